@@ -1,0 +1,7 @@
+//! The kernel: workflows, plans, policy, runs, evidence and certificates as pure functions.
+//!
+//! It must never name a runtime, a database, a network, a file, a clock or randomness: what is read comes in as a
+//! value, what is to be done goes out as one.
+
+pub mod run;
+pub mod workflow;

@@ -1,0 +1,265 @@
+//! What a run's own entries say, beside those of the mint; and the entries of no run.
+
+use std::collections::BTreeMap;
+
+use countersign_contract::{Probe, ProbeResult};
+use countersign_warrant::{Digest, EntryId, ResourceName, StepId, Timestamp, VersionId};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// Why a run starts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Trigger {
+    /// `request` or `expiry`.
+    pub kind: TriggerKind,
+    /// Who asked, as an opaque id (`p_` and 32 hex digits); the workflow itself when nobody did.
+    pub asked_by: Option<String>,
+    /// Two triggers with one key are one.
+    pub idempotency_key: Option<String>,
+}
+
+/// The kinds of triggers of this version.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TriggerKind {
+    /// A person or an agent asked.
+    Request,
+    /// The current version came near its end.
+    Expiry,
+}
+
+/// `started`: the run exists, and holds its resources.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StartedBody {
+    /// The workflow's name.
+    pub workflow: String,
+    /// The digest of its text.
+    pub workflow_digest: Digest,
+    /// The digest of the plan; its bytes are a blob of this entry.
+    pub plan: Digest,
+    /// The activation that the workflow comes from.
+    pub activation: EntryId,
+    /// Whose credential changes.
+    pub subject: ResourceName,
+    /// What is held until the run closes: the subject and each sink, sorted.
+    pub resources: Vec<ResourceName>,
+    /// Why.
+    pub trigger: Trigger,
+}
+
+/// The stage of a secret version.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stage {
+    /// Sealed, not yet in use.
+    Pending,
+    /// In use.
+    Current,
+    /// Replaced, perhaps still working.
+    Previous,
+    /// Out of use for good.
+    Retired,
+}
+
+impl Stage {
+    /// The word.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Current => "current",
+            Self::Previous => "previous",
+            Self::Retired => "retired",
+        }
+    }
+}
+
+/// `version`: a version was sealed, or moved to another stage. Making a version current moves the one that was current
+/// to previous, in the same commit, as an entry of its own.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct VersionBody {
+    /// The step.
+    pub step: StepId,
+    /// Which version.
+    pub version: VersionId,
+    /// Its stage from now on.
+    pub stage: Stage,
+    /// Only where the version is sealed: what was sealed.
+    pub sealed: Option<SealedBody>,
+    /// When it counts as expired; known at `current`.
+    pub expires_at: Option<Timestamp>,
+}
+
+/// The sealed material of a version.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SealedBody {
+    /// The digest of the sealed blob, a blob of this entry.
+    pub blob: Digest,
+    /// HMAC-SHA-256 of the material under the fingerprint key, as hex.
+    pub fingerprint: String,
+    /// The generation of the sealing key.
+    pub key_generation: u32,
+    /// Public companions: `request`, a certificate request as PEM; `verifier`, the SHA-256 of a 256-bit key as hex.
+    pub public: BTreeMap<String, Value>,
+}
+
+/// `fact`: something observed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FactBody {
+    /// The step.
+    pub step: StepId,
+    /// What it is about: `certificate`, `evidence`, `subject`.
+    pub about: String,
+    /// False when what was observed is not what was planned.
+    pub holds: bool,
+    /// What was observed; public.
+    pub facts: BTreeMap<String, Value>,
+}
+
+/// `probe`: an authentication that changed nothing.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ProbeBody {
+    /// The step.
+    pub step: StepId,
+    /// What was asked.
+    pub probe: Probe,
+    /// Whether the answer is the planned one.
+    pub holds: bool,
+    /// The answer.
+    pub result: ProbeResult,
+}
+
+/// `wait`: a durable wait began, or is over.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WaitBody {
+    /// The step.
+    pub step: StepId,
+    /// What for.
+    pub wait: Wait,
+}
+
+/// What a run waits for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "for", rename_all = "snake_case")]
+pub enum Wait {
+    /// An instant.
+    Until {
+        /// When it is over.
+        at: Timestamp,
+    },
+    /// The wait is over.
+    Over,
+    /// A person: the run is stuck.
+    Person {
+        /// A stable reason code.
+        code: String,
+        /// What is true now, and what to do next.
+        message: String,
+    },
+}
+
+/// `skipped`: a step that did not run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SkippedBody {
+    /// The step.
+    pub step: StepId,
+    /// A stable reason code.
+    pub code: String,
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RunOutcome {
+    /// Everything that was planned is done.
+    Done,
+    /// Policy said no; nothing was changed, or all of it was undone.
+    Denied,
+    /// A step failed before the pivot; what was done is undone.
+    Undone,
+    /// A step failed before anything was changed.
+    Failed,
+}
+
+impl RunOutcome {
+    /// The word.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Denied => "denied",
+            Self::Undone => "undone",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+/// `closed`: the run ended and holds nothing any more.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ClosedBody {
+    /// How.
+    pub outcome: RunOutcome,
+    /// A stable reason code.
+    pub code: String,
+    /// One sentence: what is true now.
+    pub message: String,
+}
+
+/// `not-due`: a trigger that had nothing to do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NotDueBody {
+    /// The workflow.
+    pub workflow: String,
+    /// Whose credential it would have changed.
+    pub subject: ResourceName,
+    /// Why it was asked.
+    pub trigger: Trigger,
+    /// A stable reason code.
+    pub code: String,
+    /// When it falls due, where that is known.
+    pub due_at: Option<Timestamp>,
+}
+
+/// One file of an activation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ActivatedFile {
+    /// Path below the activated folder.
+    pub path: String,
+    /// SHA-256 of its bytes; the bytes are a blob of the entry.
+    pub digest: Digest,
+}
+
+/// `activation`: this exact set of workflows and policies is current.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ActivationBody {
+    /// Workflow files, sorted by path.
+    pub workflows: Vec<ActivatedFile>,
+    /// Policy files, sorted by path.
+    pub policies: Vec<ActivatedFile>,
+    /// The git commit of the folder, where it is one and the files are as committed.
+    pub commit: Option<String>,
+    /// Who activated, as an opaque id.
+    pub by: String,
+}
+
+/// `key`: a key of this installation was made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KeyBody {
+    /// `ledger`, `sealing`, `fingerprint` or `person`.
+    pub key: String,
+    /// Counts from 1.
+    pub generation: u32,
+    /// The ledger key's verifier key (`name+id+base64`); for a secret key the SHA-256 of its bytes' HMAC under itself.
+    pub public: String,
+}

@@ -1,0 +1,3 @@
+//! A run as a pure fold over its stamped entries.
+
+pub mod bodies;

@@ -1,0 +1,3 @@
+//! Workflow text to [`model::Workflow`], or spanned errors.
+
+pub mod model;

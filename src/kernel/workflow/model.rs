@@ -1,0 +1,370 @@
+//! A workflow after parsing: names resolved against the manifests, values typed, coverage proven.
+
+use std::collections::BTreeMap;
+
+use countersign_warrant::{Digest, ResourceName, StepId};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// One workflow file.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Workflow {
+    /// SHA-256 of the file's bytes.
+    pub digest: Digest,
+    /// Name, owner, purpose, controls.
+    pub metadata: Metadata,
+    /// Whose credential changes.
+    pub subject: SubjectSpec,
+    /// Why a run may start.
+    pub triggers: Triggers,
+    /// In file order.
+    pub steps: Vec<Step>,
+}
+
+/// Who answers for a workflow, and why it exists.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Metadata {
+    /// Unique in a folder.
+    pub name: String,
+    /// The owning team.
+    pub team: String,
+    /// The owning person.
+    pub person: String,
+    /// Who stands in.
+    pub backup: Option<String>,
+    /// One sentence.
+    pub purpose: String,
+    /// Control ids such as `nist-800-53r5:ia-5`.
+    pub controls: Vec<String>,
+}
+
+/// The subject as it is written.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SubjectSpec {
+    /// The connector instance.
+    pub connector: String,
+    /// The kind in the connector's manifest.
+    pub kind: String,
+    /// The name; may refer to inputs.
+    pub name: Template,
+    /// How much hangs on it; a fact for policy. `standard` when it is not said.
+    pub tier: String,
+}
+
+/// The triggers that the workflow takes.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Triggers {
+    /// A person or an agent asks.
+    pub request: Option<RequestTrigger>,
+    /// The current version comes near its end.
+    pub expiry: Option<ExpiryTrigger>,
+}
+
+/// What a request brings along.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct RequestTrigger {
+    /// Typed inputs, by name.
+    pub inputs: BTreeMap<String, Input>,
+}
+
+/// One typed input.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Input {
+    /// Its type.
+    pub kind: InputKind,
+    /// For a person who is asked for it.
+    pub about: Option<String>,
+    /// Taken when the request does not name it; without one the input must be given.
+    pub default: Option<Value>,
+}
+
+/// The type of an input, with its bounds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum InputKind {
+    /// Text of so many characters.
+    Text {
+        /// At least.
+        min_length: u32,
+        /// At most.
+        max_length: u32,
+    },
+    /// One of these words.
+    Word(Vec<String>),
+    /// A whole number.
+    Integer {
+        /// At least.
+        min: i64,
+        /// At most.
+        max: i64,
+    },
+    /// True or false.
+    Boolean,
+}
+
+/// When a version counts as due: at this fraction of its lifetime.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ExpiryTrigger {
+    /// Numerator, at least 1.
+    pub numerator: u32,
+    /// Denominator, greater than the numerator.
+    pub denominator: u32,
+}
+
+/// One step.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Step {
+    /// Unique in the workflow.
+    pub id: StepId,
+    /// What it does.
+    pub kind: StepKind,
+    /// Where it stands in the file.
+    pub line: usize,
+}
+
+/// The step kinds of this version.
+#[derive(Debug, Clone, PartialEq)]
+pub enum StepKind {
+    /// Judges the changes that follow it.
+    Policy(PolicyStep),
+    /// Makes the subject, with its first version.
+    Provision(ProvisionStep),
+    /// Issues a certificate.
+    Issue(IssueStep),
+    /// Replaces a version.
+    Rotate(RotateStep),
+    /// Seals the run's evidence.
+    Evidence(EvidenceStep),
+}
+
+impl StepKind {
+    /// The word in the file, and the action that policy judges where it is a change.
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::Policy(_) => "policy",
+            Self::Provision(_) => "provision",
+            Self::Issue(_) => "issue",
+            Self::Rotate(_) => "rotate",
+            Self::Evidence(_) => "evidence",
+        }
+    }
+
+    /// True when the step changes the outside world, and so needs a covering `policy` step.
+    pub const fn is_change(&self) -> bool {
+        matches!(self, Self::Provision(_) | Self::Issue(_) | Self::Rotate(_))
+    }
+}
+
+/// `policy: {action, context}`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PolicyStep {
+    /// The action that it judges: `provision`, `issue`, `rotate`.
+    pub action: String,
+    /// What it adds to the request's context.
+    pub context: BTreeMap<String, Template>,
+}
+
+/// `provision: {attributes, generate, distribute}`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ProvisionStep {
+    /// The subject's attributes, typed by the manifest's kind.
+    pub attributes: BTreeMap<String, Template>,
+    /// How the first version is made.
+    pub generate: Generate,
+    /// Where it is delivered.
+    pub distribute: Vec<Delivery>,
+}
+
+/// `issue: {profile, issuer, names, lifetime, key, distribute, adopted}`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct IssueStep {
+    /// What the certificate is for.
+    pub profile: Profile,
+    /// The subject whose key signs; `None` for a root, which signs itself.
+    pub issuer: Option<ResourceName>,
+    /// The subject's common name; for a CA only.
+    pub common_name: Option<String>,
+    /// Subject alternative names: DNS names and IP addresses, for `server` and `client`.
+    pub names: Vec<String>,
+    /// Validity in seconds.
+    pub lifetime_secs: u64,
+    /// The key's algorithm.
+    pub key: KeyAlgorithm,
+    /// Where certificates and key are delivered.
+    pub distribute: Vec<Delivery>,
+    /// What must be seen after the delivery.
+    pub adopted: Vec<Adopted>,
+}
+
+/// The profile of a certificate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Profile {
+    /// A certificate authority.
+    Ca,
+    /// A TLS server.
+    Server,
+}
+
+/// The algorithm of a key pair.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum KeyAlgorithm {
+    /// ECDSA over P-256.
+    P256,
+    /// ECDSA over P-384.
+    P384,
+    /// Ed25519.
+    Ed25519,
+}
+
+/// `rotate: {strategy, generate, distribute, verify, adopted, soak}`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RotateStep {
+    /// How old and new live together.
+    pub strategy: Strategy,
+    /// How the new version is made.
+    pub generate: Generate,
+    /// Where it is delivered.
+    pub distribute: Vec<Delivery>,
+    /// What must hold before it is delivered.
+    pub verify: Vec<Verify>,
+    /// What must be seen after the delivery.
+    pub adopted: Vec<Adopted>,
+    /// How long the old version stays enabled after adoption, in milliseconds.
+    pub soak_ms: u64,
+}
+
+/// How old and new live together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Strategy {
+    /// The target takes two versions at once.
+    DualSlot,
+}
+
+/// `generate: {length, alphabet, require, lifetime}`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Generate {
+    /// Characters, 8 to 1024.
+    pub length: u32,
+    /// Which characters.
+    pub alphabet: Alphabet,
+    /// Of each of these classes at least one character.
+    pub require: Vec<CharacterClass>,
+    /// After how many seconds the version counts as expired; never when `None`.
+    pub lifetime_secs: Option<u64>,
+}
+
+/// The alphabet of a generated text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Alphabet {
+    /// `A-Z a-z 0-9 - _`.
+    UrlSafe,
+    /// `A-Z a-z 0-9`.
+    Alphanumeric,
+    /// `0-9 a-f`.
+    Hex,
+    /// Every printable ASCII character but space, quotes, `\`, `/` and `@`.
+    Printable,
+}
+
+/// A class of characters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CharacterClass {
+    /// `a-z`.
+    Lower,
+    /// `A-Z`.
+    Upper,
+    /// `0-9`.
+    Digit,
+    /// Anything else of the alphabet.
+    Symbol,
+}
+
+/// One delivery to a sink: `{to: connector/place, path, fields}`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Delivery {
+    /// The connector instance.
+    pub connector: String,
+    /// The place, a name that settings resolve.
+    pub place: String,
+    /// The path below the place; may refer to inputs and the subject.
+    pub path: Template,
+    /// What is written, by field.
+    pub fields: BTreeMap<String, Template>,
+}
+
+/// One check of the pending version: `{login: {..}}`, or `{must_not: name}`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Verify {
+    /// The probe in the subject's manifest.
+    pub probe: String,
+    /// Its parameters.
+    pub parameters: BTreeMap<String, Template>,
+    /// True when the target must refuse.
+    pub must_not: bool,
+}
+
+/// What must be seen before the old version may go: `{connector, probe, within}`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Adopted {
+    /// The connector instance that looks.
+    pub connector: String,
+    /// The probe in its manifest.
+    pub probe: String,
+    /// Its parameters.
+    pub parameters: BTreeMap<String, Template>,
+    /// How long to look, in milliseconds.
+    pub within_ms: u64,
+}
+
+/// `evidence: {attach, retain}`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EvidenceStep {
+    /// Outputs that are attached; one that did not come about is null.
+    pub attach: Vec<Reference>,
+    /// How many seconds the evidence is kept.
+    pub retain_secs: u64,
+}
+
+/// A text with references in it. A reference to a secret stands alone.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Template {
+    /// A value without references.
+    Literal(Value),
+    /// Exactly one reference; keeps the type of what it refers to.
+    Whole(Reference),
+    /// Text around references; each stands for its text.
+    Text(Vec<Part>),
+}
+
+/// A part of a text.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Part {
+    /// As it stands.
+    Text(String),
+    /// `${{ path }}`.
+    Reference(Reference),
+}
+
+/// What a `${{ path }}` refers to; resolved and typed.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Reference {
+    /// `inputs.NAME`.
+    Input(String),
+    /// `subject.connector`, `subject.kind`, `subject.name`, `subject.tier`.
+    Subject(String),
+    /// `trigger.kind`.
+    Trigger(String),
+    /// `steps.ID.OUTPUT`.
+    Output {
+        /// The step.
+        step: StepId,
+        /// Its output.
+        output: String,
+        /// True when the output is typed secret.
+        secret: bool,
+    },
+}
