@@ -3,5 +3,6 @@
 //! It must never name a runtime, a database, a network, a file, a clock or randomness: what is read comes in as a
 //! value, what is to be done goes out as one.
 
+pub mod diagnostic;
 pub mod run;
 pub mod workflow;
