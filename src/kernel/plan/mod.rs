@@ -143,4 +143,6 @@ fn wanted_attributes(moves: &[Move], subject: &ResourceName) -> Option<BTreeMap<
 }
 
 #[cfg(test)]
+pub(crate) mod fixture;
+#[cfg(test)]
 mod tests;
