@@ -104,7 +104,7 @@ impl Driver {
             }
             Command::Undo { of, entry } => {
                 let forward = run.done.iter().find(|done| done.intent == of).unwrap().id.clone();
-                let intent = Intent { origin: Origin::Undo(of), entry, ..some_intent(run, forward) };
+                let intent = Intent { origin: Origin::Undo(of), entry, ..some_intent(run, &forward) };
                 let run = self.grant(run, &intent);
                 self.attempt(&run, &intent)
             }
@@ -182,8 +182,8 @@ fn decision(allow: bool) -> Decision {
     }
 }
 
-fn some_intent(run: &Run, id: StepId) -> Intent {
-    let planned = run.plan.find(&id).unwrap().clone();
+fn some_intent(run: &Run, id: &StepId) -> Intent {
+    let planned = run.plan.find(id).unwrap().clone();
     let Does::Act(act) = &planned.does else { panic!("an act") };
     run.intent_of(&planned, act).unwrap()
 }
