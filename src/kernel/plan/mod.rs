@@ -11,6 +11,7 @@ mod expand;
 pub mod hole;
 mod inputs;
 pub mod model;
+mod question;
 pub mod snapshot;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -22,6 +23,7 @@ pub use error::PlanError;
 use expand::Expansion;
 pub use expand::Manifests;
 pub use inputs::resolve_inputs;
+pub use question::{Asking, question};
 pub use model::{Act, Does, Examine, Move, Plan, Recipe};
 use model::{FORMAT, PlannedSubject, Source};
 pub use snapshot::{Reading, Snapshot, facts_of};

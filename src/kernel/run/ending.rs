@@ -49,6 +49,11 @@ impl Run {
         moves.into_iter().find(|(_, planned)| matches!(planned.does, Does::Evidence { .. }))
     }
 
+    /// The step of the evidence that is due.
+    pub fn finaliser(&self) -> Option<countersign_warrant::StepId> {
+        self.finaliser_left().map(|(_, planned)| planned.step.clone())
+    }
+
     /// True when the run failed where nothing can be taken back.
     pub(super) fn needs_person(&self, failure: Option<&Failure>) -> bool {
         failure.is_some() && self.pivoted
