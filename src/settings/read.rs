@@ -195,12 +195,11 @@ impl<'t> Reader<'t> {
         self.known(table, "the limits", &["in_flight"]);
         if let Some(given) = value(table, "in_flight") {
             let whole = given.get_ref().as_integer().filter(|n| n.radix() == 10);
-            match whole.and_then(|n| n.as_str().parse().ok()).filter(|n| (1..=1024).contains(n)) {
-                Some(in_flight) => limits.in_flight = in_flight,
-                None => {
-                    let help = "write a whole number from 1 to 1024";
-                    self.error("settings.value", given.span(), "`in_flight` is not a number of runs", help);
-                }
+            if let Some(runs) = whole.and_then(|n| n.as_str().parse().ok()).filter(|n| (1..=1024).contains(n)) {
+                limits.in_flight = runs;
+            } else {
+                let help = "write a whole number from 1 to 1024";
+                self.error("settings.value", given.span(), "`in_flight` is not a number of runs", help);
             }
         }
         limits
