@@ -146,5 +146,4 @@ fn count(of: usize) -> f64 {
 }
 
 #[cfg(test)]
-#[path = "generate_tests.rs"]
 mod tests;

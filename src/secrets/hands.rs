@@ -157,5 +157,4 @@ impl Cabinet for Drawer {
 }
 
 #[cfg(test)]
-#[path = "hands_tests.rs"]
 mod tests;

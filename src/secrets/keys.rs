@@ -180,5 +180,4 @@ fn public(name: &str, file: &KeyFile) -> KeyPublic {
 }
 
 #[cfg(test)]
-#[path = "keys_tests.rs"]
 mod tests;

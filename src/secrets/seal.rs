@@ -138,5 +138,4 @@ impl SealingKey {
 }
 
 #[cfg(test)]
-#[path = "seal_tests.rs"]
 mod tests;

@@ -213,7 +213,7 @@ fn nothing_printable_holds_material() {
         assert!(shown.contains(&sealed.fingerprint));
         plain.expose(|bytes| {
             assert!(!shown.contains(&*String::from_utf8_lossy(bytes)));
-            assert!(!shown.contains(&super::super::hex(bytes)));
+            assert!(!shown.contains(&crate::secrets::hex(bytes)));
             assert!(!shown.contains(&format!("{bytes:?}")));
         });
     }
