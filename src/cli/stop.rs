@@ -32,17 +32,24 @@ pub struct Stop {
     pub help: Option<String>,
     /// The exit code.
     pub exit: u8,
+    /// True when everything was said already.
+    pub told: bool,
 }
 
 impl Stop {
     /// From an error of a room; the exit code follows from its code.
     pub fn of(code: &str, error: &dyn Error) -> Self {
-        Self { code: code.to_owned(), message: with_causes(error), help: help_of(code), exit: exit_of(code) }
+        Self { code: code.to_owned(), message: with_causes(error), help: help_of(code), exit: exit_of(code), told: false }
     }
 
     /// In the command's own words.
     pub fn new(exit: u8, code: &str, message: impl Into<String>, help: impl Into<String>) -> Self {
-        Self { code: code.to_owned(), message: message.into(), help: Some(help.into()), exit }
+        Self { code: code.to_owned(), message: message.into(), help: Some(help.into()), exit, told: false }
+    }
+
+    /// An end that was told already.
+    pub fn told(exit: u8, code: &str) -> Self {
+        Self { code: code.to_owned(), message: String::new(), help: None, exit, told: true }
     }
 
     /// As a JSON document.
@@ -59,24 +66,6 @@ impl Stop {
             text.push('\n');
         }
         text
-    }
-}
-
-/// Shortens `map_err` at the border of the rooms.
-pub trait OrStop<T> {
-    /// The error with its code.
-    fn or_stop(self, code: fn(&Self::Wrong) -> &'static str) -> Result<T, Stop>
-    where
-        Self: Sized;
-    /// The room's error.
-    type Wrong: Error + 'static;
-}
-
-impl<T, E: Error + 'static> OrStop<T> for Result<T, E> {
-    type Wrong = E;
-
-    fn or_stop(self, code: fn(&E) -> &'static str) -> Result<T, Stop> {
-        self.map_err(|error| Stop::of(code(&error), &error))
     }
 }
 

@@ -5,8 +5,11 @@ use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_ASN1_SIGNING, ECDSA_P384_SHA384_ASN1_SIGNING, EcdsaKeyPair, EcdsaSigningAlgorithm,
     Ed25519KeyPair, KeyPair as _,
 };
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use countersign_contract::Material;
 use rcgen::{CertificateParams, DistinguishedName, DnType, PublicKeyData, SignatureAlgorithm, SigningKey};
+use zeroize::Zeroizing;
 
 /// The algorithm of a key pair.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,7 +29,7 @@ pub struct KeyPairError;
 
 /// A new key pair.
 pub(super) struct Made {
-    /// The private key: PKCS #8 (RFC 5958) as DER.
+    /// The private key: PKCS #8 (RFC 5958) as PEM (RFC 7468), which is what its consumers read.
     pub(super) private: Material,
     /// The certificate request: PKCS #10 (RFC 2986) as PEM, signed by the key. It asks for no name but the common name,
     /// where one was given, and for no extension: what the certificate says is the plan's to say.
@@ -47,8 +50,7 @@ pub(super) fn make(algorithm: Algorithm, common_name: Option<&str>) -> Result<Ma
             (document, Signer { pair: Pair::Ed25519(pair), public, algorithm: &rcgen::PKCS_ED25519 })
         }
     };
-    // The document wipes itself; `to_vec` has the exact capacity, so nothing is copied on the way into the material.
-    let private = Material::new(document.as_ref().to_vec());
+    let private = pem(document.as_ref())?;
     let mut asked = CertificateParams::default();
     asked.distinguished_name = DistinguishedName::new();
     if let Some(name) = common_name {
@@ -59,6 +61,27 @@ pub(super) fn make(algorithm: Algorithm, common_name: Option<&str>) -> Result<Ma
 }
 
 type Document = aws_lc_rs::pkcs8::Document;
+
+const HEAD: &[u8] = b"-----BEGIN PRIVATE KEY-----\n";
+const FOOT: &[u8] = b"-----END PRIVATE KEY-----\n";
+/// How many characters a line of PEM has.
+const LINE: usize = 64;
+
+/// PKCS #8 as PEM. Every buffer on the way wipes itself, and the last has its exact capacity.
+fn pem(der: &[u8]) -> Result<Material, KeyPairError> {
+    let length = der.len().div_ceil(3) * 4;
+    let mut digits = Zeroizing::new(vec![0; length]);
+    BASE64.encode_slice(der, &mut digits).map_err(|_| KeyPairError)?;
+    let lines = length.div_ceil(LINE);
+    let mut text = Vec::with_capacity(HEAD.len() + length + lines + FOOT.len());
+    text.extend_from_slice(HEAD);
+    for line in digits.chunks(LINE) {
+        text.extend_from_slice(line);
+        text.push(b'\n');
+    }
+    text.extend_from_slice(FOOT);
+    Ok(Material::new(text))
+}
 
 fn ecdsa(
     curve: &'static EcdsaSigningAlgorithm,
@@ -118,7 +141,7 @@ mod tests {
             let made = make(algorithm, None).unwrap();
             // `from_pem` checks the request's signature.
             let request = CertificateSigningRequestParams::from_pem(&made.request).unwrap();
-            let private = made.private.expose(|der| KeyPair::try_from(der).unwrap());
+            let private = made.private.expose(|pem| KeyPair::from_pem(std::str::from_utf8(pem).unwrap()).unwrap());
             assert_eq!(request.public_key.der_bytes(), private.der_bytes(), "{algorithm:?}");
             assert_eq!(request.params.distinguished_name.iter().count(), 0);
             assert!(request.params.subject_alt_names.is_empty());

@@ -101,7 +101,7 @@ impl Maker {
             .map_err(|source| MakeError::Seal { version: version.clone(), source })
     }
 
-    /// A new key pair, its private half (PKCS #8 as DER) sealed as that version, its request public. The request's
+    /// A new key pair, its private half (PKCS #8 as PEM) sealed as that version, its request public. The request's
     /// distinguished name is empty, but for the common name where one is given.
     ///
     /// # Errors

@@ -1,4 +1,4 @@
-//! `settings.toml`: the connector instances, places and limits of one data folder.
+//! `settings.toml`: the connector instances and places of one data folder.
 //!
 //! Reading is strict, and names everything that is wrong at once, each with its place and the way out. Settings hold no
 //! secrets, and a change of them is never a trigger.
@@ -26,8 +26,6 @@ pub struct Settings {
     pub connectors: BTreeMap<String, ConnectorSettings>,
     /// Places, by name.
     pub places: BTreeMap<String, Place>,
-    /// Bounds on what goes on at once.
-    pub limits: LimitSettings,
 }
 
 /// One connector instance.
@@ -83,19 +81,6 @@ impl Place {
         match self {
             Self::Directory { connector, .. } | Self::Endpoint { connector, .. } => connector,
         }
-    }
-}
-
-/// Bounds on what goes on at once.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct LimitSettings {
-    /// How many runs may be under way at once, 1 to 1024.
-    pub in_flight: u32,
-}
-
-impl Default for LimitSettings {
-    fn default() -> Self {
-        Self { in_flight: 128 }
     }
 }
 

@@ -10,7 +10,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::names::{is_name, looks_secret, meant};
-use super::{ConnectorKind, ConnectorSettings, LimitSettings, Place, Settings, is_reserved};
+use super::{ConnectorKind, ConnectorSettings, Place, Settings, is_reserved};
 
 type Table<'t> = Spanned<DeTable<'t>>;
 type Value<'t> = Spanned<DeValue<'t>>;
@@ -49,7 +49,7 @@ impl<'t> Reader<'t> {
     }
 
     fn document(&mut self, top: &DeTable<'t>) -> Settings {
-        self.known(top, "the file", &["version", "connectors", "places", "limits"]);
+        self.known(top, "the file", &["version", "connectors", "places"]);
         match value(top, "version") {
             None => {
                 let help = "begin the file with `version = 1`";
@@ -63,8 +63,7 @@ impl<'t> Reader<'t> {
         }
         let connectors = self.connectors(top);
         let places = self.places(top, &connectors);
-        let limits = self.limits(top);
-        Settings { connectors, places, limits }
+        Settings { connectors, places }
     }
 
     fn connectors(&mut self, top: &DeTable<'t>) -> BTreeMap<String, ConnectorSettings> {
@@ -186,23 +185,6 @@ impl<'t> Reader<'t> {
             self.error("settings.value", given.span(), format!("`{text}` is not an address on the loopback"), help);
         }
         address
-    }
-
-    fn limits(&mut self, top: &DeTable<'t>) -> LimitSettings {
-        let mut limits = LimitSettings::default();
-        let Some(given) = value(top, "limits") else { return limits };
-        let Some(table) = self.table(given) else { return limits };
-        self.known(table, "the limits", &["in_flight"]);
-        if let Some(given) = value(table, "in_flight") {
-            let whole = given.get_ref().as_integer().filter(|n| n.radix() == 10);
-            if let Some(runs) = whole.and_then(|n| n.as_str().parse().ok()).filter(|n| (1..=1024).contains(n)) {
-                limits.in_flight = runs;
-            } else {
-                let help = "write a whole number from 1 to 1024";
-                self.error("settings.value", given.span(), "`in_flight` is not a number of runs", help);
-            }
-        }
-        limits
     }
 
     /// The tables below `section`, in the order of their names, which are legal.

@@ -24,17 +24,17 @@ fn the_default_text_is_what_it_says() {
     assert_eq!(settings.places["server"], directory("places/server"));
     let endpoint = Place::Endpoint { connector: "local".to_owned(), address: "127.0.0.1:0".parse().unwrap() };
     assert_eq!(settings.places["endpoint"], endpoint);
-    assert_eq!((settings.places.len(), settings.limits.in_flight), (3, 128));
+    assert_eq!(settings.places.len(), 3);
 }
 
 #[test]
 fn values_are_read_and_what_is_left_out_has_its_default() {
-    let text = "version = 1\n[connectors.dir]\ntype = 'local'\nduration = '50ms'\n[limits]\nin_flight = 7";
+    let text = "version = 1\n[connectors.dir]\ntype = 'local'\nduration = '50ms'";
     let settings = Settings::parse("settings.toml", text).unwrap();
     assert_eq!(settings.connectors["dir"].duration_ms, Some(50));
-    assert_eq!((settings.places.len(), settings.limits.in_flight), (0, 7));
+    assert_eq!(settings.places.len(), 0);
     let bare = Settings::parse("settings.toml", "version = 1").unwrap();
-    assert_eq!(bare.limits, LimitSettings::default());
+    assert!(bare.connectors.is_empty());
 }
 
 #[test]
@@ -50,8 +50,6 @@ duration = '10 parsecs'
 [places.client]
 connector = 'fils'
 path = 'places/client'
-[limits]
-in_flight = 0
 ";
     let want = [
         ("settings.unknown_key", 2, 1),
@@ -60,7 +58,6 @@ in_flight = 0
         ("settings.value", 6, 8),
         ("settings.value", 7, 12),
         ("settings.unknown_connector", 9, 13),
-        ("settings.value", 12, 13),
     ];
     assert_eq!(errors(text), want);
 }
@@ -68,9 +65,8 @@ in_flight = 0
 #[test]
 fn a_mistyped_name_is_answered_with_the_one_that_was_meant() {
     let help = |text: &str| one(text).help;
-    assert_eq!(help("version = 1\nlimit = {}"), "did you mean `limits`?");
-    assert_eq!(help("version = 1\n[limits]\ninflight = 3"), "did you mean `in_flight`?");
-    assert_eq!(help("version = 1\n[limits]\nx = 3"), "known here: `in_flight`");
+    assert_eq!(help("version = 1\nplace = {}"), "did you mean `places`?");
+    assert_eq!(help("version = 1\nx = 3"), "known here: `version`, `connectors`, `places`");
     let text = "version = 1\n[connectors.files]\ntype = 'files'\n[places.a]\nconnector = 'flies'\npath = 'a'";
     assert_eq!(help(text), "did you mean `files`?");
     let none = one("version = 1\n[places.a]\nconnector = 'files'\npath = 'a'");
@@ -107,16 +103,13 @@ fn types_and_bounds_are_checked() {
         ("duration = '0s'", "settings.value"),
         ("duration = '-1s'", "settings.value"),
         ("duration = '61m'", "settings.value"),
-        ("[limits]\nin_flight = 1025", "settings.value"),
-        ("[limits]\nin_flight = '3'", "settings.value"),
-        ("[limits]\nin_flight = 0x10", "settings.value"),
         ("[connectors.\"a b\"]\ntype = 'files'", "settings.name"),
         ("[connectors.\"..\"]\ntype = 'files'", "settings.name"),
         ("[places]\nclient = 'here'", "settings.type"),
     ] {
         assert_eq!(one(&connector(line)).code, code, "{line}");
     }
-    assert_eq!(errors("version = 1\nlimits = 3"), [("settings.type", 2, 10)]);
+    assert_eq!(errors("version = 1\nplaces = 3"), [("settings.type", 2, 10)]);
 }
 
 #[test]
