@@ -5,5 +5,6 @@
 
 pub mod diagnostic;
 pub mod plan;
+pub mod policy;
 pub mod run;
 pub mod workflow;
