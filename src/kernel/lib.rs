@@ -4,5 +4,6 @@
 //! value, what is to be done goes out as one.
 
 pub mod diagnostic;
+pub mod evidence;
 pub mod run;
 pub mod workflow;
