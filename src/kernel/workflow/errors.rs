@@ -52,6 +52,14 @@ impl<'a> Errors<'a> {
         Told(())
     }
 
+    /// Takes an error back that another one of the same place explains better; that one must be told.
+    pub(super) fn take_back(&mut self, code: &str, at: &Range<usize>, message: &str) {
+        let same = |found: &Diagnostic| found.code == code && found.offset == at.start && found.message == message;
+        if let Some(index) = self.found.iter().rposition(same) {
+            self.found.remove(index);
+        }
+    }
+
     /// A value of another type than `wanted`, which names the type with its article.
     pub(super) fn wrong_type(&mut self, node: &Node, wanted: &str, help: impl Into<String>) -> Told {
         let found = match &node.content {

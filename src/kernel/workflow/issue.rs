@@ -3,7 +3,7 @@
 use core::net::IpAddr;
 use core::ops::Range;
 
-use countersign_contract::{Part, SecretKind};
+use countersign_contract::SecretKind;
 use countersign_warrant::ResourceName;
 
 use super::codes;
@@ -13,7 +13,6 @@ use super::header::{resource, tell_connector};
 use super::model::{IssueStep, KeyAlgorithm, Profile};
 use super::scalar::{self, shortened};
 use super::scope::Scope;
-use super::step::check_kind;
 use super::suggest;
 use super::table::{Table, items};
 use super::tree::Node;
@@ -26,7 +25,6 @@ const KEYS: [(&str, KeyAlgorithm); 3] =
 /// Reads `{profile, issuer, common_name, names, lifetime, key, distribute, adopted}`.
 pub(super) fn issue(node: &Node, scope: &Scope<'_>, errors: &mut Errors<'_>) -> Read<IssueStep> {
     let place = format!("steps[{}].issue", scope.here);
-    let kind = check_kind(node, &[Part::Issue], SecretKind::KeyPair, scope, errors);
     let mut table =
         Table::of(node, "issue: {profile: server, issuer: .., names: [..], lifetime: 90d, key: p256}", errors)?;
     let profile = table.need("profile", "server", errors).and_then(|node| scalar::word(node, &PROFILES, &[], errors));
@@ -46,7 +44,6 @@ pub(super) fn issue(node: &Node, scope: &Scope<'_>, errors: &mut Errors<'_>) -> 
     table.done(&[], errors)?;
     let profile = profile?;
     check_profile(profile, &node.owner, [issuer_node, common_name_node, names_node], errors)?;
-    kind?;
     Ok(IssueStep {
         profile,
         issuer: issuer?,

@@ -28,6 +28,7 @@ mod suggest;
 mod table;
 mod template;
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests;
 mod text;
 mod tree;
@@ -85,7 +86,7 @@ fn workflow(root: &Node, digest: Digest, known: &Known<'_>, errors: &mut Errors<
     let header = header(root, errors)?;
     let whose = header.subject.and_then(|node| header::whose(node, known, errors));
     let nodes = header.steps.unwrap_or_default();
-    let outlines = step::outlines(nodes, errors);
+    let outlines = step::outlines(nodes, whose, errors);
     let mut scope = Scope { known, whose, inputs: &header.on.inputs, outlines: &outlines, here: 0 };
     let subject = header.subject.and_then(|node| header::subject(node, &scope, errors));
     let mut steps = Vec::new();

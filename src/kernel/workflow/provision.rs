@@ -1,21 +1,17 @@
 //! Reads `provision`.
 
-use countersign_contract::{Part, SecretKind};
-
 use super::delivery::distribute;
 use super::errors::{Errors, Read};
 use super::generate::generate;
 use super::model::ProvisionStep;
 use super::parameter::parameters;
 use super::scope::{Reach, Scope};
-use super::step::check_kind;
 use super::table::Table;
 use super::tree::Node;
 
 /// Reads `{attributes, generate, distribute}`.
 pub(super) fn provision(node: &Node, scope: &Scope<'_>, errors: &mut Errors<'_>) -> Read<ProvisionStep> {
     let place = format!("steps[{}].provision", scope.here);
-    let kind = check_kind(node, &[Part::Provision], SecretKind::Text, scope, errors);
     let mut table = Table::of(node, "provision: {attributes: {..}, generate: {..}, distribute: [..]}", errors)?;
     let given = table.take("attributes");
     let attributes = scope.whose.and_then(|whose| {
@@ -28,6 +24,5 @@ pub(super) fn provision(node: &Node, scope: &Scope<'_>, errors: &mut Errors<'_>)
         .need("distribute", "[{to: files/client, path: .., fields: {..}}]", errors)
         .and_then(|node| distribute(node, &place, scope, errors));
     table.done(&[], errors)?;
-    kind?;
     Ok(ProvisionStep { attributes: attributes?, generate: generate?, distribute: distribute? })
 }

@@ -1,7 +1,5 @@
 //! Reads `rotate`.
 
-use countersign_contract::{Part, SecretKind};
-
 use super::codes;
 use super::delivery::{adopted, distribute, verify};
 use super::errors::{Errors, Read};
@@ -9,7 +7,6 @@ use super::generate::generate;
 use super::model::{RotateStep, Strategy};
 use super::scalar;
 use super::scope::Scope;
-use super::step::check_kind;
 use super::table::Table;
 use super::tree::Node;
 
@@ -19,7 +16,6 @@ const LATER_STRATEGIES: [&str; 4] = ["in_place", "alternating", "versioned", "re
 /// Reads `{strategy, generate, distribute, verify, adopted, soak}`.
 pub(super) fn rotate(node: &Node, scope: &Scope<'_>, errors: &mut Errors<'_>) -> Read<RotateStep> {
     let place = format!("steps[{}].rotate", scope.here);
-    let kind = check_kind(node, &[Part::Stage, Part::Disable, Part::Retire], SecretKind::Text, scope, errors);
     let mut table = Table::of(node, "rotate: {strategy: dual_slot, generate: {..}, distribute: [..]}", errors)?;
     let strategy = table.need("strategy", "dual_slot", errors).and_then(|node| strategy(node, scope, errors));
     let generate =
@@ -31,7 +27,6 @@ pub(super) fn rotate(node: &Node, scope: &Scope<'_>, errors: &mut Errors<'_>) ->
     let adopted = table.take("adopted").map_or(Ok(Vec::new()), |node| adopted(node, &place, scope, errors));
     let soak_ms = table.need("soak", "24h", errors).and_then(|node| scalar::duration_ms(node, errors));
     table.done(&[], errors)?;
-    kind?;
     Ok(RotateStep {
         strategy: strategy?,
         generate: generate?,

@@ -17,7 +17,11 @@ const DURATION_MS_MAX: u64 = 100 * 365 * 86_400_000;
 /// Text without references.
 pub(super) fn text<'n>(node: &'n Node, errors: &mut Errors<'_>) -> Read<&'n str> {
     let Content::Text(text) = &node.content else {
-        return Err(errors.wrong_type(node, "text", "put quotes around it if text is meant"));
+        let help = match node.content {
+            Content::Null => "write something after it, or leave it out",
+            _ => "put quotes around it if text is meant",
+        };
+        return Err(errors.wrong_type(node, "text", help));
     };
     if text.trim().is_empty() {
         return Err(errors.tell(

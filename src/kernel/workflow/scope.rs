@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use countersign_contract::{Kind, Manifest, SecretKind};
+use countersign_contract::{Kind, Manifest};
 use countersign_warrant::StepId;
 
 use super::Known;
@@ -32,6 +32,8 @@ pub(super) enum Typed {
 pub(super) struct Outline {
     pub(super) id: Read<StepId>,
     pub(super) kind: Read<&'static str>,
+    /// Whether the subject's kind can have this done to it.
+    pub(super) fits: Read<()>,
     /// The bytes to mark.
     pub(super) at: Range<usize>,
 }
@@ -135,6 +137,7 @@ impl Scope<'_> {
         };
         let outline = &self.outlines[number];
         let kind = outline.kind?;
+        outline.fits?;
         let outputs = outputs(kind, self.whose?.kind);
         let Some((_, typed)) = outputs.iter().find(|(name, _)| *name == output) else {
             let help = suggest::help(output, outputs.iter().map(|(name, _)| *name));
@@ -184,14 +187,12 @@ fn unknown(path: &str, help: String, spot: Spot<'_>, errors: &mut Errors<'_>) ->
 
 /// The outputs of a step, with their types.
 fn outputs(step: &str, kind: &Kind) -> Vec<(&'static str, Typed)> {
-    let secret = |of: SecretKind| kind.secret.filter(|secret| secret.kind == of).map(|secret| secret.output);
     let public: &[&'static str] = match step {
         "provision" => &["version"],
         "rotate" => &["version", "verification"],
         "issue" => &["version", "certificate", "chain", "serial", "not_after"],
         _ => return Vec::new(),
     };
-    let of = if step == "issue" { SecretKind::KeyPair } else { SecretKind::Text };
-    let sealed = secret(of).map(|name| (name, Typed::Secret));
+    let sealed = kind.secret.map(|secret| (secret.output, Typed::Secret));
     public.iter().map(|name| (*name, Typed::Text)).chain(sealed).collect()
 }

@@ -7,7 +7,7 @@ use super::errors::{Errors, Read};
 use super::model::{EvidenceStep, PolicyStep, Reference, Step, StepKind};
 use super::parameter::{context_value, templates};
 use super::scalar;
-use super::scope::{Outline, Reach, Scope, Spot};
+use super::scope::{Outline, Reach, Scope, Spot, Whose};
 use super::table::{Table, each, items, tell_later};
 use super::template::whole;
 use super::tree::{Content, Node};
@@ -24,10 +24,10 @@ const LATER_KINDS: [&str; 9] =
 const LATER_KEYS: [&str; 6] = ["when", "needs", "for_each", "retry", "timeout", "on_failure"];
 
 /// What is known of each step before it is read.
-pub(super) fn outlines(nodes: &[Node], errors: &mut Errors<'_>) -> Vec<Outline> {
+pub(super) fn outlines(nodes: &[Node], whose: Read<Whose<'_>>, errors: &mut Errors<'_>) -> Vec<Outline> {
     let mut outlines: Vec<Outline> = Vec::new();
     for node in nodes {
-        let mut found = outline(node, errors);
+        let mut found = outline(node, whose, errors);
         if let Ok(id) = &found.id
             && outlines.iter().any(|earlier| earlier.id.as_ref() == Ok(id))
         {
@@ -39,19 +39,20 @@ pub(super) fn outlines(nodes: &[Node], errors: &mut Errors<'_>) -> Vec<Outline> 
     outlines
 }
 
-fn outline(node: &Node, errors: &mut Errors<'_>) -> Outline {
+fn outline(node: &Node, whose: Read<Whose<'_>>, errors: &mut Errors<'_>) -> Outline {
     let mut table = match Table::of(node, "- id: gate", errors) {
         Ok(table) => table,
-        Err(told) => return Outline { id: Err(told), kind: Err(told), at: node.span.clone() },
+        Err(told) => return Outline { id: Err(told), kind: Err(told), fits: Err(told), at: node.span.clone() },
     };
     let id_node = table.need("id", "gate", errors);
     let id = id_node.and_then(|node| {
         let name = scalar::name(node, errors)?;
-        super::header::resource(node, &format!("step/id/{name}"), errors)?;
         name.parse().map_err(|_| errors.tell(codes::BAD_NAME, &node.span, "this is not a step id", "use letters"))
     });
     let at = id_node.map_or_else(|_| node.span.clone(), |node| node.span.clone());
-    Outline { id, kind: kind(node, errors), at }
+    let kind = kind(node, errors);
+    let fits = kind.and_then(|kind| table.take(kind).map_or(Ok(()), |body| check_fit(body, kind, whose?, errors)));
+    Outline { id, kind, fits, at }
 }
 
 /// The one kind that a step says.
@@ -91,8 +92,8 @@ pub(super) fn step(node: &Node, scope: &Scope<'_>, errors: &mut Errors<'_>) -> R
     let mut table = Table::of(node, "- id: gate", errors)?;
     let _ = table.take("id");
     let body = kind.ok().and_then(|kind| table.take(kind));
-    // WHY: a step without a readable kind has been told; its other keys cannot be judged without it.
-    let done = if kind.is_ok() { table.done(&LATER_KEYS, errors) } else { Ok(()) };
+    // WHY: a step without a readable kind has been told; which keys belong to it cannot be judged then.
+    let done = if kind.is_ok() { table.done(&LATER_KEYS, errors) } else { table.later(&LATER_KEYS, errors) };
     let kind = match (kind?, body) {
         ("policy", Some(node)) => policy(node, scope, errors).map(StepKind::Policy),
         ("provision", Some(node)) => provision::provision(node, scope, errors).map(StepKind::Provision),
@@ -102,6 +103,7 @@ pub(super) fn step(node: &Node, scope: &Scope<'_>, errors: &mut Errors<'_>) -> R
         (_, None) => Err(errors.tell(codes::STEP_KIND, &node.span, "this step says no kind", "add one")),
     };
     done?;
+    outline.fits?;
     let line = errors.text().get(..node.span.start).unwrap_or_default().matches('\n').count() + 1;
     Ok(Step { id: outline.id.clone()?, kind: kind?, line })
 }
@@ -143,33 +145,25 @@ fn attach(node: &Node, scope: &Scope<'_>, errors: &mut Errors<'_>) -> Read<Vec<R
     })
 }
 
-/// Refuses a kind that lacks a part, or whose secret is not of the sort that the step makes.
-pub(super) fn check_kind(
-    node: &Node,
-    needs: &[Part],
-    of: SecretKind,
-    scope: &Scope<'_>,
-    errors: &mut Errors<'_>,
-) -> Read<()> {
-    let whose = scope.whose?;
-    let kind: &Kind = whose.kind;
-    let step = scope.outlines[scope.here].kind?;
-    let has_secret = kind.secret.is_some_and(|secret| secret.kind == of);
-    if has_secret && needs.iter().all(|part| kind.verb_for(*part).is_some()) {
+/// Refuses a change that the subject's kind has no verbs for, or whose secret is not of the sort that the step makes.
+fn check_fit(body: &Node, step: &str, whose: Whose<'_>, errors: &mut Errors<'_>) -> Read<()> {
+    let (parts, of): (&[Part], _) = match step {
+        "provision" => (&[Part::Provision], SecretKind::Text),
+        "rotate" => (&[Part::Stage, Part::Disable, Part::Retire], SecretKind::Text),
+        "issue" => (&[Part::Issue], SecretKind::KeyPair),
+        _ => return Ok(()),
+    };
+    let is_able = |kind: &&Kind| {
+        kind.secret.is_some_and(|secret| secret.kind == of) && parts.iter().all(|part| kind.verb_for(*part).is_some())
+    };
+    if is_able(&whose.kind) {
         return Ok(());
     }
-    let able: Vec<&str> = whose
-        .manifest
-        .kinds
-        .iter()
-        .filter(|kind| kind.secret.is_some_and(|secret| secret.kind == of))
-        .filter(|kind| needs.iter().all(|part| kind.verb_for(*part).is_some()))
-        .map(|kind| kind.name)
-        .collect();
+    let able: Vec<&str> = whose.manifest.kinds.iter().filter(is_able).map(|kind| kind.name).collect();
     let help = match able.as_slice() {
         [] => format!("use another connector: `{}` can do it with none of its kinds", whose.connector),
         [..] => format!("`{}` can do it with `{}`", whose.connector, able.join("`, `")),
     };
-    let message = format!("`{}` cannot {step} the kind `{}`", whose.connector, kind.name);
-    Err(errors.tell(codes::NO_SUCH_PART, &node.owner, message, help))
+    let message = format!("`{}` cannot {step} the kind `{}`", whose.connector, whose.kind.name);
+    Err(errors.tell(codes::NO_SUCH_PART, &body.owner, message, help))
 }

@@ -6,7 +6,7 @@ pub(super) fn nearest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c s
     if word.len() > 64 {
         return None;
     }
-    let limit = (word.len() / 3).clamp(1, 4);
+    let limit = word.len().div_ceil(3).min(4);
     candidates
         .into_iter()
         .map(|candidate| (distance(&word, &candidate.chars().collect::<Vec<_>>()), candidate))
@@ -23,7 +23,7 @@ pub(super) fn help<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>
     let mut all: Vec<&str> = candidates.into_iter().collect();
     all.sort_unstable();
     match all.as_slice() {
-        [] => "nothing can stand here".to_owned(),
+        [] => "there is none to choose from".to_owned(),
         [only] => format!("only `{only}` can stand here"),
         [..] if all.len() > 16 => format!("one of {} known ones, such as `{}`", all.len(), all[0]),
         [..] => format!("one of `{}`", all.join("`, `")),

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::codes;
 use super::errors::{Errors, Read, Told};
+use super::scalar::shortened;
 use super::suggest;
 use super::tree::{Content, Node};
 
@@ -12,13 +13,16 @@ pub(super) struct Table<'n> {
     entries: &'n [(Node, Node)],
     at: Range<usize>,
     asked: Vec<&'static str>,
+    missing: Vec<&'static str>,
 }
 
 impl<'n> Table<'n> {
     /// The mapping under `node`; `shape` shows what is expected instead of anything else.
     pub(super) fn of(node: &'n Node, shape: &str, errors: &mut Errors<'_>) -> Read<Self> {
         match &node.content {
-            Content::Map(entries) => Ok(Self { entries, at: node.owner.clone(), asked: Vec::new() }),
+            Content::Map(entries) => {
+                Ok(Self { entries, at: node.owner.clone(), asked: Vec::new(), missing: Vec::new() })
+            }
             _ => Err(errors.wrong_type(node, "a mapping", format!("write `{shape}`"))),
         }
     }
@@ -36,14 +40,22 @@ impl<'n> Table<'n> {
 
     /// The value of a key that must be given; `example` shows how.
     pub(super) fn need(&mut self, key: &'static str, example: &str, errors: &mut Errors<'_>) -> Read<&'n Node> {
-        self.take(key).ok_or_else(|| {
-            errors.tell(
-                codes::MISSING_KEY,
-                &self.at,
-                format!("`{key}` is missing"),
-                format!("write `{key}: {example}`"),
-            )
-        })
+        if let Some(node) = self.take(key) {
+            return Ok(node);
+        }
+        self.missing.push(key);
+        Err(errors.tell(codes::MISSING_KEY, &self.at, missing_words(key), format!("write `{key}: {example}`")))
+    }
+
+    /// Refuses only the keys of a version to come.
+    pub(super) fn later(&self, later: &[&'static str], errors: &mut Errors<'_>) -> Read<()> {
+        let mut told = Ok(());
+        for (key, _) in self.entries {
+            if let Some(word) = key.content.text().filter(|word| later.contains(word)) {
+                told = Err(tell_later(word, &key.span, errors));
+            }
+        }
+        told
     }
 
     /// Refuses the keys that were not asked for; those in `later` are of a version to come.
@@ -57,12 +69,27 @@ impl<'n> Table<'n> {
             told = Err(if later.contains(&word) {
                 tell_later(word, &key.span, errors)
             } else {
-                let help = suggest::help(word, self.asked.iter().copied());
-                errors.tell(codes::UNKNOWN_KEY, &key.span, format!("`{word}` does not belong here"), help)
+                self.tell_unknown(word, key, errors)
             });
         }
         told
     }
+
+    /// A misspelt key that is missing under its right name is one error, not two.
+    fn tell_unknown(&self, word: &str, key: &Node, errors: &mut Errors<'_>) -> Told {
+        if let Some(meant) = suggest::nearest(word, self.asked.iter().copied())
+            && self.missing.contains(&meant)
+        {
+            errors.take_back(codes::MISSING_KEY, &self.at, &missing_words(meant));
+        }
+        let help = suggest::help(word, self.asked.iter().copied());
+        let message = format!("`{}` does not belong here", shortened(word));
+        errors.tell(codes::UNKNOWN_KEY, &key.span, message, help)
+    }
+}
+
+fn missing_words(key: &str) -> String {
+    format!("`{key}` is missing")
 }
 
 /// Tells that the language has this word, and this version not yet.

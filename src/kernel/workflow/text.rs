@@ -27,10 +27,8 @@ pub(super) fn text_of<'a>(file: &str, bytes: &'a [u8]) -> Result<&'a str, Box<Di
         Err(wrong) => {
             let readable = bytes.get(..wrong.valid_up_to()).unwrap_or_default();
             let text = std::str::from_utf8(readable).unwrap_or_default();
-            let mut found = Diagnostic::error(codes::NOT_UTF8, file, text, text.len()..text.len());
-            found.message = "this byte is not UTF-8".to_owned();
-            found.help = "save the file as UTF-8".to_owned();
-            Err(Box::new(found))
+            let found = Diagnostic::error(codes::NOT_UTF8, file, text, text.len()..text.len());
+            Err(Box::new(found.message("this byte is not UTF-8").help("save the file as UTF-8")))
         }
     }
 }

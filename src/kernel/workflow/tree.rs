@@ -10,7 +10,7 @@ use std::ops::Range;
 use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_saphyr::budget::BudgetBreach;
 use serde_saphyr::options::{DuplicateKeyPolicy, MergeKeyPolicy, NonFiniteFloatPolicy};
-use serde_saphyr::{Error, Spanned, Tagged};
+use serde_saphyr::{Error, Location, Spanned, Tagged};
 
 use super::codes;
 use super::errors::{Errors, Read};
@@ -82,8 +82,7 @@ pub(super) fn tree_of(errors: &mut Errors<'_>) -> Read<Node> {
 fn tell_syntax(wrong: &Error, errors: &mut Errors<'_>) -> super::errors::Told {
     let text = errors.text();
     let wrong = wrong.without_snippet();
-    let at = wrong.location().and_then(|location| location.span().byte_offset()).unwrap_or_default();
-    let at = usize::try_from(at).unwrap_or_default().min(text.len());
+    let at = wrong.location().map_or(0, |location| offset_of(&location, text));
     let here = at..next_boundary(text, at);
     let breach = if let Error::Budget { breach, .. } = wrong { Some(breach) } else { None };
     match (wrong, breach) {
@@ -113,11 +112,32 @@ fn tell_syntax(wrong: &Error, errors: &mut Errors<'_>) -> super::errors::Told {
             _,
         ) => tell_tag(before(text, at, '!').unwrap_or(here), errors),
         (Error::ExternalMessage { msg, .. }, _) => {
-            let help = "look at the indentation, the quotes and the brackets here";
+            let line = text.get(..at).unwrap_or_default().rfind('\n').map_or(0, |found| found + 1);
+            let line = text.get(line..).and_then(|rest| rest.lines().next()).unwrap_or_default();
+            let is_bare = |(at, _): (usize, &str)| !line.get(..at).unwrap_or_default().ends_with(['"', '\'']);
+            let help = if line.match_indices("${{").any(is_bare) {
+                "inside `{ }` and `[ ]`, put quotes around `${{ path }}`"
+            } else {
+                "look at the indentation, the quotes and the brackets here"
+            };
             errors.tell(codes::SYNTAX, &here, format!("this is not YAML: {msg}"), help)
         }
         _ => errors.tell(codes::SYNTAX, &here, "this cannot be read", "look at the text before this place"),
     }
+}
+
+/// The byte of a place; the scanner knows lines and columns only.
+fn offset_of(location: &Location, text: &str) -> usize {
+    let count = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
+    if let Some(byte) = location.span().byte_offset() {
+        return count(byte).min(text.len());
+    }
+    let above = count(location.line()).saturating_sub(1);
+    let start: usize = text.split_inclusive('\n').take(above).map(str::len).sum();
+    let rest = text.get(start..).unwrap_or_default();
+    let mark = usize::from(above == 0 && rest.starts_with('\u{feff}'));
+    let left = count(location.column()).saturating_sub(1).saturating_add(mark);
+    start + rest.chars().take(left).map(char::len_utf8).sum::<usize>()
 }
 
 fn tell_tag(at: Range<usize>, errors: &mut Errors<'_>) -> super::errors::Told {
