@@ -1,1 +1,4 @@
-//! x
+//! Countersign.
+
+pub mod ledger;
+pub mod store;
