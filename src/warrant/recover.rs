@@ -32,8 +32,8 @@ impl Intents {
         for entry in stamped.iter().filter(|entry| entry.kind == Kind::Receipt) {
             let body: ReceiptBody = entry.decode()?;
             match body.outcome {
-                Outcome::Done(applied) => intents.close(&body.intent, Standing::Done(applied)),
-                Outcome::Refused(_) => intents.close(&body.intent, Standing::Ended),
+                Outcome::Done(applied) => intents.close(&body.intent, body.attempt, Standing::Done(applied)),
+                Outcome::Refused(_) => intents.close(&body.intent, body.attempt, Standing::Ended),
                 Outcome::Indeterminate(_) => {}
             }
         }
@@ -44,15 +44,19 @@ impl Intents {
                 Finding::NotApplied { .. } => Standing::NotApplied,
                 Finding::Declared { .. } => Standing::Ended,
             };
-            intents.close(&body.intent, standing);
+            intents.close(&body.intent, body.attempt, standing);
         }
         intents.follow();
         Ok(intents)
     }
 
-    fn close(&mut self, entry: &EntryId, standing: Standing) {
+    /// What names another intent or another attempt closes nothing.
+    fn close(&mut self, entry: &EntryId, attempt: u32, standing: Standing) {
         let known = entry.number().and_then(|number| self.0.get_mut(&number));
-        if let Some((.., slot @ Standing::Open)) = known {
+        if let Some((intent, _, slot @ Standing::Open)) = known
+            && intent.entry == *entry
+            && intent.attempt == attempt
+        {
             *slot = standing;
         }
     }
