@@ -258,7 +258,7 @@ impl<J: Journal> Mint<J> {
         let answer = match (body.finding, intent.origin.clone()) {
             (Finding::Applied(_), Origin::Undo(of)) => Answer::Undone(of),
             (Finding::Applied(applied), _) => Answer::Done(DoneIntent { intent, applied }),
-            (Finding::NotApplied { .. }, Origin::Undo(of)) => Answer::UndoAgain(self.done(&fence.run, &of).await?),
+            (Finding::NotApplied { .. }, Origin::Undo(of)) => Answer::UndoAgain(self.undoing(&fence.run, &of).await?),
             (Finding::NotApplied { .. }, _) => Answer::Retry(Retry { intent }),
             (Finding::Declared { .. }, _) => Answer::Declared,
         };
@@ -266,18 +266,23 @@ impl<J: Journal> Mint<J> {
         Ok(Settled { stamped, answer })
     }
 
-    async fn done(&self, run: &RunId, entry: &EntryId) -> Result<DoneIntent, SettleError> {
-        let found = self.recover(run.clone()).await.map_err(SettleError::Recover)?;
-        found.done.into_iter().find(|done| done.intent.entry == *entry).ok_or_else(|| {
+    async fn undoing(&self, run: &RunId, entry: &EntryId) -> Result<DoneIntent, SettleError> {
+        let (_, intents) = self.read(run.clone()).await.map_err(SettleError::Recover)?;
+        intents.into_undoing(entry).ok_or_else(|| {
             let reason = "the intent that it undoes is not done".to_owned();
             SettleError::Journal(JournalError::Unfit { entry: entry.clone(), reason })
         })
     }
 
-    /// What a run's entries say of its intents. After a restart this alone yields open and done intents.
-    pub async fn recover(&self, run: RunId) -> Result<Recovered, RecoverError> {
+    async fn read(&self, run: RunId) -> Result<(Vec<Stamped>, Intents), RecoverError> {
         let stamped = self.journal.load(run).await.map_err(RecoverError::Journal)?;
         let intents = Intents::of(&stamped).map_err(RecoverError::Decode)?;
+        Ok((stamped, intents))
+    }
+
+    /// What a run's entries say of its intents. After a restart this alone yields open and done intents.
+    pub async fn recover(&self, run: RunId) -> Result<Recovered, RecoverError> {
+        let (stamped, intents) = self.read(run).await?;
         Ok(intents.into_recovered(stamped))
     }
 

@@ -12,6 +12,8 @@ use crate::{
 enum Standing {
     Open,
     Done(Applied),
+    /// Done, and its undo is open: whoever settles the undo holds what follows.
+    Undoing(Applied),
     NotApplied,
     Ended,
 }
@@ -61,12 +63,15 @@ impl Intents {
         }
     }
 
-    /// A retry replaces the attempt that it follows; a done undo ends the intent that it reverses.
+    /// A retry replaces the attempt that it follows; an undo takes over the intent that it reverses while it is open,
+    /// and ends it when it is done.
     fn follow(&mut self) {
         let mut ended = Vec::new();
+        let mut undoing = Vec::new();
         for (intent, _, standing) in self.0.values() {
             match (&intent.origin, standing) {
                 (Origin::Retry(of), _) | (Origin::Undo(of), Standing::Done(_)) => ended.push(of.clone()),
+                (Origin::Undo(of), Standing::Open) => undoing.push(of.clone()),
                 _ => {}
             }
         }
@@ -74,8 +79,20 @@ impl Intents {
             let undo_over = matches!(intent.origin, Origin::Undo(_)) && !matches!(standing, Standing::Open);
             if undo_over || ended.contains(&intent.entry) {
                 *standing = Standing::Ended;
+            } else if undoing.contains(&intent.entry)
+                && let Standing::Done(applied) = standing
+            {
+                *standing = Standing::Undoing(std::mem::take(applied));
             }
         }
+    }
+
+    /// The done intent whose open undo is being settled.
+    pub(crate) fn into_undoing(self, entry: &EntryId) -> Option<DoneIntent> {
+        self.0.into_values().find_map(|(intent, _, standing)| match standing {
+            Standing::Undoing(applied) if intent.entry == *entry => Some(DoneIntent { intent, applied }),
+            _ => None,
+        })
     }
 
     pub(crate) fn into_recovered(self, stamped: Vec<Stamped>) -> Recovered {
@@ -85,7 +102,7 @@ impl Intents {
                 Standing::Open => recovered.open.push(OpenIntent { intent, granted_at }),
                 Standing::Done(applied) => recovered.done.push(DoneIntent { intent, applied }),
                 Standing::NotApplied => recovered.retries.push(Retry { intent }),
-                Standing::Ended => {}
+                Standing::Undoing(_) | Standing::Ended => {}
             }
         }
         recovered
