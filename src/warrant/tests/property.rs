@@ -279,7 +279,7 @@ fn entries(found: &Recovered) -> [Vec<EntryId>; 3] {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 512, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
 
     // inv:I2
     #[test]
