@@ -54,3 +54,6 @@ pub trait Connector: Send + Sync {
     /// The only mutating method: one attempt at the warrant's intent. Never an error: every end is a receipt.
     fn act(&self, warrant: Warrant, hands: Hands) -> BoxFuture<'_, Receipt>;
 }
+
+#[cfg(test)]
+mod tests;

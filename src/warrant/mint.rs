@@ -51,6 +51,20 @@ pub enum SettleError {
     /// The commit failed.
     #[error("the finding was not recorded")]
     Journal(#[source] JournalError),
+    /// The intent that the open one undoes could not be read; nothing was recorded.
+    #[error("the finding was not recorded, for the run could not be read")]
+    Recover(#[source] RecoverError),
+}
+
+impl SettleError {
+    /// The stable code.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Early { .. } => "settle.early",
+            Self::Journal(source) => source.code(),
+            Self::Recover(source) => source.code(),
+        }
+    }
 }
 
 /// Why a run could not be recovered.
@@ -62,6 +76,16 @@ pub enum RecoverError {
     /// An entry is not what its kind says.
     #[error("the run's entries make no sense")]
     Decode(#[source] DecodeEntryError),
+}
+
+impl RecoverError {
+    /// The stable code.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Journal(source) => source.code(),
+            Self::Decode(_) => "recover.undecodable",
+        }
+    }
 }
 
 /// The one source of warrants of a process.
@@ -152,15 +176,22 @@ impl<J: Journal> Mint<J> {
         mut entries: Vec<Entry>,
         fence: Fence,
     ) -> Result<(Warrant, Vec<Stamped>), GrantError> {
-        if intent.entry.run().as_ref() != Some(&fence.run) {
-            return Err(GrantError::Mismatch("the intent belongs to another run than the fence"));
+        let followed = match &intent.origin {
+            Origin::Plan => &intent.entry,
+            Origin::Retry(of) | Origin::Undo(of) => of,
+        };
+        if [&intent.entry, followed].iter().any(|entry| entry.run().as_ref() != Some(&fence.run)) {
+            return Err(GrantError::Mismatch("the intent, or what it follows, belongs to another run than the fence"));
         }
         let body = IntentBody { decision, intent };
         entries.push(Entry::minted(body.intent.entry.clone(), Kind::Intent, json(&body)));
         let intent = body.intent;
         match self.journal.commit(fence.clone(), entries).await {
             Ok(stamped) => {
-                let at = stamped.last().map_or(Timestamp::from_micros(0), |entry| entry.at);
+                let Some(at) = stamped.iter().find(|entry| entry.id == intent.entry).map(|entry| entry.at) else {
+                    let unknown = JournalError::Unknown { reason: "the answer lacks the intent".to_owned() };
+                    return Err(self.reread(&intent.entry, fence.run, unknown).await);
+                };
                 Ok((Warrant::issue(intent, fence, at, &self.identity, &self.losses), stamped))
             }
             // CRASH: committed, unacknowledged: what is found in the ledger is an open intent, never a warrant.
@@ -222,30 +253,36 @@ impl<J: Journal> Mint<J> {
         };
         let body = FindingBody { intent: entry, attempt: open.intent.attempt, finding };
         let written = Entry::minted(id, Kind::Finding, json(&body));
-        let run = fence.run.clone();
-        let stamped = self.journal.commit(fence, vec![written]).await.map_err(SettleError::Journal)?;
         let intent = open.intent;
+        // Whatever can fail beside the commit comes before it: an error means that nothing was recorded.
         let answer = match (body.finding, intent.origin.clone()) {
             (Finding::Applied(_), Origin::Undo(of)) => Answer::Undone(of),
             (Finding::Applied(applied), _) => Answer::Done(DoneIntent { intent, applied }),
-            (Finding::NotApplied { .. }, Origin::Undo(of)) => self.done_again(run, &of).await?,
+            (Finding::NotApplied { .. }, Origin::Undo(of)) => Answer::UndoAgain(self.undoing(&fence.run, &of).await?),
             (Finding::NotApplied { .. }, _) => Answer::Retry(Retry { intent }),
             (Finding::Declared { .. }, _) => Answer::Declared,
         };
+        let stamped = self.journal.commit(fence, vec![written]).await.map_err(SettleError::Journal)?;
         Ok(Settled { stamped, answer })
     }
 
-    async fn done_again(&self, run: RunId, of: &EntryId) -> Result<Answer, SettleError> {
-        let unfit = |reason: String| SettleError::Journal(JournalError::Unfit { entry: of.clone(), reason });
-        let found = self.recover(run).await.map_err(|error| unfit(error.to_string()))?;
-        let done = found.done.into_iter().find(|done| done.intent.entry == *of);
-        done.map(Answer::UndoAgain).ok_or_else(|| unfit("the undone intent is not done".to_owned()))
+    async fn undoing(&self, run: &RunId, entry: &EntryId) -> Result<DoneIntent, SettleError> {
+        let (_, intents) = self.read(run.clone()).await.map_err(SettleError::Recover)?;
+        intents.into_undoing(entry).ok_or_else(|| {
+            let reason = "the intent that it undoes is not done".to_owned();
+            SettleError::Journal(JournalError::Unfit { entry: entry.clone(), reason })
+        })
+    }
+
+    async fn read(&self, run: RunId) -> Result<(Vec<Stamped>, Intents), RecoverError> {
+        let stamped = self.journal.load(run).await.map_err(RecoverError::Journal)?;
+        let intents = Intents::of(&stamped).map_err(RecoverError::Decode)?;
+        Ok((stamped, intents))
     }
 
     /// What a run's entries say of its intents. After a restart this alone yields open and done intents.
     pub async fn recover(&self, run: RunId) -> Result<Recovered, RecoverError> {
-        let stamped = self.journal.load(run).await.map_err(RecoverError::Journal)?;
-        let intents = Intents::of(&stamped).map_err(RecoverError::Decode)?;
+        let (stamped, intents) = self.read(run).await?;
         Ok(intents.into_recovered(stamped))
     }
 

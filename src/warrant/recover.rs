@@ -12,6 +12,8 @@ use crate::{
 enum Standing {
     Open,
     Done(Applied),
+    /// Done, and its undo is open: whoever settles the undo holds what follows.
+    Undoing(Applied),
     NotApplied,
     Ended,
 }
@@ -32,8 +34,8 @@ impl Intents {
         for entry in stamped.iter().filter(|entry| entry.kind == Kind::Receipt) {
             let body: ReceiptBody = entry.decode()?;
             match body.outcome {
-                Outcome::Done(applied) => intents.close(&body.intent, Standing::Done(applied)),
-                Outcome::Refused(_) => intents.close(&body.intent, Standing::Ended),
+                Outcome::Done(applied) => intents.close(&body.intent, body.attempt, Standing::Done(applied)),
+                Outcome::Refused(_) => intents.close(&body.intent, body.attempt, Standing::Ended),
                 Outcome::Indeterminate(_) => {}
             }
         }
@@ -44,25 +46,32 @@ impl Intents {
                 Finding::NotApplied { .. } => Standing::NotApplied,
                 Finding::Declared { .. } => Standing::Ended,
             };
-            intents.close(&body.intent, standing);
+            intents.close(&body.intent, body.attempt, standing);
         }
         intents.follow();
         Ok(intents)
     }
 
-    fn close(&mut self, entry: &EntryId, standing: Standing) {
+    /// What names another intent or another attempt closes nothing.
+    fn close(&mut self, entry: &EntryId, attempt: u32, standing: Standing) {
         let known = entry.number().and_then(|number| self.0.get_mut(&number));
-        if let Some((.., slot @ Standing::Open)) = known {
+        if let Some((intent, _, slot @ Standing::Open)) = known
+            && intent.entry == *entry
+            && intent.attempt == attempt
+        {
             *slot = standing;
         }
     }
 
-    /// A retry replaces the attempt that it follows; a done undo ends the intent that it reverses.
+    /// A retry replaces the attempt that it follows; an undo takes over the intent that it reverses while it is open,
+    /// and ends it when it is done.
     fn follow(&mut self) {
         let mut ended = Vec::new();
+        let mut undoing = Vec::new();
         for (intent, _, standing) in self.0.values() {
             match (&intent.origin, standing) {
                 (Origin::Retry(of), _) | (Origin::Undo(of), Standing::Done(_)) => ended.push(of.clone()),
+                (Origin::Undo(of), Standing::Open) => undoing.push(of.clone()),
                 _ => {}
             }
         }
@@ -70,8 +79,20 @@ impl Intents {
             let undo_over = matches!(intent.origin, Origin::Undo(_)) && !matches!(standing, Standing::Open);
             if undo_over || ended.contains(&intent.entry) {
                 *standing = Standing::Ended;
+            } else if undoing.contains(&intent.entry)
+                && let Standing::Done(applied) = standing
+            {
+                *standing = Standing::Undoing(std::mem::take(applied));
             }
         }
+    }
+
+    /// The done intent whose open undo is being settled.
+    pub(crate) fn into_undoing(self, entry: &EntryId) -> Option<DoneIntent> {
+        self.0.into_values().find_map(|(intent, _, standing)| match standing {
+            Standing::Undoing(applied) if intent.entry == *entry => Some(DoneIntent { intent, applied }),
+            _ => None,
+        })
     }
 
     pub(crate) fn into_recovered(self, stamped: Vec<Stamped>) -> Recovered {
@@ -81,7 +102,7 @@ impl Intents {
                 Standing::Open => recovered.open.push(OpenIntent { intent, granted_at }),
                 Standing::Done(applied) => recovered.done.push(DoneIntent { intent, applied }),
                 Standing::NotApplied => recovered.retries.push(Retry { intent }),
-                Standing::Ended => {}
+                Standing::Undoing(_) | Standing::Ended => {}
             }
         }
         recovered

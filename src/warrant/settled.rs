@@ -94,7 +94,8 @@ pub struct Recovered {
     pub stamped: Vec<Stamped>,
     /// Intents without a closing answer.
     pub open: Vec<OpenIntent>,
-    /// Intents that are done and not undone, oldest first.
+    /// Intents that are done, neither undone nor about to be, oldest first. While an undo is open it stands for the
+    /// intent that it reverses: its finding answers with that one again.
     pub done: Vec<DoneIntent>,
     /// Intents found not applied and not attempted again since.
     pub retries: Vec<Retry>,

@@ -1,0 +1,4 @@
+//! A connector sees only what the contract shows: the mint is not in it.
+use countersign_contract::Mint;
+
+fn main() {}

@@ -1,0 +1,120 @@
+//! Who may name whom (DESIGN section 2).
+
+use crate::source::{Named, Source};
+use crate::tree::Tree;
+
+/// A room of the root, and all that it may name beside [`EVERYWHERE`].
+const ROOMS: &[(&str, &[&str])] = &[
+    ("api", FACES),
+    ("ui", FACES),
+    ("cli", FACES),
+    ("scheduler", &["store", "kernel"]),
+    ("runner", &["inventory", "catalog", "secrets", "ledger", "store", "kernel", "contract", "warrant"]),
+    ("inventory", &["catalog", "secrets", "store", "kernel", "contract"]),
+    ("catalog", &["connectors", "contract"]),
+    ("secrets", &["contract"]),
+    ("ledger", &["store", "kernel", "warrant"]),
+    ("store", &[]),
+    ("settings", &[]),
+    ("telemetry", &[]),
+    ("clock", &[]),
+];
+
+const FACES: &[&str] = &["scheduler", "runner", "inventory", "catalog", "ledger", "store", "kernel"];
+
+/// What every room of the root may name.
+const EVERYWHERE: &[&str] = &["settings", "telemetry", "clock"];
+
+/// Arrows that DESIGN does not draw: from, to, why.
+const EXCEPTIONS: &[(&str, &str, &str)] = &[];
+
+/// A nested crate by its short name, and the crates that its source may name. Connectors are one line.
+pub(crate) const CRATES: &[(&str, &[&str])] = &[
+    ("warrant", &[]),
+    ("contract", &["warrant"]),
+    ("kernel", &["contract", "warrant"]),
+    ("fake", &["contract"]),
+    ("conformance", &["contract", "warrant", "fake"]),
+    ("connectors", &["contract"]),
+];
+
+/// The short name of the crate that a file belongs to; `root` for the root's.
+pub(crate) fn crate_of(path: &str) -> &str {
+    let mut parts = path.split('/');
+    match (parts.next(), parts.next()) {
+        (Some("src"), Some(name @ ("warrant" | "kernel")))
+        | (Some("connectors"), Some(name @ ("contract" | "fake" | "conformance"))) => name,
+        (Some("connectors"), Some(_)) => "connectors",
+        _ => "root",
+    }
+}
+
+/// The short name of a crate as Rust (`countersign_kernel`) or Cargo (`countersign-kernel`) spells it.
+pub(crate) fn short_name(spelt: &str) -> Option<&str> {
+    let name = spelt.strip_prefix("countersign")?.strip_prefix(['_', '-'])?;
+    if name.starts_with("connector") { Some("connectors") } else { Some(name) }
+}
+
+/// Where in the root a file stands: its room, and how many modules lie above its items.
+fn room_of(path: &str) -> Option<(&str, usize)> {
+    let below = path.strip_prefix("src/")?;
+    let folders = below.split('/').count();
+    let room = below.split(['/', '.']).next()?;
+    let is_mod = below.ends_with("/mod.rs");
+    (crate_of(path) == "root" && !matches!(below, "lib.rs" | "main.rs"))
+        .then_some((room, folders - usize::from(is_mod)))
+}
+
+/// In the root, a room names only the rooms and crates that DESIGN lets it.
+pub(crate) fn between_rooms(tree: &Tree) -> Vec<String> {
+    let mut complaints = Vec::new();
+    for source in tree.product() {
+        let Some((room, depth)) = room_of(&source.path) else { continue };
+        let Some((_, allowed)) = ROOMS.iter().find(|(name, _)| *name == room) else {
+            complaints.push(format!("{}: `{room}` is no room of DESIGN section 2", source.path));
+            continue;
+        };
+        for named in source.paths() {
+            let Some(target) = target(&named, depth) else { continue };
+            let known = ROOMS.iter().any(|(name, _)| *name == target) || !from_the_root(&named);
+            let excepted = EXCEPTIONS.iter().any(|&(from, to, _)| from == room && to == target);
+            let at = format!("{}:{}", source.path, named.line);
+            if !known {
+                complaints.push(format!("{at}: `{named}` is of the root itself; a room names rooms only"));
+            } else if target != room && !excepted && !allowed.contains(&target) && !EVERYWHERE.contains(&target) {
+                complaints.push(format!("{at}: `{room}` names `{target}` (`{named}`), and no arrow leads there"));
+            }
+        }
+    }
+    complaints
+}
+
+fn from_the_root(named: &Named) -> bool {
+    matches!(named.segments[0].as_str(), "crate" | "super")
+}
+
+/// The room or crate that a path leads to, if it leaves the file's own room.
+fn target(named: &Named, depth: usize) -> Option<&str> {
+    let segments = &named.segments;
+    match segments[0].as_str() {
+        "crate" => segments.get(1).map(String::as_str),
+        "super" => {
+            let up = segments.iter().take_while(|segment| *segment == "super").count();
+            if up < depth + named.depth { None } else { segments.get(up).map(String::as_str) }
+        }
+        first => short_name(first),
+    }
+}
+
+/// A nested crate names only the crates that DESIGN lets it.
+pub(crate) fn between_crates(tree: &Tree) -> Vec<String> {
+    tree.product().flat_map(crate_complaints).collect()
+}
+
+fn crate_complaints(source: &Source) -> Vec<String> {
+    let own = crate_of(&source.path);
+    let Some((_, allowed)) = CRATES.iter().find(|(name, _)| *name == own) else { return Vec::new() };
+    let paths = source.paths();
+    let foreign = paths.iter().filter(|named| short_name(&named.segments[0]).is_some_and(|to| !allowed.contains(&to)));
+    foreign.map(|named| format!("{}:{}: `{own}` may not name `{named}`", source.path, named.line)).collect()
+}
