@@ -6,6 +6,7 @@
 //!
 //! Read first: [`Case`], [`Fixture`].
 
+mod bench;
 mod canary;
 mod checks;
 mod forward;
@@ -23,6 +24,7 @@ use std::sync::Arc;
 
 use countersign_contract::{Call, Connector, VersionId};
 
+pub use bench::Bench;
 pub use journal::MemoryJournal;
 
 /// A connector with a target of its own, fresh for each check.

@@ -31,20 +31,26 @@ pub(crate) struct World {
 }
 
 impl World {
-    /// A fixture in which the case's earlier calls are done.
-    pub(crate) async fn new(fixture: Fixture, case: &Case) -> Tried<Self> {
+    /// A fixture as it is.
+    pub(crate) fn of(fixture: Fixture, materials: BTreeMap<VersionId, Vec<u8>>) -> Self {
         let journal = Arc::new(MemoryJournal::default());
         let (mint, mark) = Mint::new(Arc::clone(&journal));
-        let world = Self {
+        let run: Option<RunId> = "conformance".parse().ok();
+        Self {
             connector: Faulty::new(Arc::clone(&fixture.connector), BTreeMap::new()),
             fixture,
             journal,
             mint,
-            materials: case.materials.clone(),
-            run: "conformance".parse().map_err(|error| format!("{error}"))?,
+            materials,
+            run: run.unwrap_or_else(|| unreachable!("the run's name is a segment")),
             next: AtomicU64::new(1),
             _mark: mark,
-        };
+        }
+    }
+
+    /// A fixture in which the case's earlier calls are done.
+    pub(crate) async fn new(fixture: Fixture, case: &Case) -> Tried<Self> {
+        let world = Self::of(fixture, case.materials.clone());
         for call in &case.before {
             let intent = world.intent(call, None);
             let done = world.do_it(&intent).await;
