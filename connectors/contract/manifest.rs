@@ -180,7 +180,7 @@ pub enum Effect {
 pub struct Verb {
     /// Its name.
     pub name: &'static str,
-    /// The kind of resource that it changes.
+    /// The kind of resource that it changes; another kind shares the verb when its parts name it.
     pub kind: &'static str,
     /// What it does, in words that stand in a plan after the resource's name.
     pub about: &'static str,
