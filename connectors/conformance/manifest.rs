@@ -47,9 +47,8 @@ fn unique<'a>(what: &str, names: impl Iterator<Item = &'a str>, wrong: &mut Vec<
 fn check_kind(manifest: &Manifest, kind: &Kind, wrong: &mut Vec<String>) {
     unique("attribute", kind.attributes.iter().map(|attribute| attribute.name), wrong);
     for (part, name) in kind.parts {
-        match manifest.verb(name) {
-            Some(verb) if verb.kind == kind.name => {}
-            _ => wrong.push(format!("part {part:?} of kind `{}` names no verb of it: `{name}`", kind.name)),
+        if manifest.verb(name).is_none() {
+            wrong.push(format!("part {part:?} of kind `{}` names no verb: `{name}`", kind.name));
         }
     }
     let parts: BTreeSet<Part> = kind.parts.iter().map(|(part, _)| *part).filter(|part| *part != Part::Undo).collect();
@@ -63,8 +62,8 @@ fn check_kind(manifest: &Manifest, kind: &Kind, wrong: &mut Vec<String>) {
 
 fn check_verb(manifest: &Manifest, verb: &Verb, wrong: &mut Vec<String>) {
     unique("parameter", verb.parameters.iter().map(|parameter| parameter.name), wrong);
-    if manifest.kind(verb.kind).is_none() {
-        wrong.push(format!("verb `{}` is of an unknown kind", verb.name));
+    if !manifest.kind(verb.kind).is_some_and(|kind| kind.parts.iter().any(|(_, name)| *name == verb.name)) {
+        wrong.push(format!("verb `{}` plays no part in its kind", verb.name));
     }
     if verb.limits.duration_ms == 0 {
         wrong.push(format!("verb `{}` has no time", verb.name));

@@ -17,6 +17,7 @@ const PARTS: &[(Part, &str)] = &[
     (Part::Disable, "disable"),
     (Part::Retire, "remove"),
     (Part::Undo, "delete"),
+    (Part::Undo, "enable"),
 ];
 
 pub(crate) fn manifest(limits: Limits) -> Manifest {
