@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use countersign_contract::{Connector, Kind, Manifest, Part, Reversibility, Type, Verb};
+use countersign_contract::{Connector, Kind, Manifest, Parameter, Part, Reversibility, Type, Verb};
 
 use crate::Case;
 
@@ -76,16 +76,14 @@ fn check_verb(manifest: &Manifest, verb: &Verb, wrong: &mut Vec<String>) {
         wrong.push(format!("verb `{}` is undone by a verb that is not there", verb.name));
         return;
     };
-    let takes = |name: &str, secret: bool| {
-        undo.parameters.iter().any(|parameter| parameter.name == name && parameter.secret == secret)
+    // The undo is called with what it takes of the forward call, and with the version of the forward material.
+    let given = |asked: &Parameter| {
+        let is_version = asked.name == "version" && verb.parameters.iter().any(|parameter| parameter.secret);
+        let same = |parameter: &Parameter| parameter.name == asked.name && parameter.secret == asked.secret;
+        is_version || verb.parameters.iter().any(same)
     };
-    // The undo is called with the same parameters and materials.
-    let fits = verb.parameters.iter().all(|parameter| takes(parameter.name, parameter.secret));
-    let asks_more = undo.parameters.iter().any(|more| {
-        more.required && !verb.parameters.iter().any(|parameter| parameter.name == more.name && parameter.required)
-    });
-    if undo.kind != verb.kind || !fits || asks_more {
-        wrong.push(format!("verb `{}` cannot be undone by `{}` with the same parameters", verb.name, undo.name));
+    if undo.kind != verb.kind || !undo.parameters.iter().filter(|parameter| parameter.required).all(given) {
+        wrong.push(format!("verb `{}` cannot be undone by `{}` with what it was given", verb.name, undo.name));
     }
     if verb.parameters.iter().any(|parameter| parameter.secret && parameter.kind == Type::Fields) {
         wrong.push(format!("verb `{}` has secret fields as a whole; single fields are secret", verb.name));

@@ -43,9 +43,8 @@ impl Target {
             return Ok(applied.clone());
         }
         let mut changed = account.clone();
-        let version = changed.change(intent, key)?;
-        let outputs = BTreeMap::from([("id".to_owned(), json!(format!("key-{}", version.number)))]);
-        let applied = Applied { outputs, provider_ids: Vec::new() };
+        changed.change(intent, key)?;
+        let applied = Applied { outputs: outputs_of(intent), provider_ids: Vec::new() };
         changed.applied.insert(intent.entry.clone(), applied.clone());
         *account = changed;
         Ok(applied)
@@ -83,20 +82,19 @@ impl Target {
 }
 
 impl Account {
-    fn change(&mut self, intent: &Intent, key: Option<&Material>) -> Result<VersionId, Refusal> {
-        let version = version_of(intent)?;
+    fn change(&mut self, intent: &Intent, key: Option<&Material>) -> Result<(), Refusal> {
         match intent.call.verb.as_str() {
-            "create" => self.create(intent, key)?,
-            "delete" => self.delete(intent)?,
-            "stage" => self.stage(intent, key)?,
-            "enable" => self.set_enabled(&version, true)?,
-            "disable" => self.set_enabled(&version, false)?,
+            "create" => self.create(intent, key),
+            "delete" => self.delete(intent),
+            "stage" => self.stage(intent, key),
+            "enable" => self.set_enabled(&version_of(intent)?, true),
+            "disable" => self.set_enabled(&version_of(intent)?, false),
             _ => {
-                self.position(&version)?;
-                self.keys.retain(|key| key.version != version);
+                let at = self.position(&version_of(intent)?)?;
+                self.keys.remove(at);
+                Ok(())
             }
         }
-        Ok(version)
     }
 
     fn create(&mut self, intent: &Intent, key: Option<&Material>) -> Result<(), Refusal> {
@@ -154,6 +152,12 @@ impl Account {
         let found = self.keys.iter().position(|key| key.version == *version);
         found.ok_or_else(|| refuse(RefusalClass::NotFound, "fake.no_key", "the account has no such key"))
     }
+}
+
+/// The id of the key that a call is about; a deletion is about none.
+fn outputs_of(intent: &Intent) -> BTreeMap<String, Value> {
+    let version = version_of(intent).ok();
+    version.map(|version| ("id".to_owned(), json!(format!("key-{}", version.number)))).into_iter().collect()
 }
 
 /// The version that a call is about: its parameter `version`, else the version that its `key` is.

@@ -7,9 +7,7 @@ use countersign_contract::{
 
 const OWNER: Parameter = Parameter::required("owner", Type::Text, "who answers for the account");
 const KEY: Parameter = Parameter::secret("key", Type::Text, "the version's key");
-const KEY_OF_UNDO: Parameter = Parameter { required: false, ..KEY };
-const OWNER_OF_UNDO: Parameter = Parameter { required: false, ..OWNER };
-const VERSION: Parameter = Parameter::optional("version", Type::Text, "the version, where no material names it");
+const VERSION: Parameter = Parameter::required("version", Type::Text, "which version");
 
 const PARTS: &[(Part, &str)] = &[
     (Part::Provision, "create"),
@@ -26,7 +24,7 @@ pub(crate) fn manifest(limits: Limits) -> Manifest {
         kind: "account",
         about,
         parameters: parameters.to_vec(),
-        outputs: &["id"],
+        outputs: if name == "delete" { &[] } else { &["id"] },
         reversibility,
         limits,
         effect,
@@ -45,11 +43,11 @@ pub(crate) fn manifest(limits: Limits) -> Manifest {
         }],
         verbs: vec![
             verb("create", "is created with its first key", &[OWNER, KEY], Reversibility::UndoneBy("delete")),
-            verb("delete", "is deleted as it was created", &[OWNER_OF_UNDO, KEY_OF_UNDO], Reversibility::Irreversible),
+            verb("delete", "is deleted as it was created", &[], Reversibility::Irreversible),
             verb("stage", "takes a second key", &[KEY], Reversibility::UndoneBy("remove")),
-            verb("enable", "has a key enabled", &[VERSION, KEY_OF_UNDO], Reversibility::UndoneBy("disable")),
-            verb("disable", "has a key disabled", &[VERSION, KEY_OF_UNDO], Reversibility::UndoneBy("enable")),
-            verb("remove", "loses a key", &[VERSION, KEY_OF_UNDO], Reversibility::Irreversible),
+            verb("enable", "has a key enabled", &[VERSION], Reversibility::UndoneBy("disable")),
+            verb("disable", "has a key disabled", &[VERSION], Reversibility::UndoneBy("enable")),
+            verb("remove", "loses a key", &[VERSION], Reversibility::Irreversible),
         ],
         probes: vec![ProbeSpec {
             name: "login",

@@ -56,14 +56,14 @@ impl Attempt {
             _ => BTreeMap::new(),
         };
         let mut materials = BTreeMap::new();
+        for name in intent.call.materials.keys() {
+            let field = name.strip_prefix("fields.").unwrap_or(name);
+            let opened = hands.material(name).map_err(|error| {
+                refuse(RefusalClass::Permanent, "files.material", format!("field `{field}`: {error}"))
+            })?;
+            materials.insert(field.to_owned(), opened);
+        }
         if verb.name == "deliver" {
-            for name in intent.call.materials.keys() {
-                let field = name.strip_prefix("fields.").unwrap_or(name);
-                let opened = hands.material(name).map_err(|error| {
-                    refuse(RefusalClass::Permanent, "files.material", format!("field `{field}`: {error}"))
-                })?;
-                materials.insert(field.to_owned(), opened);
-            }
             check_fields(&fields, &materials)?;
         }
         Ok(Self { deadline: warrant.deadline(), intent, places: Arc::clone(places), site, fields, materials })

@@ -12,7 +12,6 @@ pub(crate) const LIMITS: Limits = Limits { duration_ms: 10_000, lateness_ms: 0 }
 
 const FIELDS: Parameter =
     Parameter::required("fields", Type::Fields, "what is written: a file per field, mode 0600 where it is material");
-const FIELDS_OF_UNDO: Parameter = Parameter { required: false, ..FIELDS };
 
 pub(crate) fn manifest(limits: Limits) -> Manifest {
     Manifest {
@@ -42,7 +41,7 @@ pub(crate) fn manifest(limits: Limits) -> Manifest {
                 name: "remove",
                 kind: PLACE,
                 about: "is taken away, and what was there before is in place again",
-                parameters: vec![FIELDS_OF_UNDO],
+                parameters: Vec::new(),
                 outputs: &[],
                 reversibility: Reversibility::Irreversible,
                 limits,
