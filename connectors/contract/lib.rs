@@ -11,6 +11,8 @@
 //!
 //! Read first: [`Connector`], [`Manifest`].
 
+mod check;
+pub mod clock;
 pub mod failpoint;
 mod hands;
 mod manifest;
