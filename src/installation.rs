@@ -155,7 +155,6 @@ impl Installation {
 
     /// Writes what has queued, signs the tree, and gives the folder back.
     pub async fn close(self) {
-        self.catalog.stop().await;
         if let Err(error) = self.ledger.close().await {
             tracing::warn!(code = error.code(), "the last checkpoint was not signed; the next command signs it");
         }

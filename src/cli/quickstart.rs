@@ -140,7 +140,7 @@ async fn tour(installation: &Installation, screen: &Screen) -> Result<u8, Stop> 
     let active = Active::load(&installation.store, &installation.catalog.known()).await;
     let active = active.map_err(|error| Stop::of(error.code(), &error))?;
     let asker = Asker::of_process(installation).await?;
-    let policies = Arc::new(active.set.policies.clone());
+    let policies = Arc::clone(&active.set.policies);
     let signals = stop_on_signals();
     let mut runs = Vec::new();
     for stage in TOUR {

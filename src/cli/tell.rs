@@ -9,7 +9,7 @@ use countersign_warrant::{
 };
 
 /// The line of one entry; `None` for one that another line tells already.
-pub fn line(entry: &Stamped) -> Option<String> {
+pub(super) fn line(entry: &Stamped) -> Option<String> {
     words(entry).unwrap_or_else(|error| Some(error.to_string())).map(|text| format!("{:<9}{text}", entry.kind.as_str()))
 }
 
@@ -103,7 +103,7 @@ fn fact(body: &FactBody) -> String {
 }
 
 /// An RFC 3339 instant without its fraction.
-pub fn seconds(instant: &str) -> String {
+pub(super) fn seconds(instant: &str) -> String {
     match instant.split_once('.') {
         Some((whole, _)) => format!("{whole}Z"),
         None => instant.to_owned(),
