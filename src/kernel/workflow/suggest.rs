@@ -1,5 +1,8 @@
 //! "Did you mean": the nearest known word.
 
+/// How many candidates are compared: names of an author's own may be many.
+const CANDIDATES_MAX: usize = 200;
+
 /// The candidate that is nearest to `word`, if it is near enough to be meant.
 pub(super) fn nearest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
     let word: Vec<char> = word.chars().take(65).collect();
@@ -9,6 +12,8 @@ pub(super) fn nearest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c s
     let limit = word.len().div_ceil(3).min(4);
     candidates
         .into_iter()
+        .take(CANDIDATES_MAX)
+        .filter(|candidate| candidate.len() <= 256)
         .map(|candidate| (distance(&word, &candidate.chars().collect::<Vec<_>>()), candidate))
         .filter(|(distance, _)| *distance <= limit)
         .min()
