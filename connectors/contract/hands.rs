@@ -18,6 +18,12 @@ pub enum OpenMaterialError {
         /// Why, without any value.
         reason: String,
     },
+    /// What the provider made could not be sealed.
+    #[error("the provider's material could not be sealed: {reason}")]
+    NotKept {
+        /// Why, without any value.
+        reason: String,
+    },
 }
 
 /// What stands behind [`Hands`]: implemented by `secrets`, for one warrant.

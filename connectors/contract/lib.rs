@@ -11,6 +11,8 @@
 //!
 //! Read first: [`Connector`], [`Manifest`].
 
+mod check;
+pub mod clock;
 pub mod failpoint;
 mod hands;
 mod manifest;
@@ -21,7 +23,7 @@ use std::future::Future;
 use std::pin::Pin;
 
 pub use countersign_warrant::{
-    Applied, Call, Digest, Doubt, EntryId, Intent, Limits, Origin, Outcome, Receipt, Refusal, RefusalClass,
+    Applied, Call, Digest, Doubt, EntryId, Intent, Limits, Mark, Origin, Outcome, Receipt, Refusal, RefusalClass,
     ResourceName, StepId, Timestamp, VersionId, Warrant,
 };
 pub use hands::{Cabinet, Eyes, Hands, OpenMaterialError};

@@ -158,7 +158,8 @@ impl Kind {
 /// Whether and how a verb's effect can be taken back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reversibility {
-    /// By this verb, with the same parameters and materials.
+    /// By this verb, with those of the forward call's parameters and materials that it takes; a `version` that the
+    /// forward call does not have is the version of its material. What is undone is said by the intent's origin.
     UndoneBy(&'static str),
     /// Not at all.
     Irreversible,
@@ -180,7 +181,7 @@ pub enum Effect {
 pub struct Verb {
     /// Its name.
     pub name: &'static str,
-    /// The kind of resource that it changes.
+    /// The kind of resource that it changes; another kind shares the verb when its parts name it.
     pub kind: &'static str,
     /// What it does, in words that stand in a plan after the resource's name.
     pub about: &'static str,

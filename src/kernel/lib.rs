@@ -4,5 +4,8 @@
 //! value, what is to be done goes out as one.
 
 pub mod diagnostic;
+pub mod evidence;
+pub mod plan;
+pub mod policy;
 pub mod run;
 pub mod workflow;

@@ -1,3 +1,285 @@
-//! A run as a pure fold over its stamped entries.
+//! A run as a pure fold over its stamped entries: `(Run, entry) -> Run`, and from each run the next [`Command`].
+//!
+//! The same entries give the same run, live or after a restart: there is no state that the ledger does not show. What
+//! is not legal in a state is a value, [`Illegal`], never a panic. This room must never ask for the time, a key or the
+//! world; it says what is to be done, and the runner does it.
+//!
+//! Read first: [`Run`], [`Command`].
 
 pub mod bodies;
+mod command;
+mod ending;
+mod open;
+mod ready;
+mod undoing;
+mod waiting;
+
+use std::sync::Arc;
+
+use countersign_warrant::{DecodeEntryError, EntryId, Intent, Kind, RunId, Stamped, StepId, Timestamp, VersionId};
+
+use crate::plan::hole::Outputs;
+use crate::plan::{Does, Move, Plan};
+use bodies::{RunOutcome, StartedBody};
+pub use command::{Command, CommandError};
+
+/// How often one intent is attempted before the step counts as failed.
+pub const ATTEMPTS_MAX: u32 = 3;
+
+/// An entry that a run cannot take in its state.
+#[derive(Debug, thiserror::Error)]
+pub enum Illegal {
+    /// It belongs to another run.
+    #[error("entry `{0}` is of another run")]
+    OtherRun(EntryId),
+    /// Its number was passed already.
+    #[error("entry `{0}` comes too late")]
+    OutOfOrder(EntryId),
+    /// The state does not know what to do with it.
+    #[error("entry `{entry}` of kind `{kind}` does not fit a run that is {state}")]
+    NotNow {
+        /// The entry.
+        entry: EntryId,
+        /// Its kind.
+        kind: Kind,
+        /// The state's word.
+        state: &'static str,
+    },
+    /// It contradicts the plan.
+    #[error("entry `{entry}` does not fit the plan: {reason}")]
+    NotPlanned {
+        /// The entry.
+        entry: EntryId,
+        /// What does not fit.
+        reason: String,
+    },
+    /// It is not what its kind says.
+    #[error("the run's entries make no sense")]
+    Decode(#[from] DecodeEntryError),
+}
+
+/// Why a run leaves its plan.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// A stable reason code.
+    pub code: String,
+    /// What happened.
+    pub message: String,
+    /// True when policy said no.
+    pub denied: bool,
+}
+
+impl Failure {
+    pub(crate) fn new(code: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { code: code.into(), message: message.into(), denied: false }
+    }
+}
+
+/// Where a run stands.
+#[derive(Debug, Clone, PartialEq)]
+pub enum State {
+    /// Before the move at the cursor; `judged` counts the answers of a `policy` step so far.
+    Ready {
+        /// How many acts of the move were judged.
+        judged: usize,
+        /// The strictest answer so far.
+        refused: Option<Failure>,
+    },
+    /// An intent has no closing answer.
+    Open(Box<Intent>),
+    /// An intent was found not applied, and may be attempted again.
+    Retry(Box<Intent>),
+    /// A durable wait.
+    Waiting {
+        /// Until then.
+        until: Timestamp,
+    },
+    /// What was done is being undone.
+    Undoing(Failure),
+    /// Only the finalisers and the end are left.
+    Ending(Option<Failure>),
+    /// A person is needed.
+    Stuck(Failure),
+    /// Over.
+    Closed(RunOutcome),
+}
+
+impl State {
+    /// The state in one word.
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::Ready { .. } => "running",
+            Self::Open(_) => "open",
+            Self::Retry(_) => "retrying",
+            Self::Waiting { .. } => "waiting",
+            Self::Undoing(_) => "undoing",
+            Self::Ending(_) => "ending",
+            Self::Stuck(_) => "stuck",
+            Self::Closed(_) => "closed",
+        }
+    }
+}
+
+/// An act that is done and not undone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DoneAct {
+    /// Its move.
+    pub id: StepId,
+    /// Its intent.
+    pub intent: EntryId,
+    /// True when the plan can take it back.
+    pub undoable: bool,
+}
+
+/// A run, as its entries tell it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Run {
+    /// Its id.
+    pub id: RunId,
+    /// What it follows.
+    pub plan: Arc<Plan>,
+    /// What its `started` entry says.
+    pub started: StartedBody,
+    /// When it started: rules such as `+90d` count from here.
+    pub started_at: Timestamp,
+    /// The next free entry number.
+    pub next: u64,
+    /// The move that is next, or under way.
+    pub cursor: usize,
+    /// What the steps brought about.
+    pub outputs: Outputs,
+    /// Acts that are done and not undone, oldest first.
+    pub done: Vec<DoneAct>,
+    /// Versions that this run sealed and has not promoted.
+    pub pending: Vec<VersionId>,
+    /// True after the point of no return.
+    pub pivoted: bool,
+    /// Why the run left its plan.
+    pub failure: Option<Failure>,
+    /// Where it stands.
+    pub state: State,
+}
+
+impl Run {
+    /// The run that a `started` entry begins.
+    ///
+    /// # Errors
+    /// When the entry is no first entry of a run, or the plan is not the one that it names.
+    pub fn begin(entry: &Stamped, plan: Arc<Plan>) -> Result<Self, Illegal> {
+        let wrong = |reason: &str| Illegal::NotPlanned { entry: entry.id.clone(), reason: reason.to_owned() };
+        if entry.kind != Kind::Started {
+            return Err(wrong("a run begins with `started`"));
+        }
+        let started: StartedBody = entry.decode()?;
+        let (Some(id), Some(number)) = (entry.id.run(), entry.id.number()) else {
+            return Err(wrong("it is of no run"));
+        };
+        if plan.digest().ok() != Some(started.plan) {
+            return Err(wrong("the plan is not the one that it names"));
+        }
+        let state = State::Ready { judged: 0, refused: None };
+        let mut run = Self {
+            id,
+            plan,
+            started,
+            started_at: entry.at,
+            next: number + 1,
+            cursor: 0,
+            outputs: Outputs::new(),
+            done: Vec::new(),
+            pending: Vec::new(),
+            pivoted: false,
+            failure: None,
+            state,
+        };
+        run.arrive();
+        Ok(run)
+    }
+
+    /// The run after one more entry. On an error the run is as it was.
+    ///
+    /// # Errors
+    /// When the entry is illegal in this state.
+    pub fn apply(&self, entry: &Stamped) -> Result<Self, Illegal> {
+        let number = match (entry.id.run(), entry.id.number()) {
+            (Some(run), Some(number)) if run == self.id => number,
+            _ => return Err(Illegal::OtherRun(entry.id.clone())),
+        };
+        let within_open = matches!(&self.state, State::Open(intent) if is_of_intent(intent, &entry.id));
+        if number < self.next && !within_open {
+            return Err(Illegal::OutOfOrder(entry.id.clone()));
+        }
+        let mut run = self.clone();
+        let numbers = if entry.kind == Kind::Intent { countersign_warrant::NUMBERS_OF_AN_INTENT } else { 1 };
+        run.next = run.next.max(number + numbers);
+        match &self.state {
+            State::Ready { .. } | State::Retry(_) => run.take_ready(entry)?,
+            State::Open(intent) => run.take_open(intent, entry)?,
+            State::Waiting { .. } => run.take_waiting(entry)?,
+            State::Undoing(failure) => run.take_undoing(failure, entry)?,
+            State::Ending(failure) => run.take_ending(failure.as_ref(), entry)?,
+            State::Stuck(_) | State::Closed(_) => return Err(self.not_now(entry)),
+        }
+        Ok(run)
+    }
+
+    /// The run after all of these entries.
+    ///
+    /// # Errors
+    /// When one is illegal where it stands.
+    pub fn fold(entries: &[Stamped], plan: Arc<Plan>) -> Result<Option<Self>, Illegal> {
+        let Some((first, rest)) = entries.split_first() else { return Ok(None) };
+        let mut run = Self::begin(first, plan)?;
+        for entry in rest {
+            run = run.apply(entry)?;
+        }
+        Ok(Some(run))
+    }
+
+    /// The move that is next, or under way.
+    pub fn current(&self) -> Option<&Move> {
+        self.plan.moves.get(self.cursor)
+    }
+
+    fn not_now(&self, entry: &Stamped) -> Illegal {
+        Illegal::NotNow { entry: entry.id.clone(), kind: entry.kind, state: self.state.word() }
+    }
+
+    fn not_planned(entry: &Stamped, reason: impl Into<String>) -> Illegal {
+        Illegal::NotPlanned { entry: entry.id.clone(), reason: reason.into() }
+    }
+
+    /// The move at the cursor is over.
+    fn advance(&mut self) {
+        self.cursor += 1;
+        self.arrive();
+    }
+
+    /// Settles at the move under the cursor, or at the end.
+    fn arrive(&mut self) {
+        let idle = |does: &Does| matches!(does, Does::Judge { covers, .. } if covers.is_empty());
+        while self.current().is_some_and(|planned| idle(&planned.does)) {
+            self.cursor += 1;
+        }
+        self.state = match self.current() {
+            Some(_) => State::Ready { judged: 0, refused: None },
+            None => State::Ending(None),
+        };
+    }
+
+    /// Leaves the plan: undo before the pivot, a person after it; the finalisers run in either case.
+    fn fail(&mut self, failure: Failure) {
+        let something_to_undo = !self.done.is_empty() || !self.pending.is_empty();
+        self.failure = Some(failure.clone());
+        self.state =
+            if !self.pivoted && something_to_undo { State::Undoing(failure) } else { State::Ending(Some(failure)) };
+    }
+}
+
+/// True for the entries that an intent's own numbers are kept for.
+fn is_of_intent(intent: &Intent, entry: &EntryId) -> bool {
+    [intent.version_entry(), intent.receipt_entry(), intent.finding_entry()].iter().flatten().any(|id| id == entry)
+}
+
+#[cfg(test)]
+mod tests;

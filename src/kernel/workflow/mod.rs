@@ -1,3 +1,159 @@
-//! Workflow text to [`model::Workflow`], or spanned errors.
+//! Workflow text to [`Workflow`](model::Workflow), or spanned errors.
+//!
+//! Bytes become text, text a tree of nodes that know their place, and the tree a workflow: every name resolved against
+//! the manifests, every value typed, every change proven to have its policy and its evidence. All errors of a file are
+//! told at once; only one that leaves no tree ends the reading.
+//!
+//! It must never: take what it does not know, guess what was meant, or let a secret stand where a manifest does not
+//! say that secrets may.
+//!
+//! Read first: [`model::Workflow`], [`Known`].
 
+pub mod codes;
+mod coverage;
+mod delivery;
+mod errors;
+mod generate;
+mod header;
+mod issue;
 pub mod model;
+mod parameter;
+mod provision;
+mod rotate;
+mod scalar;
+mod scope;
+mod set;
+mod step;
+mod suggest;
+mod table;
+mod template;
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;
+mod text;
+mod tree;
+mod trigger;
+
+use std::collections::BTreeMap;
+
+use countersign_contract::Manifest;
+use countersign_warrant::Digest;
+
+use self::errors::{Errors, Read};
+use self::model::{Metadata, RequestTrigger, Step, StepKind, SubjectSpec, Triggers, Workflow};
+use self::scope::Scope;
+use self::table::{Table, items};
+use self::tree::Node;
+use self::trigger::On;
+use crate::diagnostic::Diagnostic;
+
+pub use self::set::{Member, check_set};
+pub use self::text::FILE_BYTES_MAX;
+
+/// What settings name, for references to resolve against.
+#[derive(Debug, Default)]
+pub struct Known<'a> {
+    /// The manifest of each connector instance, by the instance's name.
+    pub connectors: BTreeMap<String, &'a Manifest>,
+    /// The connector instance of each place, by the place's name.
+    pub places: BTreeMap<String, String>,
+}
+
+/// Reads one workflow file. `file` is what the errors call it.
+///
+/// # Errors
+/// Every error of the file, in the order of its text; at most a hundred, then one that says so. Never empty.
+pub fn parse(file: &str, bytes: &[u8], known: &Known<'_>) -> Result<Workflow, Vec<Diagnostic>> {
+    let text = text::text_of(file, bytes).map_err(|found| vec![*found])?;
+    let mut errors = Errors::new(file, text);
+    let read = tree::tree_of(&mut errors).and_then(|root| workflow(&root, Digest::of(bytes), known, &mut errors));
+    let found = errors.into_diagnostics();
+    match read {
+        Ok(workflow) if found.is_empty() => Ok(workflow),
+        Ok(_) | Err(_) => Err(found),
+    }
+}
+
+/// The parts of a file that stand above the steps.
+struct Header<'n> {
+    metadata: Read<Metadata>,
+    subject: Read<&'n Node>,
+    on: On,
+    steps: Read<&'n [Node]>,
+}
+
+fn workflow(root: &Node, digest: Digest, known: &Known<'_>, errors: &mut Errors<'_>) -> Read<Workflow> {
+    let header = header(root, errors)?;
+    let whose = header.subject.and_then(|node| header::whose(node, known, errors));
+    let nodes = header.steps.unwrap_or_default();
+    let outlines = step::outlines(nodes, whose, errors);
+    let mut scope = Scope { known, whose, inputs: &header.on.inputs, outlines: &outlines, here: 0 };
+    let subject = header.subject.and_then(|node| header::subject(node, &scope, errors));
+    let mut steps = Vec::new();
+    for (here, node) in nodes.iter().enumerate() {
+        scope.here = here;
+        steps.push(step::step(node, &scope, errors));
+    }
+    let proven = coverage::prove(nodes, &outlines, errors);
+    let steps: Read<Vec<Step>> = steps.into_iter().collect();
+    let triggers = triggers(header.on, steps.as_deref().ok(), errors);
+    header.steps?;
+    proven?;
+    assemble(digest, header.metadata, subject, triggers, steps)
+}
+
+fn assemble(
+    digest: Digest,
+    metadata: Read<Metadata>,
+    subject: Read<SubjectSpec>,
+    triggers: Read<Triggers>,
+    steps: Read<Vec<Step>>,
+) -> Read<Workflow> {
+    Ok(Workflow { digest, metadata: metadata?, subject: subject?, triggers: triggers?, steps: steps? })
+}
+
+fn header<'n>(root: &'n Node, errors: &mut Errors<'_>) -> Read<Header<'n>> {
+    let mut table = Table::of(root, "apiVersion: countersign/v1", errors)?;
+    let version = header::version(&mut table, errors);
+    let metadata = table.need("metadata", "{name: .., owner: .., purpose: ..}", errors);
+    let metadata = metadata.and_then(|node| header::metadata(node, errors));
+    let subject = table.need("subject", "{connector: .., kind: .., name: ..}", errors);
+    let on = table.need("on", "{request: {}}", errors).and_then(|node| {
+        let mut on = trigger::on(node, errors)?;
+        on.complete = trigger::check_defaults(node, &on, errors).and(on.complete);
+        Ok(on)
+    });
+    let steps = table.need("steps", "[..]", errors).and_then(|node| {
+        let steps = items(node, "steps: [..]", errors)?;
+        if steps.is_empty() {
+            return Err(errors.tell(codes::EMPTY_VALUE, &node.owner, "there are no steps", "write at least one"));
+        }
+        Ok(steps)
+    });
+    let done = table.done(&["windows"], errors);
+    let on = on.unwrap_or_else(On::told);
+    Ok(Header { metadata: version.and(done).and(metadata), subject, on, steps })
+}
+
+fn triggers(on: On, steps: Option<&[Step]>, errors: &mut Errors<'_>) -> Read<Triggers> {
+    let expiry = on.expiry?;
+    if let (Some((_, at)), Some(steps)) = (&expiry, steps)
+        && !steps.iter().any(has_lifetime)
+    {
+        let help = "give `generate` a `lifetime`, or take `expiry` out";
+        return Err(errors.tell(codes::NO_LIFETIME, at, "no version of this workflow ever ends", help));
+    }
+    let inputs = on.inputs?.into_iter().map(|(name, input)| Ok((name, input?))).collect::<Read<BTreeMap<_, _>>>()?;
+    on.complete?;
+    let request = on.has_request.then_some(RequestTrigger { inputs });
+    Ok(Triggers { request, expiry: expiry.map(|(trigger, _)| trigger) })
+}
+
+const fn has_lifetime(step: &Step) -> bool {
+    match &step.kind {
+        StepKind::Issue(_) => true,
+        StepKind::Provision(step) => step.generate.lifetime_secs.is_some(),
+        StepKind::Rotate(step) => step.generate.lifetime_secs.is_some(),
+        StepKind::Policy(_) | StepKind::Evidence(_) => false,
+    }
+}

@@ -1,0 +1,78 @@
+//! `countersign activate`: makes exactly these files current, as one entry.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use countersign_kernel::run::bodies::ActivationBody;
+use countersign_warrant::{Digest, Entry, EntryId, Journal as _, Kind};
+use serde_json::json;
+
+use super::Stop;
+use super::arguments::Activate;
+use super::run::{Asker, open};
+use super::screen::Screen;
+use super::stop::{BAD_INPUT, DONE, FAILED};
+use crate::Installation;
+use crate::scheduler::FileSet;
+
+/// Activates a folder.
+pub(super) async fn activate(data: Option<PathBuf>, asked: &Activate, screen: &Screen) -> Result<u8, Stop> {
+    let installation = open(data, "activate", screen).await?;
+    let ended = within(&installation, &asked.folder, screen).await;
+    installation.close().await;
+    let (entry, changed) = ended?;
+    screen.document(&json!({"activation": entry, "changed": changed}));
+    screen.say(if changed {
+        format!("activated {} as {entry}", asked.folder.display())
+    } else {
+        format!("{} is current already, as {entry}", asked.folder.display())
+    });
+    Ok(DONE)
+}
+
+/// Checks the folder and makes it current; the entry, and whether anything changed.
+pub(super) async fn within(
+    installation: &Installation,
+    folder: &Path,
+    screen: &Screen,
+) -> Result<(EntryId, bool), Stop> {
+    let files = FileSet::read(folder).map_err(|error| Stop::of(error.code(), &error))?;
+    if let Err(found) = files.check(&installation.catalog.known()) {
+        screen.document(&json!({"diagnostics": found}));
+        if !screen.json {
+            screen.diagnostics(&found, &|path| files.text(path));
+        }
+        return Err(Stop::told(BAD_INPUT, "set.refused"));
+    }
+    let (workflows, policies, blobs) = files.below(folder).to_activated();
+    let current = installation.store.current_activation().await.map_err(|error| Stop::of(error.code(), &error))?;
+    if let Some(current) = &current
+        && current.body.workflows == workflows
+        && current.body.policies == policies
+    {
+        return Ok((current.entry.clone(), false));
+    }
+    let by = Asker::of_process(installation).await?.id;
+    let body = ActivationBody { workflows, policies, commit: commit_of(folder), by };
+    let previous = current.map(|current| current.entry.to_string());
+    let key = Digest::of_canonical(&json!([body, previous])).map_err(|error| Stop::of("set.not_canonical", &error))?;
+    let id = format!("activation:{}", key.to_string().get(..16).unwrap_or_default());
+    let id: EntryId = id.parse().map_err(|error| Stop::of("set.entry_id", &error))?;
+    let value = serde_json::to_value(&body).map_err(|error| Stop::of("set.not_canonical", &error))?;
+    let entry = Entry::new(id.clone(), Kind::Activation, value)
+        .map_err(|error| Stop::new(FAILED, "set.entry", error.to_string(), "report this"))?;
+    let committed = installation.ledger.append(vec![entry.with_blobs(blobs)]).await;
+    committed.map_err(|error| Stop::of(error.code(), &error))?;
+    Ok((id, true))
+}
+
+/// The commit that the folder's files are of; `None` where there is no repository, or the files differ from it.
+fn commit_of(folder: &Path) -> Option<String> {
+    let git = |arguments: &[&str]| {
+        let asked = Command::new("git").arg("-C").arg(folder).args(arguments).output().ok()?;
+        asked.status.success().then(|| String::from_utf8_lossy(&asked.stdout).trim().to_owned())
+    };
+    let changed = git(&["status", "--porcelain", "--untracked-files=all", "--", "."])?;
+    let commit = git(&["rev-parse", "--verify", "HEAD"])?;
+    changed.is_empty().then_some(commit)
+}

@@ -1,0 +1,157 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// Rotates keys, issues certificates and provisions service accounts by workflow; no credential changes without a
+/// matching compliance record.
+#[derive(Debug, Parser)]
+#[command(name = "countersign", version, max_term_width = 100, after_help = AFTER_HELP)]
+pub struct Arguments {
+    /// The data folder: store, keys, settings
+    #[arg(long, global = true, env = "COUNTERSIGN_DATA", value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// Print one JSON document instead of text
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Say more on standard error; COUNTERSIGN_LOG takes a filter such as `debug`
+    #[arg(long, short, global = true)]
+    pub verbose: bool,
+    /// What to do
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const AFTER_HELP: &str = "\
+Exit codes:
+  0 done, or nothing due     3 denied by policy        6 ledger problem
+  1 failed                   4 needs approval          7 folder held by another process
+  2 bad input                5 stuck or quarantined    8 could not decide
+ 10 changed (with --detailed-exitcode)
+
+Start with `countersign quickstart`.";
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Set up a data folder and provision, issue and rotate for real, with a record before every change
+    Quickstart(Quickstart),
+    /// Check workflow and policy files
+    Lint(Lint),
+    /// Show every call, verdict and undo of a run before anything runs
+    Plan(Plan),
+    /// Make exactly these workflows and policies current
+    Activate(Activate),
+    /// Run an activated workflow to its end
+    Run(Run),
+    /// Show subjects, versions and runs
+    Status(Status),
+    /// Read and verify the ledger
+    #[command(subcommand)]
+    Evidence(Evidence),
+}
+
+/// `quickstart`.
+#[derive(Debug, Args)]
+pub struct Quickstart {}
+
+/// `lint`.
+#[derive(Debug, Args)]
+pub struct Lint {
+    /// Workflow files, policy files, or folders of them
+    #[arg(required = true, value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+    /// Settings that name connector instances and places; without it the data folder's, else the defaults
+    #[arg(long, value_name = "FILE")]
+    pub settings: Option<PathBuf>,
+}
+
+/// `plan`.
+#[derive(Debug, Args)]
+pub struct Plan {
+    /// The workflow's name
+    #[arg(value_name = "NAME")]
+    pub workflow: String,
+    /// A typed input of the request; may be repeated
+    #[arg(long = "input", value_name = "NAME=VALUE", value_parser = pair)]
+    pub inputs: Vec<(String, String)>,
+}
+
+/// `activate`.
+#[derive(Debug, Args)]
+pub struct Activate {
+    /// A folder with workflow files, and policies in `policies/`
+    #[arg(value_name = "DIR")]
+    pub folder: PathBuf,
+}
+
+/// `run`.
+#[derive(Debug, Args)]
+pub struct Run {
+    /// The workflow's name
+    #[arg(value_name = "NAME")]
+    pub workflow: String,
+    /// A typed input of the request; may be repeated
+    #[arg(long = "input", value_name = "NAME=VALUE", value_parser = pair)]
+    pub inputs: Vec<(String, String)>,
+    /// Run only this plan: a digest that no longer fits changes nothing
+    #[arg(long, value_name = "DIGEST")]
+    pub plan: Option<String>,
+    /// Two requests with one key are one run
+    #[arg(long, value_name = "KEY")]
+    pub idempotency_key: Option<String>,
+    /// End with 10 instead of 0 when something was changed
+    #[arg(long)]
+    pub detailed_exitcode: bool,
+}
+
+/// `status`.
+#[derive(Debug, Args)]
+pub struct Status {
+    /// A run id or a subject; everything without it
+    #[arg(value_name = "RUN|SUBJECT")]
+    pub of: Option<String>,
+}
+
+/// `evidence`.
+#[derive(Debug, Subcommand)]
+pub enum Evidence {
+    /// Tell a credential's story in words, with entry ids
+    Show {
+        /// The subject, such as `local/account/reporting`
+        #[arg(value_name = "SUBJECT")]
+        subject: String,
+    },
+    /// Recompute every hash, link and signature, and name what does not hold
+    Verify {
+        /// An earlier checkpoint file that the ledger must extend
+        #[arg(long, value_name = "FILE")]
+        checkpoint: Option<PathBuf>,
+    },
+}
+
+/// `name=value`.
+fn pair(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err("give it as NAME=VALUE".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn inputs_are_pairs() {
+        assert_eq!(pair("a=b=c"), Ok(("a".to_owned(), "b=c".to_owned())));
+        assert!(pair("a").is_err() && pair("=a").is_err());
+    }
+}

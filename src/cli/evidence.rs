@@ -1,0 +1,148 @@
+//! `countersign evidence`: a credential's story, and the verification of the whole ledger.
+
+use std::path::{Path, PathBuf};
+use std::str::FromStr as _;
+
+use countersign_kernel::evidence::note::VerifierKey;
+use countersign_kernel::evidence::report::Report;
+use countersign_kernel::evidence::story::story;
+use countersign_kernel::evidence::verify::{BlobAnswer, Leaf, Verifier};
+use countersign_warrant::ResourceName;
+use serde_json::json;
+
+use super::Stop;
+use super::arguments::Evidence;
+use super::screen::Screen;
+use super::stop::{BAD_INPUT, DONE, LEDGER};
+use super::tell::seconds;
+use crate::Reading;
+use crate::folder::Folder;
+use crate::store::Store;
+
+/// How many leaves are read at once.
+const PAGE: u32 = 1000;
+
+/// Reads or verifies.
+pub(super) async fn evidence(data: Option<PathBuf>, asked: &Evidence, screen: &Screen) -> Result<u8, Stop> {
+    let path = Folder::resolve(data).map_err(|error| Stop::of(error.code(), &error))?;
+    let reading = Reading::open(&path).await.map_err(|error| Stop::of(error.code(), &error))?;
+    match asked {
+        Evidence::Show { subject } => show(&reading.store, subject, screen).await,
+        Evidence::Verify { checkpoint } => {
+            let earlier = checkpoint.as_deref().map(std::fs::read_to_string).transpose();
+            let earlier = earlier.map_err(|error| {
+                let path = checkpoint.as_deref().unwrap_or(Path::new("")).display().to_string();
+                Stop::new(BAD_INPUT, "evidence.unreadable", format!("`{path}`: {error}"), "name a checkpoint file")
+            })?;
+            let report = verify(&reading, earlier.as_deref()).await?;
+            tell(&report, screen);
+            Ok(if report.holds() { DONE } else { LEDGER })
+        }
+    }
+}
+
+async fn show(store: &Store, subject: &str, screen: &Screen) -> Result<u8, Stop> {
+    let subject: ResourceName = subject.parse().map_err(|error: countersign_warrant::ParseIdError| {
+        let help = "a subject is named connector/kind/name; `countersign status` lists them";
+        Stop::new(BAD_INPUT, "evidence.no_subject", error.to_string(), help)
+    })?;
+    tell_story(store, &subject, screen).await
+}
+
+/// Tells what the ledger holds of a subject.
+pub(super) async fn tell_story(store: &Store, subject: &ResourceName, screen: &Screen) -> Result<u8, Stop> {
+    let entries = store.entries_of_subject(subject).await.map_err(|error| Stop::of(error.code(), &error))?;
+    if entries.is_empty() {
+        let help = "`countersign status` lists the subjects";
+        let text = format!("the ledger holds nothing about `{subject}`");
+        return Err(Stop::new(BAD_INPUT, "evidence.no_subject", text, help));
+    }
+    let lines = story(subject, &entries);
+    let rows: Vec<_> = lines.iter().map(|line| json!({"at": line.at, "entry": line.entry, "text": line.text})).collect();
+    screen.document(&json!({"subject": subject, "story": rows}));
+    for line in lines {
+        screen.say_wrapped(&format!("{}  ", seconds(&line.at.to_string())), &format!("{}  [{}]", line.text, line.entry));
+    }
+    Ok(DONE)
+}
+
+/// Recomputes the whole ledger against its newest checkpoint, and against an earlier one where one is given.
+pub(super) async fn verify(reading: &Reading, earlier: Option<&str>) -> Result<Report, Stop> {
+    let key = verifier_key(&reading.folder)?;
+    verify_with(&reading.store, &key, earlier).await
+}
+
+/// The key of the ledger, as the folder shows it.
+pub(super) fn verifier_key(folder: &Folder) -> Result<VerifierKey, Stop> {
+    let path = folder.root().join("ledger.vkey");
+    let text = std::fs::read_to_string(&path).map_err(|error| {
+        let text = format!("`{}` cannot be read: {error}", path.display());
+        Stop::new(LEDGER, "evidence.no_key", text, "any writing command writes it again")
+    })?;
+    VerifierKey::from_str(text.trim()).map_err(|error| Stop::of("evidence.no_key", &error))
+}
+
+/// Recomputes the ledger of a store.
+pub(super) async fn verify_with(store: &Store, key: &VerifierKey, earlier: Option<&str>) -> Result<Report, Stop> {
+    let stop = |error: crate::store::ReadStoreError| Stop::of(error.code(), &error);
+    let Some(checkpoint) = store.latest_checkpoint().await.map_err(stop)? else {
+        let help = "any writing command signs one";
+        return Err(Stop::new(LEDGER, "evidence.no_checkpoint", "the ledger has no signed checkpoint", help));
+    };
+    let mut verifier = Verifier::new(&checkpoint.note, key);
+    if let Some(earlier) = earlier {
+        verifier = verifier.with_earlier(earlier, key);
+    }
+    let mut blobs = std::collections::HashMap::new();
+    let mut index = 0;
+    let mut leaves = Vec::new();
+    loop {
+        let page = store.entries_from(index, PAGE).await.map_err(stop)?;
+        let Some(last) = page.last() else { break };
+        index = last.index + 1;
+        for entry in page {
+            if entry.index >= checkpoint.size {
+                break;
+            }
+            if let Ok(stamped) = entry.stamped() {
+                for digest in countersign_kernel::evidence::verify::named_blobs(&stamped) {
+                    let read = store.blob_bytes(&digest).await.map_err(stop)?;
+                    blobs.insert(digest, read);
+                }
+            }
+            leaves.push(Leaf { index: entry.index, bytes: entry.statement, stored_hash: Some(entry.leaf) });
+        }
+    }
+    let mut verifier = verifier.with_blobs(|digest| match blobs.get(digest) {
+        Some(Some(bytes)) => BlobAnswer::Bytes(bytes.clone()),
+        _ => BlobAnswer::Missing,
+    });
+    for leaf in &leaves {
+        verifier.leaf(leaf);
+    }
+    Ok(verifier.finish())
+}
+
+/// What was verified, and what does not hold.
+pub(super) fn tell(report: &Report, screen: &Screen) {
+    screen.document(&json!({
+        "verified": report.holds(),
+        "size": report.size,
+        "root": report.root,
+        "runs": report.runs,
+        "open_runs": report.open_runs,
+        "open_intents": report.open_intents,
+        "faults": report.faults,
+    }));
+    if report.holds() {
+        screen.say(format!("ledger of {} entries: every hash, link and signature holds", report.size));
+    } else {
+        screen.say(format!("ledger of {} entries: {} things do not hold", report.size, report.faults_total));
+    }
+    screen.say(format!("  root    {}", report.root));
+    screen.say(format!("  runs    {}, of which {} open", report.runs, report.open_runs.len()));
+    screen.say(format!("  intents {} without an answer", report.open_intents.len()));
+    for fault in &report.faults {
+        screen.say_wrapped("  - ", &fault.to_string());
+    }
+}

@@ -1,0 +1,56 @@
+//! The command line: one file per command, over the rooms.
+//!
+//! A command reads what it needs, asks the rooms, and tells a person, or one JSON document, what happened. It must
+//! never decide what the kernel decides, or change anything but through the runner and the ledger.
+//!
+//! Read first: [`Arguments`], [`Stop`].
+
+mod activate;
+mod arguments;
+mod draw;
+mod evidence;
+mod lint;
+mod plan;
+mod progress;
+mod quickstart;
+mod report;
+mod run;
+mod screen;
+mod status;
+mod stop;
+mod tell;
+
+pub use arguments::{Arguments, Command};
+pub use draw::draw;
+pub use stop::Stop;
+
+use crate::telemetry::{self, Verbosity};
+use screen::Screen;
+
+/// Runs one command; answers with the process's exit code.
+pub async fn run(arguments: Arguments) -> u8 {
+    let screen = Screen::of_process(arguments.json);
+    match dispatch(arguments, &screen).await {
+        Ok(exit) => exit,
+        Err(stop) => {
+            screen.stop(&stop);
+            stop.exit
+        }
+    }
+}
+
+async fn dispatch(arguments: Arguments, screen: &Screen) -> Result<u8, Stop> {
+    let verbosity = Verbosity::from_env(arguments.verbose);
+    let verbosity = verbosity.map_err(|error| Stop::of(error.code(), &error))?;
+    telemetry::start(&verbosity).map_err(|error| Stop::of(error.code(), &error))?;
+    let data = arguments.data;
+    match arguments.command {
+        Command::Quickstart(_) => quickstart::quickstart(data, screen).await,
+        Command::Lint(lint) => lint::lint(data, &lint, screen),
+        Command::Plan(plan) => plan::plan(data, &plan, screen).await,
+        Command::Activate(activate) => activate::activate(data, &activate, screen).await,
+        Command::Run(run) => run::run(data, &run, screen).await,
+        Command::Status(status) => status::status(data, &status, screen).await,
+        Command::Evidence(evidence) => evidence::evidence(data, &evidence, screen).await,
+    }
+}

@@ -1,0 +1,148 @@
+//! `countersign plan`: every call, verdict and undo of a run, before anything runs.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use countersign_contract::ProbeAnswer;
+use countersign_kernel::plan::{self, Asking, Does, Move, Plan};
+use countersign_kernel::policy;
+use countersign_kernel::run::bodies::TriggerKind;
+use countersign_warrant::{Decision, Verdict};
+use serde_json::json;
+
+use super::Stop;
+use super::arguments::Plan as Asked;
+use super::run::unknown_workflow;
+use super::screen::Screen;
+use super::stop::{DENIED, DONE};
+use crate::Reading;
+use crate::catalog::Catalog;
+use crate::clock::{Clock as _, SystemClock};
+use crate::folder::Folder;
+use crate::inventory::Inventory;
+use crate::scheduler::Active;
+
+/// What policy says of one act today: beside the plan, outside its digest.
+struct Judged {
+    id: String,
+    decision: Option<Decision>,
+}
+
+/// Plans without changing, writing or opening anything.
+pub(super) async fn plan(data: Option<PathBuf>, asked: &Asked, screen: &Screen) -> Result<u8, Stop> {
+    let path = Folder::resolve(data).map_err(|error| Stop::of(error.code(), &error))?;
+    let reading = Reading::open(&path).await.map_err(|error| Stop::of(error.code(), &error))?;
+    let settings = super::lint::load(&reading.folder.settings_path(), screen)?;
+    let catalog = Catalog::for_reading(&settings, &reading.folder);
+    let catalog = Arc::new(catalog.map_err(|error| Stop::of(error.code(), &error))?);
+    let active = Active::load(&reading.store, &catalog.known()).await;
+    let active = active.map_err(|error| Stop::of(error.code(), &error))?;
+    let Some(workflow) = active.set.workflows.get(&asked.workflow) else {
+        return Err(unknown_workflow(&asked.workflow, &active));
+    };
+    let given: BTreeMap<String, String> = asked.inputs.iter().cloned().collect();
+    let inputs = plan::resolve_inputs(workflow, &given).map_err(|error| Stop::of(error.code(), &error))?;
+    let inventory = Inventory::new(Arc::clone(&catalog), reading.store.clone());
+    let snapshot = inventory.snapshot(workflow, &inputs).await;
+    let snapshot = snapshot.map_err(|error| Stop::of(error.code(), &error))?;
+    let plan = plan::plan(workflow, TriggerKind::Request, &inputs, &snapshot, &catalog.manifests());
+    let plan = plan.map_err(|error| Stop::of(error.code(), &error))?;
+    let judged = judge(&plan, &active, &catalog);
+    let digest = plan.digest().map_err(|error| Stop::of("plan.not_canonical", &error))?;
+    let denied = judged.iter().any(|one| one.decision.as_ref().is_none_or(|made| made.verdict == Verdict::Deny));
+    let verdicts: Vec<_> = judged
+        .iter()
+        .map(|one| match &one.decision {
+            Some(made) => json!({"act": one.id, "verdict": made.verdict, "policies": made.policies}),
+            None => json!({"act": one.id, "verdict": Verdict::Deny, "policies": []}),
+        })
+        .collect();
+    screen.document(&json!({"digest": digest, "plan": plan, "verdicts": verdicts}));
+    tell(screen, &plan, &judged);
+    screen.say(format!("\ndigest {digest}"));
+    screen.say(format!("run exactly this: countersign run {} --plan {digest}", plan.workflow.name));
+    Ok(if denied { DENIED } else { DONE })
+}
+
+fn judge(plan: &Plan, active: &Active, catalog: &Catalog) -> Vec<Judged> {
+    let now = SystemClock.now();
+    let asking = Asking { asked_by: None, started_at: now, now };
+    let manifests = catalog.manifests();
+    let manifest = manifests.get(plan.subject.resource.connector());
+    plan.acts()
+        .map(|(planned, act)| {
+            let question = manifest.and_then(|found| plan::question(plan, planned, act, asking, found).ok());
+            let decision = question.map(|question| policy::judge(&active.set.policies, &question).decision);
+            Judged { id: planned.id.to_string(), decision }
+        })
+        .collect()
+}
+
+fn tell(screen: &Screen, plan: &Plan, judged: &[Judged]) {
+    screen.say(format!("{}: {}", plan.workflow.name, plan.workflow.purpose));
+    let held: Vec<String> = plan.resources.iter().map(ToString::to_string).collect();
+    screen.say_wrapped("  holds   ", &held.join(", "));
+    for (name, value) in &plan.inputs {
+        screen.say(format!("  input   {name} = {}", plan::hole::as_text(value)));
+    }
+    screen.say("");
+    for (number, planned) in plan.moves.iter().enumerate() {
+        let first = format!("{:>3}  {:<16}", number + 1, planned.id.as_str());
+        screen.say_wrapped(&first, &in_words(planned));
+        let Does::Act(act) = &planned.does else { continue };
+        let verdict = judged.iter().find(|one| one.id == planned.id.as_str());
+        screen.say_wrapped("       policy    ", &verdict_words(verdict));
+        let undo = match &act.undo {
+            Some(undo) if !act.pivot => format!("{} {}", undo.verb, undo.resource),
+            _ if act.pivot => "none from here on: this is the pivot".to_owned(),
+            _ => "none: a failure from here on needs a person".to_owned(),
+        };
+        screen.say_wrapped("       undo      ", &undo);
+    }
+}
+
+fn verdict_words(judged: Option<&Judged>) -> String {
+    match judged.and_then(|one| one.decision.as_ref()) {
+        Some(made) if made.verdict == Verdict::Allow => format!("allow by {}", made.policies.join(", ")),
+        Some(made) if made.policies.is_empty() => "DENY: no policy permits it".to_owned(),
+        Some(made) => format!("DENY by {}: {}", made.policies.join(", "), made.reasons.join("; ")),
+        None => "DENY: an attribute is not of its type".to_owned(),
+    }
+}
+
+fn in_words(planned: &Move) -> String {
+    match &planned.does {
+        Does::Judge { covers, .. } => {
+            let covered: Vec<&str> = covers.iter().map(countersign_warrant::StepId::as_str).collect();
+            format!("judge {}", covered.join(", "))
+        }
+        Does::Check { .. } => "observe again; stop if anything has changed".to_owned(),
+        Does::Seal { version, .. } => format!("make {version}, seal it, store it"),
+        Does::Act(act) => {
+            let with: Vec<String> = act.call.materials.values().map(ToString::to_string).collect();
+            let with = if with.is_empty() { String::new() } else { format!(" with {}", with.join(", ")) };
+            format!("CALL {} {}{with}", act.call.verb, act.call.resource)
+        }
+        Does::Examine(wanted) => {
+            let names = wanted.common_name.clone().into_iter().chain(wanted.names.clone()).collect::<Vec<_>>();
+            format!("judge the issued certificate: {}, at most {} s", names.join(", "), wanted.lifetime_secs)
+        }
+        Does::Probe { probe, expect, within_ms, .. } => {
+            let answer = match expect {
+                ProbeAnswer::Accepted => "accepted",
+                ProbeAnswer::Refused => "refused by the target itself",
+                ProbeAnswer::Unknown => "unknown",
+            };
+            let version = probe.version.as_ref().map(|version| format!(" {version}")).unwrap_or_default();
+            format!("ask {}{version}: must be {answer}, within {within_ms} ms", probe.name)
+        }
+        Does::Promote { version, previous, .. } => match previous {
+            Some(old) => format!("{version} is current, {old} previous"),
+            None => format!("{version} is current"),
+        },
+        Does::Retire { version } => format!("{version} is retired"),
+        Does::Wait { ms } => format!("wait {ms} ms; old and new both work"),
+        Does::Evidence { .. } => "bind the run's entries to a signed checkpoint".to_owned(),
+    }
+}

@@ -1,0 +1,76 @@
+//! Progress of runs: a line for each entry, and on a terminal what is being waited for.
+
+use std::time::Duration;
+
+use countersign_warrant::Stamped;
+use indicatif::{ProgressBar, ProgressStyle};
+use tokio::sync::mpsc;
+
+use super::screen::Screen;
+use super::tell;
+
+/// Tells entries as they are committed, until the sender is gone.
+pub struct Progress {
+    sender: mpsc::UnboundedSender<Stamped>,
+    teller: tokio::task::JoinHandle<()>,
+}
+
+impl Progress {
+    /// Begins to tell.
+    pub fn start(screen: &Screen) -> Self {
+        let (sender, mut entries) = mpsc::unbounded_channel::<Stamped>();
+        let screen = screen.clone();
+        let teller = tokio::spawn(async move {
+            let bar = spinner(&screen);
+            while let Some(entry) = entries.recv().await {
+                let Some(line) = tell::line(&entry) else { continue };
+                match &bar {
+                    Some(bar) => {
+                        bar.println(format!("  {line}"));
+                        bar.set_message(waiting_for(&entry));
+                    }
+                    None => screen.say(format!("  {line}")),
+                }
+            }
+            if let Some(bar) = bar {
+                bar.finish_and_clear();
+            }
+        });
+        Self { sender, teller }
+    }
+
+    /// Where to send entries.
+    pub fn sender(&self) -> mpsc::UnboundedSender<Stamped> {
+        self.sender.clone()
+    }
+
+    /// Tells what is left. Every other sender must be gone.
+    pub async fn finish(self) {
+        drop(self.sender);
+        // WHY: a teller that panicked has nothing more to tell, and the command's end is told anyway.
+        let _ = self.teller.await;
+    }
+}
+
+fn spinner(screen: &Screen) -> Option<ProgressBar> {
+    if !screen.live {
+        return None;
+    }
+    let bar = ProgressBar::new_spinner();
+    if let Ok(style) = ProgressStyle::with_template("{spinner} {msg}") {
+        bar.set_style(style);
+    }
+    bar.enable_steady_tick(Duration::from_millis(120));
+    Some(bar)
+}
+
+fn waiting_for(entry: &Stamped) -> String {
+    use countersign_warrant::Kind;
+    match entry.kind {
+        Kind::Intent => "waiting for the target ...",
+        Kind::Wait => "soaking: old and new both work ...",
+        Kind::Closed => "",
+        _ => "going on ...",
+    }
+    .to_owned()
+}

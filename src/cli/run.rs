@@ -1,0 +1,247 @@
+//! `countersign run`: plans an activated workflow, and stays until its run is over.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use countersign_kernel::plan;
+use countersign_kernel::run::bodies::{RunOutcome, Trigger, TriggerKind};
+use countersign_warrant::{Digest, RunId};
+use serde_json::json;
+use tokio::sync::watch;
+
+use super::Stop;
+use super::arguments::Run;
+use super::progress::Progress;
+use super::report::RunReport;
+use super::screen::Screen;
+use super::stop::{BAD_INPUT, CHANGED, DENIED, DONE, FAILED, STUCK};
+use crate::folder::Folder;
+use crate::runner::{Begun, Driven, Request, Runner};
+use crate::scheduler::Active;
+use crate::{Installation, runner};
+
+/// Runs the workflow.
+pub(super) async fn run(data: Option<PathBuf>, asked: &Run, screen: &Screen) -> Result<u8, Stop> {
+    let named = named_digest(asked.plan.as_deref())?;
+    let installation = open(data, "run", screen).await?;
+    let active = Active::load(&installation.store, &installation.catalog.known()).await;
+    let ended = match active.map_err(|error| Stop::of(error.code(), &error)) {
+        Ok(active) => within(&installation, &active, asked, named, screen).await,
+        Err(stop) => Err(stop),
+    };
+    installation.close().await;
+    ended
+}
+
+async fn within(
+    installation: &Installation,
+    active: &Active,
+    asked: &Run,
+    named: Option<Digest>,
+    screen: &Screen,
+) -> Result<u8, Stop> {
+    let Some(workflow) = active.set.workflows.get(&asked.workflow) else {
+        return Err(unknown_workflow(&asked.workflow, active));
+    };
+    let given: BTreeMap<String, String> = asked.inputs.iter().cloned().collect();
+    let inputs = plan::resolve_inputs(workflow, &given).map_err(|error| Stop::of(error.code(), &error))?;
+    let asker = Asker::of_process(installation).await?;
+    let progress = Progress::start(screen);
+    let signals = stop_on_signals();
+    let policies = Arc::new(active.set.policies.clone());
+    let runner = runner(installation, policies, Some(progress.sender()), signals);
+    let mut session = Session { runner, installation, asker };
+    let ended = async {
+        session.carry_on_open_runs(screen).await?;
+        let trigger = Trigger {
+            kind: TriggerKind::Request,
+            asked_by: Some(session.asker.id.clone()),
+            idempotency_key: asked.idempotency_key.clone(),
+        };
+        let request = Request { workflow, activation: active.entry.clone(), inputs, trigger, named };
+        session.request(request).await
+    }
+    .await;
+    drop(session);
+    progress.finish().await;
+    let Ran { run, driven, began } = ended?;
+    tell(installation, screen, &run, &driven, began).await?;
+    Ok(exit_of(&driven, began && asked.detailed_exitcode))
+}
+
+/// Who asks: the user of the operating system, under an opaque id.
+pub(super) struct Asker {
+    pub(super) id: String,
+}
+
+impl Asker {
+    /// The user that runs this process. The name is entered in the erasable table, never in an entry.
+    pub(super) async fn of_process(installation: &Installation) -> Result<Self, Stop> {
+        let uid = nix::unistd::geteuid();
+        let user = nix::unistd::User::from_uid(uid).ok().flatten().map(|user| user.name);
+        let name = user.unwrap_or_else(|| format!("uid-{uid}"));
+        let id = installation.keys.person(&name);
+        let stored = installation.ledger.store_person(&id, &name).await;
+        stored.map_err(|error| Stop::of(error.code(), &error))?;
+        Ok(Self { id })
+    }
+}
+
+/// A runner with what its requests need.
+pub(super) struct Session<'a> {
+    pub(super) runner: Runner,
+    pub(super) installation: &'a Installation,
+    pub(super) asker: Asker,
+}
+
+/// One request's run.
+pub(super) struct Ran {
+    pub(super) run: RunId,
+    pub(super) driven: Driven,
+    /// False when an earlier request of the same key had made it.
+    pub(super) began: bool,
+}
+
+impl Session<'_> {
+    /// Whoever takes the folder's lock first carries on its open runs.
+    pub(super) async fn carry_on_open_runs(&mut self, screen: &Screen) -> Result<(), Stop> {
+        let open = self.installation.store.open_runs().await.map_err(|error| Stop::of(error.code(), &error))?;
+        for run in open {
+            if matches!(run.state, crate::store::RunState::Stuck) {
+                continue;
+            }
+            screen.say(format!("run {} of `{}` was left open; carrying it on", run.id, run.workflow));
+            if let Driven::Stopped = self.drive(&run.id).await? {
+                return Err(stopped(&run.id));
+            }
+        }
+        Ok(())
+    }
+
+    /// Begins a run, or finds the one that the same key made, and drives it to its end.
+    pub(super) async fn request(&mut self, request: Request<'_>) -> Result<Ran, Stop> {
+        let begun = self.runner.begin(request).await.map_err(|error| Stop::of(error.code(), &error))?;
+        let (run, began) = match begun {
+            Begun::Started(run) => (run, true),
+            Begun::Known(run) => (run, false),
+            Begun::Coalesced(holder) => {
+                let text = format!("run {holder} holds what this run would need; nothing was started");
+                let help = format!("see `countersign status {holder}`");
+                return Err(Stop::new(STUCK, "run.held", text, help));
+            }
+        };
+        let driven = match self.outcome_of(&run).await? {
+            Some(outcome) => Driven::Over(outcome),
+            None => self.drive(&run).await?,
+        };
+        Ok(Ran { run, driven, began })
+    }
+
+    async fn outcome_of(&self, run: &RunId) -> Result<Option<RunOutcome>, Stop> {
+        let stored = self.installation.store.run(run).await.map_err(|error| Stop::of(error.code(), &error))?;
+        Ok(stored.and_then(|run| match run.state {
+            crate::store::RunState::Closed { outcome, .. } => Some(outcome),
+            _ => None,
+        }))
+    }
+
+    async fn drive(&self, run: &RunId) -> Result<Driven, Stop> {
+        self.runner.drive(run).await.map_err(|error| {
+            let mut stop = Stop::of(error.code(), &error);
+            stop.help.get_or_insert_with(|| format!("run {run} is open; the next command carries it on"));
+            stop
+        })
+    }
+}
+
+/// Opens the data folder for writing.
+pub(super) async fn open(data: Option<PathBuf>, command: &str, screen: &Screen) -> Result<Installation, Stop> {
+    let path = Folder::resolve(data).map_err(|error| Stop::of(error.code(), &error))?;
+    crate::secrets::shield().map_err(|error| Stop::of(error.code(), &error))?;
+    let folder = Folder::open(&path).map_err(|error| Stop::of(error.code(), &error))?;
+    let since = crate::clock::Clock::now(&crate::clock::SystemClock);
+    let lock = folder.lock(command, since).map_err(|error| Stop::of(error.code(), &error))?;
+    let settings = super::lint::load(&folder.settings_path(), screen)?;
+    let keys = crate::secrets::Keys::open(&folder).map_err(|error| Stop::of(error.code(), &error))?;
+    Installation::open(folder, lock, &settings, keys).await.map_err(|error| Stop::of(error.code(), &error))
+}
+
+/// Turns true at the first Ctrl-C or SIGTERM.
+pub(super) fn stop_on_signals() -> watch::Receiver<bool> {
+    let (sender, receiver) = watch::channel(false);
+    tokio::spawn(async move {
+        let mut terminate = match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+            Ok(terminate) => terminate,
+            Err(error) => {
+                tracing::warn!(%error, "SIGTERM is not heard");
+                return;
+            }
+        };
+        tokio::select! {
+            _ = tokio::signal::ctrl_c() => {}
+            _ = terminate.recv() => {}
+        }
+        // WHY: a receiver that is gone means that the command is over anyway.
+        let _ = sender.send(true);
+        // Keeps the channel open: whoever waits on it sees the value.
+        sender.closed().await;
+    });
+    receiver
+}
+
+fn stopped(run: &RunId) -> Stop {
+    let help = "the next `countersign run` or `quickstart` in this folder carries it on";
+    Stop::new(FAILED, "run.stopped", format!("stopped at a safe point; run {run} is open"), help)
+}
+
+pub(super) fn unknown_workflow(name: &str, active: &Active) -> Stop {
+    let known: Vec<&str> = active.set.workflows.keys().map(String::as_str).collect();
+    let help = format!("activated are: {}", known.join(", "));
+    Stop::new(BAD_INPUT, "run.unknown_workflow", format!("no workflow `{name}` is activated"), help)
+}
+
+fn named_digest(text: Option<&str>) -> Result<Option<Digest>, Stop> {
+    let digest = text.map(str::parse::<Digest>).transpose();
+    digest.map_err(|error| {
+        let help = "take the digest that `countersign plan NAME --json` prints";
+        Stop::new(BAD_INPUT, "plan.no_digest", error.to_string(), help)
+    })
+}
+
+pub(super) fn exit_of(driven: &Driven, changed: bool) -> u8 {
+    match driven {
+        Driven::Over(RunOutcome::Done) if changed => CHANGED,
+        Driven::Over(RunOutcome::Done) => DONE,
+        Driven::Over(RunOutcome::Denied) => DENIED,
+        Driven::Over(RunOutcome::Undone | RunOutcome::Failed) | Driven::Stopped => FAILED,
+        Driven::Stuck(_) => STUCK,
+    }
+}
+
+async fn tell(
+    installation: &Installation,
+    screen: &Screen,
+    run: &RunId,
+    driven: &Driven,
+    began: bool,
+) -> Result<(), Stop> {
+    let entries = installation.store.entries_of_run(run).await.map_err(|error| Stop::of(error.code(), &error))?;
+    let report = RunReport::of(run.as_str(), &entries).map_err(|error| Stop::of("store.corrupt", &error))?;
+    screen.document(&json!({"runs": [report]}));
+    if !began {
+        screen.say(format!("run {run} was made by an earlier request of the same key"));
+    }
+    match driven {
+        Driven::Over(outcome) => screen.say(format!("run {run}: {}", outcome.as_str())),
+        Driven::Stuck(failure) => {
+            screen.say_wrapped(&format!("run {run} is stuck: "), &failure.message);
+            screen.say(format!("  next: countersign status {run}"));
+        }
+        Driven::Stopped => {
+            let stop = stopped(run);
+            screen.say(format!("{}\n  help: {}", stop.message, stop.help.unwrap_or_default()));
+        }
+    }
+    Ok(())
+}

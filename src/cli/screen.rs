@@ -1,0 +1,88 @@
+//! What a person, or a program, sees: text that fits the terminal, or one JSON document.
+
+use std::io::{IsTerminal as _, Write as _};
+
+use countersign_kernel::diagnostic::Diagnostic;
+use serde::Serialize;
+
+use super::{Stop, draw};
+
+/// The narrowest and widest text that is drawn, in columns.
+const COLUMNS: std::ops::RangeInclusive<usize> = 40..=120;
+
+/// Where a command's words go.
+#[derive(Debug, Clone)]
+pub struct Screen {
+    /// One JSON document on standard output, and nothing else.
+    pub json: bool,
+    /// Colour and live progress are welcome.
+    pub live: bool,
+    /// Columns.
+    pub width: usize,
+}
+
+impl Screen {
+    /// The process's own standard output and error.
+    pub fn of_process(json: bool) -> Self {
+        let terminal = std::io::stdout().is_terminal();
+        let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+        let width = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+        let width = width.or_else(|| terminal.then(terminal_width).flatten()).unwrap_or(100);
+        Self { json, live: terminal && !plain && !json, width: width.clamp(*COLUMNS.start(), *COLUMNS.end()) }
+    }
+
+    /// One line for a person; nothing with `--json`.
+    pub fn say(&self, line: impl AsRef<str>) {
+        if !self.json {
+            // WHY: a reader that closed the pipe has seen enough; the command goes on.
+            let _ = writeln!(std::io::stdout().lock(), "{}", line.as_ref());
+        }
+    }
+
+    /// A line that is broken at spaces so that it fits, its rest indented.
+    pub fn say_wrapped(&self, first: &str, text: &str) {
+        let indent = first.chars().count();
+        let mut line = first.to_owned();
+        let mut column = indent;
+        for word in text.split(' ') {
+            let length = word.chars().count();
+            if column + length + 1 > self.width && column > indent {
+                self.say(line.trim_end());
+                line = " ".repeat(indent);
+                column = indent;
+            }
+            line.push_str(word);
+            line.push(' ');
+            column += length + 1;
+        }
+        self.say(line.trim_end());
+    }
+
+    /// The one JSON document; nothing without `--json`.
+    pub fn document<T: Serialize>(&self, document: &T) {
+        if self.json {
+            let text = serde_json::to_string_pretty(document).unwrap_or_default();
+            let _ = writeln!(std::io::stdout().lock(), "{text}");
+        }
+    }
+
+    /// Why the command ends without success.
+    pub fn stop(&self, stop: &Stop) {
+        if self.json && !stop.told {
+            self.document(&stop.to_json());
+        } else if !self.json && !stop.told {
+            let _ = write!(std::io::stderr().lock(), "{}", stop.to_text());
+        }
+    }
+
+    /// Draws what is wrong in files, on standard error.
+    pub fn diagnostics(&self, found: &[Diagnostic], source: &dyn Fn(&str) -> Option<String>) {
+        let colour = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|no| no.is_empty());
+        let _ = write!(std::io::stderr().lock(), "{}", draw(found, source, colour, self.width));
+    }
+}
+
+fn terminal_width() -> Option<usize> {
+    let columns = indicatif::TermLike::width(&indicatif::TermAdapter::default());
+    (columns > 0).then_some(usize::from(columns))
+}

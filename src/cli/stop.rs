@@ -1,0 +1,113 @@
+//! Why a command ends without success: code, words, way out, and the process's exit code.
+
+use std::error::Error;
+
+use serde_json::{Value, json};
+
+/// Exit code: done, or nothing due.
+pub const DONE: u8 = 0;
+/// Exit code: failed.
+pub const FAILED: u8 = 1;
+/// Exit code: bad input.
+pub const BAD_INPUT: u8 = 2;
+/// Exit code: denied by policy.
+pub const DENIED: u8 = 3;
+/// Exit code: stuck or quarantined.
+pub const STUCK: u8 = 5;
+/// Exit code: ledger problem.
+pub const LEDGER: u8 = 6;
+/// Exit code: the folder is held by another process.
+pub const HELD: u8 = 7;
+/// Exit code: changed, with `--detailed-exitcode`.
+pub const CHANGED: u8 = 10;
+
+/// A command's end without success.
+#[derive(Debug)]
+pub struct Stop {
+    /// A stable code.
+    pub code: String,
+    /// What is wrong, with its causes.
+    pub message: String,
+    /// What to do.
+    pub help: Option<String>,
+    /// The exit code.
+    pub exit: u8,
+    /// True when everything was said already.
+    pub told: bool,
+}
+
+impl Stop {
+    /// From an error of a room; the exit code follows from its code.
+    pub fn of(code: &str, error: &dyn Error) -> Self {
+        Self { code: code.to_owned(), message: with_causes(error), help: help_of(code), exit: exit_of(code), told: false }
+    }
+
+    /// In the command's own words.
+    pub fn new(exit: u8, code: &str, message: impl Into<String>, help: impl Into<String>) -> Self {
+        Self { code: code.to_owned(), message: message.into(), help: Some(help.into()), exit, told: false }
+    }
+
+    /// An end that was told already.
+    pub fn told(exit: u8, code: &str) -> Self {
+        Self { code: code.to_owned(), message: String::new(), help: None, exit, told: true }
+    }
+
+    /// As a JSON document.
+    pub fn to_json(&self) -> Value {
+        json!({"error": {"code": self.code, "message": self.message, "help": self.help, "exit": self.exit}})
+    }
+
+    /// As text for standard error.
+    pub fn to_text(&self) -> String {
+        let mut text = format!("error[{}]: {}\n", self.code, self.message);
+        for line in self.help.iter().flat_map(|help| help.lines()) {
+            text.push_str("  help: ");
+            text.push_str(line);
+            text.push('\n');
+        }
+        text
+    }
+}
+
+fn with_causes(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(source) = cause {
+        let words = source.to_string();
+        if !text.ends_with(&words) {
+            text.push_str(": ");
+            text.push_str(&words);
+        }
+        cause = source.source();
+    }
+    text
+}
+
+/// The exit code for an error code: by its room, and by name where a room has several.
+fn exit_of(code: &str) -> u8 {
+    match code {
+        "folder.held" => HELD,
+        "folder.newer" | "store.newer" | "secrets.wrong_key" | "folder.not_found" | "run.not_found" => BAD_INPUT,
+        "plan.subject_exists" | "plan.subject_missing" | "plan.no_free_slot" | "plan.issuer_missing" | "plan.drift" => {
+            FAILED
+        }
+        _ => match code.split_once('.').map_or(code, |(room, _)| room) {
+            "journal" | "ledger" | "store" | "grant" => LEDGER,
+            "plan" | "workflow" | "policy" | "settings" | "set" | "folder" => BAD_INPUT,
+            _ => FAILED,
+        },
+    }
+}
+
+fn help_of(code: &str) -> Option<String> {
+    let help = match code {
+        "plan.drifted" => "look at it again: `countersign plan NAME`; nothing was changed",
+        "folder.not_found" => "`countersign quickstart` makes one; or name another with --data",
+        "journal.unavailable" => "nothing was changed; mend the cause (a full disk?) and run the command again",
+        "journal.unknown" => "run the command again: it reads what is stored before anything else",
+        "store.corrupt" => "change nothing in the folder; take the last backup, then `countersign evidence verify`",
+        "secrets.wrong_key" => "put the key file back that belongs to this folder; nothing was opened or changed",
+        _ => return None,
+    };
+    Some(help.to_owned())
+}

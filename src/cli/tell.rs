@@ -1,0 +1,111 @@
+//! Entries as a person hears of them while a run goes on: one line each, in the words of the ledger.
+
+use countersign_kernel::run::bodies::{
+    ClosedBody, FactBody, ProbeBody, StartedBody, VersionBody, Wait, WaitBody,
+};
+use countersign_warrant::{
+    DecodeEntryError, DecisionBody, Finding, FindingBody, IntentBody, Kind, Moment, Outcome, Origin, ReceiptBody,
+    Stamped, Verdict,
+};
+
+/// The line of one entry; `None` for one that another line tells already.
+pub fn line(entry: &Stamped) -> Option<String> {
+    words(entry).unwrap_or_else(|error| Some(error.to_string())).map(|text| format!("{:<9}{text}", entry.kind.as_str()))
+}
+
+fn words(entry: &Stamped) -> Result<Option<String>, DecodeEntryError> {
+    Ok(match entry.kind {
+        Kind::Started => {
+            let body: StartedBody = entry.decode()?;
+            Some(format!("{} on {}", body.workflow, body.subject))
+        }
+        Kind::Decision => decision(&entry.decode()?),
+        Kind::Intent => {
+            let body: IntentBody = entry.decode()?;
+            let call = &body.intent.call;
+            let undo = if matches!(body.intent.origin, Origin::Undo(_)) { "undo: " } else { "" };
+            Some(format!("{undo}{} {}", call.verb, call.resource))
+        }
+        Kind::Receipt => {
+            let body: ReceiptBody = entry.decode()?;
+            Some(match body.outcome {
+                Outcome::Done(_) => "done".to_owned(),
+                Outcome::Refused(refusal) => format!("refused ({}): {}", refusal.code, refusal.message),
+                Outcome::Indeterminate(doubt) => format!("indeterminate ({}): {}", doubt.code, doubt.message),
+            })
+        }
+        Kind::Finding => {
+            let body: FindingBody = entry.decode()?;
+            Some(match body.finding {
+                Finding::Applied(_) => "applied: the target shows the change".to_owned(),
+                Finding::NotApplied { .. } => "not applied: the target does not show the change".to_owned(),
+                Finding::Declared { by, .. } => format!("declared by {by}"),
+            })
+        }
+        Kind::Version => {
+            let body: VersionBody = entry.decode()?;
+            let sealed = if body.sealed.is_some() { ", sealed" } else { "" };
+            Some(format!("{} is {}{sealed}", body.version, body.stage.as_str()))
+        }
+        Kind::Probe => {
+            let body: ProbeBody = entry.decode()?;
+            let planned = if body.holds { "as planned" } else { "NOT as planned" };
+            Some(format!("{}: {} ({planned})", body.probe.name, body.result.message))
+        }
+        Kind::Fact => {
+            let body: FactBody = entry.decode()?;
+            (body.about != "subject" || !body.holds).then(|| fact(&body))
+        }
+        Kind::Wait => {
+            let body: WaitBody = entry.decode()?;
+            match body.wait {
+                Wait::Until { at } => Some(format!("until {}", seconds(&at.to_string()))),
+                Wait::Over => None,
+                Wait::Person { message, .. } => Some(message),
+            }
+        }
+        Kind::Closed => {
+            let body: ClosedBody = entry.decode()?;
+            Some(format!("{}: {}", body.outcome.as_str(), body.message))
+        }
+        _ => None,
+    })
+}
+
+/// Allows at the act are told by the intent that follows them.
+fn decision(body: &DecisionBody) -> Option<String> {
+    let by = body.decision.policies.join(", ");
+    match (body.decision.verdict, body.moment) {
+        (Verdict::Allow, Moment::Act) => None,
+        (Verdict::Allow, Moment::Policy) => Some(format!("allow {} by {by}", body.step)),
+        (Verdict::Deny, _) if by.is_empty() => Some(format!("deny {}: no policy permits it", body.step)),
+        (Verdict::Deny, _) => {
+            Some(format!("deny {} by {by}: {}", body.step, body.decision.reasons.join("; ")))
+        }
+    }
+}
+
+fn fact(body: &FactBody) -> String {
+    let text = |name: &str| body.facts.get(name).and_then(serde_json::Value::as_str);
+    match (body.about.as_str(), body.holds) {
+        ("certificate", true) => format!(
+            "certificate as planned, serial {}, until {}",
+            text("serial").unwrap_or("?"),
+            text("not_after").map_or_else(|| "?".to_owned(), seconds)
+        ),
+        ("evidence", _) => {
+            let size = body.facts.get("checkpoint").and_then(|checkpoint| checkpoint.get("size"));
+            format!("evidence bound to the signed checkpoint of size {}", size.unwrap_or(&serde_json::Value::Null))
+        }
+        (about, true) => format!("{about} as planned"),
+        (about, false) => format!("{about} NOT as planned: {}", text("reason").unwrap_or("it differs")),
+    }
+}
+
+/// An RFC 3339 instant without its fraction.
+pub fn seconds(instant: &str) -> String {
+    match instant.split_once('.') {
+        Some((whole, _)) => format!("{whole}Z"),
+        None => instant.to_owned(),
+    }
+}

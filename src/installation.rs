@@ -1,0 +1,209 @@
+//! A data folder, opened: for reading by anybody, for writing by one process.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use countersign_kernel::evidence::note::VerifierKey;
+use countersign_kernel::run::bodies::KeyBody;
+use countersign_warrant::{Entry, EntryId, Journal as _, JournalError, Kind, Stamped};
+use zeroize::Zeroizing;
+
+use crate::catalog::{Catalog, CatalogError};
+use crate::clock::{Clock, SystemClock};
+use crate::folder::{Folder, FolderError, FolderLock};
+use crate::ledger::{Ledger, LedgerKey, LedgerOptions, OpenLedgerError};
+use crate::secrets::{KeyPublic, Keys, KeysError, ShieldError};
+use crate::settings::Settings;
+use crate::store::{OpenStoreError, ReadStoreError, Store};
+
+/// How long a run's lease lasts without being renewed.
+const LEASE: Duration = Duration::from_secs(15);
+
+/// Why a data folder could not be opened. Nothing was changed in it.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The folder itself.
+    #[error(transparent)]
+    Folder(#[from] FolderError),
+    /// This process's memory could not be closed to others.
+    #[error(transparent)]
+    Shield(#[from] ShieldError),
+    /// The keys.
+    #[error(transparent)]
+    Keys(#[from] KeysError),
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] OpenStoreError),
+    /// What is stored could not be read.
+    #[error("the store could not be read")]
+    Read(#[from] ReadStoreError),
+    /// The ledger.
+    #[error(transparent)]
+    Ledger(#[from] OpenLedgerError),
+    /// The connectors.
+    #[error(transparent)]
+    Catalog(#[from] CatalogError),
+    /// The ledger's key is no key.
+    #[error("the ledger's key cannot be used")]
+    LedgerKey(#[source] countersign_kernel::evidence::note::NoteError),
+    /// The first entries could not be written.
+    #[error("the keys of the new folder could not be recorded")]
+    Record(#[source] JournalError),
+    /// A `key` entry cannot be read.
+    #[error("a `key` entry cannot be read")]
+    KeyEntry(#[source] countersign_warrant::DecodeEntryError),
+    /// The verifier's key could not be written.
+    #[error("`{}` could not be written", path.display())]
+    VerifierKey {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        #[source]
+        source: std::io::Error,
+    },
+}
+
+impl OpenError {
+    /// The stable code.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Folder(source) => source.code(),
+            Self::Shield(source) => source.code(),
+            Self::Keys(source) => source.code(),
+            Self::Store(source) => source.code(),
+            Self::Read(source) => source.code(),
+            Self::Ledger(source) => source.code(),
+            Self::Catalog(source) => source.code(),
+            Self::LedgerKey(source) => source.code(),
+            Self::Record(source) => source.code(),
+            Self::KeyEntry(_) => "store.corrupt",
+            Self::VerifierKey { .. } => "folder.unwritable",
+        }
+    }
+}
+
+/// A data folder opened for reading.
+pub struct Reading {
+    /// The folder.
+    pub folder: Folder,
+    /// Typed reads.
+    pub store: Store,
+}
+
+impl Reading {
+    /// Opens the folder for reading; another process may write meanwhile.
+    ///
+    /// # Errors
+    /// When it is not there, or cannot be read.
+    pub async fn open(path: &Path) -> Result<Self, OpenError> {
+        let folder = Folder::open(path)?;
+        let store = Store::open_read_only(&folder.store_path()).await?;
+        Ok(Self { folder, store })
+    }
+}
+
+/// A data folder opened for writing, by this process alone.
+pub struct Installation {
+    /// The folder.
+    pub folder: Folder,
+    /// Typed reads.
+    pub store: Store,
+    /// The one journal.
+    pub ledger: Arc<Ledger>,
+    /// The connectors of the settings.
+    pub catalog: Arc<Catalog>,
+    /// The keys.
+    pub keys: Arc<Keys>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    lock: FolderLock,
+}
+
+impl Installation {
+    /// Opens the folder for writing. `command` is what another process is told of this one.
+    ///
+    /// # Errors
+    /// When the folder is held, or anything in it is not as it should be.
+    pub async fn open(
+        folder: Folder,
+        lock: FolderLock,
+        settings: &Settings,
+        keys: Keys,
+    ) -> Result<Self, OpenError> {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let store = Store::open(&folder.store_path()).await?;
+        let known = known_keys(&store).await?;
+        keys.confirm(&known)?;
+        let key = ledger_key(&keys)?;
+        let verifier = key.verifier_key().map_err(OpenError::LedgerKey)?;
+        let now = Arc::clone(&clock);
+        let options = LedgerOptions {
+            owner: format!("pid-{}", std::process::id()),
+            lease: LEASE,
+            head_file: folder.root().join("keys").join("ledger.head"),
+            clock: Arc::new(move || now.now()),
+        };
+        let ledger = Arc::new(Ledger::open(store.clone(), key, options).await?);
+        if known.is_empty() {
+            record_keys(&ledger, &keys, &verifier).await?;
+        }
+        write_verifier_key(&folder, &verifier)?;
+        let catalog = Arc::new(Catalog::start(settings, &folder).await?);
+        Ok(Self { folder, store, ledger, catalog, keys: Arc::new(keys), clock, lock })
+    }
+
+    /// Writes what has queued, signs the tree, and gives the folder back.
+    pub async fn close(self) {
+        self.catalog.stop().await;
+        if let Err(error) = self.ledger.close().await {
+            tracing::warn!(code = error.code(), "the last checkpoint was not signed; the next command signs it");
+        }
+        drop(self.lock);
+    }
+}
+
+/// The ledger's key; its origin names this installation.
+fn ledger_key(keys: &Keys) -> Result<LedgerKey, OpenError> {
+    let id: String = keys.publics().iter().map(|key| key.public.as_str()).collect::<String>().chars().take(16).collect();
+    let seed = Zeroizing::new(*keys.ledger_seed());
+    LedgerKey::new(&format!("countersign.local/{id}"), &seed).map_err(OpenError::LedgerKey)
+}
+
+/// What the ledger's first entries say of the keys.
+async fn known_keys(store: &Store) -> Result<Vec<KeyPublic>, OpenError> {
+    let mut known = Vec::new();
+    for stored in store.entries_from(0, 16).await? {
+        let entry: Stamped = stored.stamped()?;
+        if entry.kind == Kind::Key {
+            let body: KeyBody = entry.decode().map_err(OpenError::KeyEntry)?;
+            known.push(KeyPublic { key: body.key, generation: body.generation, public: body.public });
+        }
+    }
+    Ok(known)
+}
+
+/// The first entries of a new ledger: which keys it was made with.
+async fn record_keys(ledger: &Ledger, keys: &Keys, verifier: &VerifierKey) -> Result<(), OpenError> {
+    let publics = keys.publics().iter().map(|key| (key.key.clone(), key.generation, key.public.clone()));
+    let all = publics.chain([("ledger".to_owned(), 1, verifier.to_string())]);
+    let mut entries = Vec::new();
+    for (key, generation, public) in all {
+        let id: Result<EntryId, _> = format!("key:{key}-{generation}").parse();
+        let body = KeyBody { key, generation, public };
+        let value = serde_json::to_value(&body).unwrap_or(serde_json::Value::Null);
+        let entry = id.ok().and_then(|id| Entry::new(id, Kind::Key, value).ok());
+        entries.extend(entry);
+    }
+    ledger.append(entries).await.map(drop).map_err(OpenError::Record)
+}
+
+/// `ledger.vkey`: what an auditor needs, and should keep elsewhere.
+fn write_verifier_key(folder: &Folder, key: &VerifierKey) -> Result<(), OpenError> {
+    let path = folder.root().join("ledger.vkey");
+    let text = format!("{key}\n");
+    if std::fs::read_to_string(&path).is_ok_and(|there| there == text) {
+        return Ok(());
+    }
+    std::fs::write(&path, text).map_err(|source| OpenError::VerifierKey { path, source })
+}

@@ -1,0 +1,237 @@
+//! A credential's life in words, entry by entry.
+
+use std::collections::BTreeMap;
+
+use countersign_contract::ProbeAnswer;
+use countersign_warrant::{
+    Decision, DecisionBody, DecodeEntryError, EntryId, Finding, FindingBody, Intent, IntentBody, Kind, Moment, Origin,
+    Outcome, ReceiptBody, ResourceName, RunId, Stamped, Timestamp, Verdict,
+};
+use serde::Serialize;
+
+use crate::run::bodies::{
+    ClosedBody, FactBody, NotDueBody, ProbeBody, SkippedBody, Stage, StartedBody, TriggerKind, VersionBody, Wait,
+    WaitBody,
+};
+
+/// One sentence of a story.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Line {
+    /// When the entry was committed.
+    pub at: Timestamp,
+    /// The entry that says it.
+    pub entry: EntryId,
+    /// The sentence: lower case, no full stop.
+    pub text: String,
+}
+
+/// An intent that waits for its answer in the story.
+struct Pending {
+    intent: Intent,
+    at: Timestamp,
+    policies: Vec<String>,
+}
+
+/// A story under way.
+struct Story<'s> {
+    subject: &'s ResourceName,
+    /// Runs that hold the resource; true where it is their own subject.
+    runs: BTreeMap<RunId, bool>,
+    allows: BTreeMap<EntryId, Vec<String>>,
+    pending: BTreeMap<EntryId, Pending>,
+}
+
+/// Tells what the entries, in the order of the ledger, say of `subject`: all of its own runs; for a sink, what was
+/// delivered to it. Entries of other resources are passed over.
+pub fn story<'e>(subject: &ResourceName, entries: impl IntoIterator<Item = &'e Stamped>) -> Vec<Line> {
+    let mut story = Story { subject, runs: BTreeMap::new(), allows: BTreeMap::new(), pending: BTreeMap::new() };
+    let mut lines: Vec<Line> = entries.into_iter().filter_map(|entry| story.line(entry)).collect();
+    lines.extend(story.pending.into_values().map(|pending| Line {
+        at: pending.at,
+        text: format!("{} is recorded, and has no answer yet", call(&pending.intent)),
+        entry: pending.intent.entry,
+    }));
+    lines
+}
+
+impl Story<'_> {
+    fn line(&mut self, entry: &Stamped) -> Option<Line> {
+        let text = match self.text(entry) {
+            Ok(text) => text?,
+            Err(_) => format!("a `{}` entry that cannot be read", entry.kind),
+        };
+        Some(Line { at: entry.at, entry: entry.id.clone(), text })
+    }
+
+    fn text(&mut self, entry: &Stamped) -> Result<Option<String>, DecodeEntryError> {
+        if let Some(run) = entry.id.run()
+            && entry.kind == Kind::Started
+        {
+            return Ok(self.started(run, &entry.decode()?));
+        }
+        let own = match entry.id.run() {
+            Some(run) => match self.runs.get(&run) {
+                Some(own) => *own,
+                None => return Ok(None),
+            },
+            None => true,
+        };
+        match entry.kind {
+            Kind::Intent => self.intent(entry).map(|()| None),
+            Kind::Receipt => Ok(self.receipt(entry.decode()?)),
+            Kind::Finding => Ok(self.finding(entry.decode()?)),
+            Kind::Decision => Ok(self.decision(entry, entry.decode()?).filter(|_| own)),
+            Kind::NotDue => Ok(self.not_due(&entry.decode()?)),
+            _ if own => own_entry(entry),
+            _ => Ok(None),
+        }
+    }
+
+    fn started(&mut self, run: RunId, body: &StartedBody) -> Option<String> {
+        let own = body.subject == *self.subject;
+        if !own && !body.resources.contains(self.subject) {
+            return None;
+        }
+        let text = format!("run `{run}` of workflow `{}` began: {}", body.workflow, why(&body.trigger));
+        self.runs.insert(run, own);
+        own.then_some(text)
+    }
+
+    fn decision(&mut self, entry: &Stamped, body: DecisionBody) -> Option<String> {
+        let DecisionBody { step, moment, decision } = body;
+        match (decision.verdict, moment) {
+            (Verdict::Allow, Moment::Act) => {
+                self.allows.insert(entry.id.clone(), decision.policies);
+                None
+            }
+            (Verdict::Allow, Moment::Policy) => {
+                Some(format!("policy allowed it at step `{step}`{}", by(&decision.policies)))
+            }
+            (Verdict::Deny, _) => Some(format!("policy denied it at step `{step}`: {}", because(&decision))),
+        }
+    }
+
+    fn intent(&mut self, entry: &Stamped) -> Result<(), DecodeEntryError> {
+        let IntentBody { decision, intent } = entry.decode()?;
+        let policies = decision.and_then(|decision| self.allows.remove(&decision)).unwrap_or_default();
+        if intent.subject == *self.subject || intent.call.resource == *self.subject {
+            self.pending.insert(entry.id.clone(), Pending { intent, at: entry.at, policies });
+        }
+        Ok(())
+    }
+
+    fn receipt(&mut self, body: ReceiptBody) -> Option<String> {
+        let pending = self.pending.remove(&body.intent)?;
+        let what = call(&pending.intent);
+        Some(match body.outcome {
+            Outcome::Done(_) => {
+                format!("{what}: done; recorded before as `{}`{}", body.intent, by(&pending.policies))
+            }
+            Outcome::Refused(refusal) => format!("{what}: refused, nothing was changed: {}", refusal.message),
+            Outcome::Indeterminate(doubt) => {
+                let text = format!("{what}: not known whether it happened: {}", doubt.message);
+                self.pending.insert(body.intent, pending);
+                text
+            }
+        })
+    }
+
+    fn finding(&mut self, body: FindingBody) -> Option<String> {
+        let pending = self.pending.remove(&body.intent)?;
+        let what = call(&pending.intent);
+        Some(match body.finding {
+            Finding::Applied(_) => {
+                format!("{what}: found done; recorded before as `{}`{}", body.intent, by(&pending.policies))
+            }
+            Finding::NotApplied { .. } => format!("{what}: found not done"),
+            Finding::Declared { by, .. } => format!("{what}: not found out; `{by}` answers for it"),
+        })
+    }
+
+    fn not_due(&self, body: &NotDueBody) -> Option<String> {
+        let due = body.due_at.map(|at| format!("; due at {at}")).unwrap_or_default();
+        let text = format!("workflow `{}` had nothing to do (`{}`){due}", body.workflow, body.code);
+        (body.subject == *self.subject).then_some(text)
+    }
+}
+
+fn own_entry(entry: &Stamped) -> Result<Option<String>, DecodeEntryError> {
+    Ok(Some(match entry.kind {
+        Kind::Version => version(&entry.decode()?),
+        Kind::Fact => {
+            let body: FactBody = entry.decode()?;
+            let holds = if body.holds { "as planned" } else { "not as planned" };
+            format!("{} observed, {holds}", body.about)
+        }
+        Kind::Probe => probe(&entry.decode()?),
+        Kind::Wait => match entry.decode::<WaitBody>()?.wait {
+            Wait::Until { at } => format!("waits until {at}"),
+            Wait::Over => "the wait is over".to_owned(),
+            Wait::Person { code, message } => format!("needs a person (`{code}`): {message}"),
+        },
+        Kind::Skipped => {
+            let body: SkippedBody = entry.decode()?;
+            format!("step `{}` did not run (`{}`)", body.step, body.code)
+        }
+        Kind::Closed => {
+            let body: ClosedBody = entry.decode()?;
+            format!("the run ended {} (`{}`): {}", body.outcome.as_str(), body.code, body.message)
+        }
+        _ => return Ok(None),
+    }))
+}
+
+fn version(body: &VersionBody) -> String {
+    let number = body.version.number;
+    match body.stage {
+        Stage::Pending => format!("version {number} sealed before its first use"),
+        stage => {
+            let until = body.expires_at.map(|at| format!(" until {at}")).unwrap_or_default();
+            format!("version {number} is {}{until}", stage.as_str())
+        }
+    }
+}
+
+fn probe(body: &ProbeBody) -> String {
+    let of = body.probe.version.as_ref().map(|version| format!(" with version {}", version.number));
+    let answer = match body.result.answer {
+        ProbeAnswer::Accepted => "accepted",
+        ProbeAnswer::Refused => "refused by the target",
+        ProbeAnswer::Unknown => "no answer of the target",
+    };
+    let holds = if body.holds { "as planned" } else { "not as planned" };
+    format!("probe `{}`{}: {answer}, {holds}", body.probe.name, of.unwrap_or_default())
+}
+
+fn why(trigger: &crate::run::bodies::Trigger) -> String {
+    match (trigger.kind, &trigger.asked_by) {
+        (TriggerKind::Request, Some(asker)) => format!("`{asker}` asked for it"),
+        (TriggerKind::Request, None) => "it was asked for".to_owned(),
+        (TriggerKind::Expiry, _) => "the current version came near its end".to_owned(),
+    }
+}
+
+/// The call in words: verb, the versions whose material it takes, resource.
+fn call(intent: &Intent) -> String {
+    let undo = if matches!(intent.origin, Origin::Undo(_)) { "undo " } else { "" };
+    let mut versions: Vec<String> = intent.call.materials.values().map(ToString::to_string).collect();
+    versions.sort();
+    versions.dedup();
+    let with = if versions.is_empty() { String::new() } else { format!(" with `{}`", versions.join("`, `")) };
+    let again = if intent.attempt > 1 { format!(", attempt {}", intent.attempt) } else { String::new() };
+    format!("{undo}`{}` on `{}`{with}{again}", intent.call.verb, intent.call.resource)
+}
+
+fn by(policies: &[String]) -> String {
+    if policies.is_empty() { String::new() } else { format!(", allowed by `{}`", policies.join("`, `")) }
+}
+
+fn because(decision: &Decision) -> String {
+    let reasons: Vec<&str> = decision.reasons.iter().chain(&decision.errors).map(String::as_str).collect();
+    let by = if decision.policies.is_empty() {
+        format!("`{}`", decision.code)
+    } else {
+        format!("`{}` by `{}`", decision.code, decision.policies.join("`, `"))
+    };
+    if reasons.is_empty() { by } else { format!("{by}: {}", reasons.join("; ")) }
+}

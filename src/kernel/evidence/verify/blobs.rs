@@ -1,0 +1,64 @@
+//! The blobs that an entry names by digest.
+
+use std::collections::VecDeque;
+
+use countersign_warrant::{DecisionBody, Digest, Kind, Stamped};
+
+use crate::run::bodies::{ActivationBody, StartedBody, VersionBody};
+
+/// What a store says of a digest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum BlobAnswer {
+    /// The bytes that are stored for it.
+    Found(Vec<u8>),
+    /// Nothing is stored for it.
+    Missing,
+}
+
+/// The digests of the blobs that the entry names: plan, basis of a decision, sealed material, activated files. None
+/// when the entry does not have the shape of its kind.
+pub fn named_blobs(entry: &Stamped) -> Vec<Digest> {
+    match entry.kind {
+        Kind::Started => entry.decode().map(|body: StartedBody| vec![body.plan]).unwrap_or_default(),
+        Kind::Decision => entry
+            .decode()
+            .map(|body: DecisionBody| body.decision.basis)
+            .map(|basis| vec![basis.policies, basis.schema, basis.entities, basis.request])
+            .unwrap_or_default(),
+        Kind::Version => entry
+            .decode()
+            .map(|body: VersionBody| body.sealed.map(|sealed| sealed.blob).into_iter().collect())
+            .unwrap_or_default(),
+        Kind::Activation => entry
+            .decode()
+            .map(|body: ActivationBody| body.workflows.iter().chain(&body.policies).map(|file| file.digest).collect())
+            .unwrap_or_default(),
+        Kind::Intent
+        | Kind::Receipt
+        | Kind::Finding
+        | Kind::Fact
+        | Kind::Probe
+        | Kind::Wait
+        | Kind::Skipped
+        | Kind::Closed
+        | Kind::NotDue
+        | Kind::Key => Vec::new(),
+    }
+}
+
+/// The digests that were compared last: policies and schemas are named by every decision.
+#[derive(Default)]
+pub(super) struct Recent(VecDeque<Digest>);
+
+impl Recent {
+    pub(super) fn knows(&self, digest: &Digest) -> bool {
+        self.0.contains(digest)
+    }
+
+    pub(super) fn note(&mut self, digest: Digest) {
+        if self.0.len() >= 64 {
+            self.0.pop_front();
+        }
+        self.0.push_back(digest);
+    }
+}

@@ -1,0 +1,218 @@
+//! The change steps: each becomes its connector's verbs, in the order of its kind.
+
+use std::collections::BTreeMap;
+
+use countersign_contract::{Part, Probe, ProbeAnswer, Verb};
+use countersign_warrant::{ResourceName, VersionId};
+use serde_json::{Value, json};
+
+use super::PlanError;
+use super::expand::Expansion;
+use super::hole::hole;
+use super::model::{Does, Examine, Recipe};
+use super::snapshot::facts_of;
+use crate::workflow::model::{Adopted, IssueStep, Profile, ProvisionStep, RotateStep, Step, Verify};
+
+impl Expansion<'_> {
+    /// Check, seal, create, deliver (the pivot), promote.
+    pub(super) fn provision(&mut self, step: &Step, wanted: &ProvisionStep) -> Result<(), PlanError> {
+        if self.snapshot.subject.observation.exists {
+            return Err(PlanError::SubjectExists { subject: self.subject.resource.clone() });
+        }
+        self.check(step, None)?;
+        let version = self.seal(step, Recipe::Text(wanted.generate.clone()))?;
+        let attributes = self.values(&wanted.attributes);
+        let verb = self.verb_for(Part::Provision)?;
+        let does = self.on_subject(verb, attributes, Some(&version), false)?;
+        self.push(step, "create", "provision", does)?;
+        self.deliver(step, &wanted.distribute)?;
+        let lifetime_secs = wanted.generate.lifetime_secs;
+        self.push(step, "promote", "provision", Does::Promote { version, previous: None, lifetime_secs })
+    }
+
+    /// Check, seal, sign, examine, deliver (the pivot), promote, adopt; the replaced version is retired.
+    pub(super) fn issue(&mut self, step: &Step, wanted: &IssueStep) -> Result<(), PlanError> {
+        let previous = self.snapshot.subject.current.clone();
+        self.check(step, wanted.issuer.as_ref())?;
+        let common_name = wanted.common_name.clone();
+        let recipe = Recipe::KeyPair { algorithm: wanted.key, common_name: common_name.clone() };
+        let version = self.seal(step, recipe)?;
+        let issuer_key = match &wanted.issuer {
+            None => version.clone(),
+            Some(issuer) => self.issuer_version(issuer)?,
+        };
+        let verb = self.verb_for(Part::Issue)?;
+        let mut parameters = BTreeMap::from([
+            ("request".to_owned(), hole(&step.id, "request")),
+            ("profile".to_owned(), json!(wanted.profile)),
+            ("names".to_owned(), json!(wanted.names)),
+            ("lifetime_secs".to_owned(), json!(wanted.lifetime_secs)),
+        ]);
+        if let Some(name) = &common_name {
+            parameters.insert("common_name".to_owned(), json!(name));
+        }
+        if let Some(issuer) = &wanted.issuer {
+            parameters.insert("issuer".to_owned(), json!(issuer));
+        }
+        let mut materials = self.secrets_of(verb, &issuer_key);
+        materials.insert("issuer_key".to_owned(), issuer_key);
+        let resource = self.subject.resource.clone();
+        let instance = resource.connector().to_owned();
+        let does = self.act(verb, &instance, resource, (parameters, materials), false)?;
+        self.push(step, "sign", "issue", does)?;
+        let examine = Examine {
+            version: version.clone(),
+            profile: wanted.profile,
+            common_name,
+            names: wanted.names.clone(),
+            lifetime_secs: wanted.lifetime_secs,
+            key: wanted.key,
+            issuer: wanted.issuer.clone(),
+        };
+        self.push(step, "examine", "issue", Does::Examine(Box::new(examine)))?;
+        self.deliver(step, &wanted.distribute)?;
+        let promote = Does::Promote { version: version.clone(), previous: previous.clone(), lifetime_secs: None };
+        self.push(step, "promote", "issue", promote)?;
+        self.adopt(step, &wanted.adopted, &version)?;
+        match previous {
+            // A replaced issuer's key stays sealed: what it signed is still in use.
+            Some(old) if wanted.profile != Profile::Ca => {
+                self.push(step, "retire", "issue", Does::Retire { version: old })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Check, seal, stage, verify, deliver (the pivot), promote, adopt, soak, disable, prove dead, remove, retire.
+    pub(super) fn rotate(&mut self, step: &Step, wanted: &RotateStep) -> Result<(), PlanError> {
+        let old = self.rotatable()?;
+        self.check(step, None)?;
+        let new = self.seal(step, Recipe::Text(wanted.generate.clone()))?;
+        let stage = self.verb_for(Part::Stage)?;
+        let does = self.on_subject(stage, BTreeMap::new(), Some(&new), false)?;
+        self.push(step, "stage", "rotate", does)?;
+        for (at, verify) in wanted.verify.iter().enumerate() {
+            let does = self.verify(verify, &new)?;
+            self.push(step, &format!("verify-{}", at + 1), "rotate", does)?;
+        }
+        self.deliver(step, &wanted.distribute)?;
+        let lifetime_secs = wanted.generate.lifetime_secs;
+        let promote = Does::Promote { version: new.clone(), previous: Some(old.clone()), lifetime_secs };
+        self.push(step, "promote", "rotate", promote)?;
+        self.adopt(step, &wanted.adopted, &new)?;
+        self.push(step, "soak", "rotate", Does::Wait { ms: wanted.soak_ms })?;
+        let named = BTreeMap::from([("version".to_owned(), json!(old))]);
+        let disable = self.verb_for(Part::Disable)?;
+        let does = self.on_subject(disable, named.clone(), None, false)?;
+        self.push(step, "disable", "rotate", does)?;
+        // INVARIANT: beh:R9 only the target's own refusal proves that the old version is dead.
+        let dead = Verify { probe: "login".to_owned(), parameters: BTreeMap::new(), must_not: true };
+        let does = self.verify(&dead, &old)?;
+        self.push(step, "prove-dead", "rotate", does)?;
+        let retire = self.verb_for(Part::Retire)?;
+        let does = self.on_subject(retire, named, None, false)?;
+        self.push(step, "remove", "rotate", does)?;
+        self.push(step, "retire", "rotate", Does::Retire { version: old })
+    }
+
+    /// The current version, when the target agrees and has a slot free.
+    fn rotatable(&self) -> Result<VersionId, PlanError> {
+        let reading = &self.snapshot.subject;
+        let subject = self.subject.resource.clone();
+        let Some(current) = reading.current.clone().filter(|_| reading.observation.exists) else {
+            return Err(PlanError::SubjectMissing { subject });
+        };
+        if !reading.observation.slot_of(&current).is_some_and(|slot| slot.enabled) {
+            return Err(PlanError::Drift { subject, current: current.to_string() });
+        }
+        let kind = self.manifest(subject.connector())?.kind(&self.subject.kind).and_then(|kind| kind.slots);
+        let live = reading.observation.slots.len();
+        match kind {
+            Some(slots) if live >= slots as usize => Err(PlanError::NoFreeSlot { subject, live, slots }),
+            _ => Ok(current),
+        }
+    }
+
+    fn check(&mut self, step: &Step, issuer: Option<&ResourceName>) -> Result<(), PlanError> {
+        let issuer = issuer.and_then(|issuer| self.snapshot.issuers.get(issuer));
+        let action = step.kind.word();
+        let facts = facts_of(action, &self.snapshot.subject, issuer);
+        self.push(step, "check", action, Does::Check { facts })
+    }
+
+    fn seal(&mut self, step: &Step, recipe: Recipe) -> Result<VersionId, PlanError> {
+        let version = self.next_version(step);
+        self.push(step, "seal", step.kind.word(), Does::Seal { version: version.clone(), recipe })?;
+        Ok(version)
+    }
+
+    fn issuer_version(&self, issuer: &ResourceName) -> Result<VersionId, PlanError> {
+        self.snapshot
+            .issuers
+            .get(issuer)
+            .filter(|reading| reading.observation.exists)
+            .and_then(|reading| reading.current.clone())
+            .ok_or_else(|| PlanError::IssuerMissing { issuer: issuer.clone() })
+    }
+
+    /// A verb on the subject; its secret parameters take `version`.
+    fn on_subject(
+        &self,
+        verb: &Verb,
+        parameters: BTreeMap<String, Value>,
+        version: Option<&VersionId>,
+        pivot: bool,
+    ) -> Result<Does, PlanError> {
+        let resource = self.subject.resource.clone();
+        let instance = resource.connector().to_owned();
+        let materials = version.map(|version| self.secrets_of(verb, version)).unwrap_or_default();
+        self.act(verb, &instance, resource, (parameters, materials), pivot)
+    }
+
+    #[allow(clippy::unused_self)]
+    fn secrets_of(&self, verb: &Verb, version: &VersionId) -> BTreeMap<String, VersionId> {
+        let secret = verb.parameters.iter().filter(|parameter| parameter.secret);
+        secret.map(|parameter| (parameter.name.to_owned(), version.clone())).collect()
+    }
+
+    fn verify(&self, verify: &Verify, version: &VersionId) -> Result<Does, PlanError> {
+        let instance = self.subject.resource.connector().to_owned();
+        let probe = Probe {
+            name: verify.probe.clone(),
+            subject: self.subject.resource.clone(),
+            version: Some(version.clone()),
+            parameters: self.values(&verify.parameters),
+        };
+        let expect = if verify.must_not { ProbeAnswer::Refused } else { ProbeAnswer::Accepted };
+        self.probe(instance, probe, expect, 0)
+    }
+
+    fn adopt(&mut self, step: &Step, adopted: &[Adopted], version: &VersionId) -> Result<(), PlanError> {
+        for (at, seen) in adopted.iter().enumerate() {
+            let mut parameters = self.values(&seen.parameters);
+            let spec = self.manifest(&seen.connector)?.probe(&seen.probe);
+            let wants_digest = spec.is_some_and(|spec| spec.parameters.iter().any(|one| one.name == "sha256"));
+            if wants_digest && !parameters.contains_key("sha256") {
+                parameters.insert("sha256".to_owned(), hole(&step.id, "sha256"));
+            }
+            let probe = Probe {
+                name: seen.probe.clone(),
+                subject: self.subject.resource.clone(),
+                version: Some(version.clone()),
+                parameters,
+            };
+            let does = self.probe(seen.connector.clone(), probe, ProbeAnswer::Accepted, seen.within_ms)?;
+            self.push(step, &format!("adopt-{}", at + 1), step.kind.word(), does)?;
+        }
+        Ok(())
+    }
+
+    fn probe(&self, connector: String, probe: Probe, expect: ProbeAnswer, within_ms: u64) -> Result<Does, PlanError> {
+        let with_material = self.manifest(&connector)?.probe(&probe.name).map(|spec| spec.needs_material);
+        let with_material = with_material.ok_or_else(|| PlanError::Unfit {
+            connector: connector.clone(),
+            what: format!("run the probe `{}`", probe.name),
+        })?;
+        Ok(Does::Probe { probe, connector, expect, within_ms, with_material })
+    }
+}

@@ -1,0 +1,139 @@
+//! Why no plan can be made, in words that say what to do.
+
+use countersign_warrant::ResourceName;
+
+/// No plan can be made from this workflow, trigger and snapshot.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PlanError {
+    /// The workflow does not take this trigger.
+    #[error("workflow `{workflow}` takes no {trigger} trigger")]
+    NoSuchTrigger {
+        /// The workflow.
+        workflow: String,
+        /// The trigger's word.
+        trigger: &'static str,
+    },
+    /// An input that the workflow does not have.
+    #[error("workflow `{workflow}` has no input `{input}`; it has {known}")]
+    UnknownInput {
+        /// The workflow.
+        workflow: String,
+        /// The given name.
+        input: String,
+        /// The known names.
+        known: String,
+    },
+    /// An input that must be given is missing.
+    #[error("input `{input}` is missing: give `--input {input}=...`")]
+    MissingInput {
+        /// Its name.
+        input: String,
+    },
+    /// An input that does not have its type or bounds.
+    #[error("input `{input}` must be {wanted}, and `{given}` is not")]
+    WrongInput {
+        /// Its name.
+        input: String,
+        /// The type with its bounds, in words.
+        wanted: String,
+        /// What was given.
+        given: String,
+    },
+    /// A name made from inputs is not legal.
+    #[error("`{text}` is not a legal {what}: use letters, digits, `-`, `_` and `.`")]
+    IllegalName {
+        /// What it should have been.
+        what: &'static str,
+        /// The text.
+        text: String,
+    },
+    /// The subject is there already.
+    #[error("`{subject}` exists already; a provision makes a new subject")]
+    SubjectExists {
+        /// The subject.
+        subject: ResourceName,
+    },
+    /// The subject is not there.
+    #[error("`{subject}` does not exist, or has no current version; provision it first")]
+    SubjectMissing {
+        /// The subject.
+        subject: ResourceName,
+    },
+    /// No slot is free for the new version.
+    #[error("`{subject}` holds {live} live versions and takes {slots}: retire one first")]
+    NoFreeSlot {
+        /// The subject.
+        subject: ResourceName,
+        /// How many are live.
+        live: usize,
+        /// How many it takes.
+        slots: u32,
+    },
+    /// The current version at the target is not the one that the store calls current.
+    #[error("`{subject}` holds no live slot of version {current} at its target: somebody else changed it")]
+    Drift {
+        /// The subject.
+        subject: ResourceName,
+        /// What the store calls current.
+        current: String,
+    },
+    /// The issuer has no certificate yet.
+    #[error("issuer `{issuer}` has no current version and certificate; run its workflow first")]
+    IssuerMissing {
+        /// The issuer.
+        issuer: ResourceName,
+    },
+    /// A manifest lacks what the workflow was checked against: the workflow belongs to another version.
+    #[error("connector `{connector}` cannot {what}")]
+    Unfit {
+        /// The instance.
+        connector: String,
+        /// What is missing.
+        what: String,
+    },
+    /// An irreversible act would stand before the pivot.
+    #[error("`{step}` cannot be undone and would run before the pivot")]
+    IrreversibleBeforePivot {
+        /// The move.
+        step: String,
+    },
+    /// No `policy` step covers an act: the proof on the expanded plan.
+    #[error("no policy step covers `{step}`")]
+    Uncovered {
+        /// The move.
+        step: String,
+    },
+}
+
+impl PlanError {
+    /// The stable code.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::NoSuchTrigger { .. } => "plan.no_such_trigger",
+            Self::UnknownInput { .. } => "plan.unknown_input",
+            Self::MissingInput { .. } => "plan.missing_input",
+            Self::WrongInput { .. } => "plan.wrong_input",
+            Self::IllegalName { .. } => "plan.illegal_name",
+            Self::SubjectExists { .. } => "plan.subject_exists",
+            Self::SubjectMissing { .. } => "plan.subject_missing",
+            Self::NoFreeSlot { .. } => "plan.no_free_slot",
+            Self::Drift { .. } => "plan.drift",
+            Self::IssuerMissing { .. } => "plan.issuer_missing",
+            Self::Unfit { .. } => "plan.unfit",
+            Self::IrreversibleBeforePivot { .. } => "plan.irreversible_before_pivot",
+            Self::Uncovered { .. } => "workflow.uncovered_change",
+        }
+    }
+
+    /// True when what was asked is wrong, not what is there.
+    pub const fn is_bad_input(&self) -> bool {
+        matches!(
+            self,
+            Self::NoSuchTrigger { .. }
+                | Self::UnknownInput { .. }
+                | Self::MissingInput { .. }
+                | Self::WrongInput { .. }
+                | Self::IllegalName { .. }
+        )
+    }
+}

@@ -1,0 +1,273 @@
+//! From a workflow's steps to the plan's moves.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use countersign_contract::{Manifest, Part, Reversibility, Verb};
+use countersign_warrant::{Call, ResourceName, StepId, VersionId};
+use serde_json::Value;
+
+use super::hole::{as_text, hole, join};
+use super::model::{Act, Does, Move, PlannedSubject};
+use super::{PlanError, Snapshot};
+use crate::workflow::model::{Delivery, Part as TextPart, Reference, Step, StepKind, Template, Workflow};
+
+/// The connector instances of this installation, by name.
+pub type Manifests<'a> = BTreeMap<String, &'a Manifest>;
+
+/// A plan in the making.
+pub(super) struct Expansion<'a> {
+    pub(super) workflow: &'a Workflow,
+    pub(super) manifests: &'a Manifests<'a>,
+    pub(super) snapshot: &'a Snapshot,
+    pub(super) subject: PlannedSubject,
+    pub(super) inputs: &'a BTreeMap<String, Value>,
+    pub(super) trigger: &'static str,
+    pub(super) versions: BTreeMap<StepId, VersionId>,
+    pub(super) resources: BTreeSet<ResourceName>,
+    pub(super) moves: Vec<Move>,
+}
+
+impl Expansion<'_> {
+    /// Expands every step, then lets each `policy` step cover the acts of its action that follow it.
+    pub(super) fn expand(&mut self) -> Result<(), PlanError> {
+        let workflow = self.workflow;
+        for step in &workflow.steps {
+            match &step.kind {
+                StepKind::Policy(policy) => {
+                    let context = self.values(&policy.context);
+                    let does = Does::Judge { covers: Vec::new(), context };
+                    self.push(step, "judge", &policy.action, does)?;
+                }
+                StepKind::Provision(provision) => self.provision(step, provision)?,
+                StepKind::Issue(issue) => self.issue(step, issue)?,
+                StepKind::Rotate(rotate) => self.rotate(step, rotate)?,
+                StepKind::Evidence(evidence) => {
+                    let attach = evidence.attach.iter().map(|from| (path_of(from), self.value_of(from))).collect();
+                    let does = Does::Evidence { attach, retain_secs: evidence.retain_secs };
+                    self.push(step, "seal", "evidence", does)?;
+                }
+            }
+        }
+        self.cover();
+        self.prove()
+    }
+
+    pub(super) fn push(&mut self, step: &Step, part: &str, action: &str, does: Does) -> Result<(), PlanError> {
+        let id = format!("{}.{part}", step.id);
+        let id = id.parse().map_err(|_| PlanError::IllegalName { what: "step id", text: id })?;
+        self.moves.push(Move { id, step: step.id.clone(), action: action.to_owned(), does });
+        Ok(())
+    }
+
+    fn cover(&mut self) {
+        let judges: Vec<(usize, StepId, String)> = self.moves.iter().enumerate().filter_map(judge_of).collect();
+        for (at, policy, action) in judges {
+            let mut covered = Vec::new();
+            for later in self.moves.iter_mut().skip(at) {
+                if let Does::Act(act) = &mut later.does
+                    && later.action == action
+                {
+                    act.covered_by.push(policy.clone());
+                    covered.push(later.id.clone());
+                }
+            }
+            if let Some(Does::Judge { covers, .. }) = self.moves.get_mut(at).map(|judge| &mut judge.does) {
+                *covers = covered;
+            }
+        }
+    }
+
+    // INVARIANT: inv:I4 a plan with an uncovered act, or with an irreversible one before the pivot, does not exist.
+    fn prove(&self) -> Result<(), PlanError> {
+        let step_has_pivot_after = |at: usize, step: &StepId| {
+            self.moves
+                .iter()
+                .skip(at + 1)
+                .any(|later| later.step == *step && matches!(&later.does, Does::Act(act) if act.pivot))
+        };
+        for (at, planned) in self.moves.iter().enumerate() {
+            let Does::Act(act) = &planned.does else { continue };
+            if act.covered_by.is_empty() {
+                return Err(PlanError::Uncovered { step: planned.id.to_string() });
+            }
+            if act.undo.is_none() && !act.pivot && step_has_pivot_after(at, &planned.step) {
+                return Err(PlanError::IrreversibleBeforePivot { step: planned.id.to_string() });
+            }
+        }
+        Ok(())
+    }
+
+    /// The next version of the subject, for this step.
+    pub(super) fn next_version(&mut self, step: &Step) -> VersionId {
+        let given = u32::try_from(self.versions.len()).unwrap_or(u32::MAX);
+        let number = self.snapshot.subject.highest.saturating_add(given).saturating_add(1);
+        let version = VersionId { subject: self.subject.resource.clone(), number };
+        self.versions.insert(step.id.clone(), version.clone());
+        version
+    }
+
+    pub(super) fn manifest(&self, instance: &str) -> Result<&Manifest, PlanError> {
+        self.manifests.get(instance).copied().ok_or_else(|| PlanError::Unfit {
+            connector: instance.to_owned(),
+            what: "be found in the settings".to_owned(),
+        })
+    }
+
+    /// The verb that plays `part` for the subject's kind.
+    pub(super) fn verb_for(&self, part: Part) -> Result<&Verb, PlanError> {
+        let instance = self.subject.resource.connector();
+        let manifest = self.manifest(instance)?;
+        let name = manifest.kind(&self.subject.kind).and_then(|kind| kind.verb_for(part));
+        name.and_then(|name| manifest.verb(name)).ok_or_else(|| PlanError::Unfit {
+            connector: instance.to_owned(),
+            what: format!("{part:?} a `{}`", self.subject.kind).to_lowercase(),
+        })
+    }
+
+    /// An act with the undo that the verb's manifest names.
+    pub(super) fn act(
+        &self,
+        verb: &Verb,
+        instance: &str,
+        resource: ResourceName,
+        given: (BTreeMap<String, Value>, BTreeMap<String, VersionId>),
+        pivot: bool,
+    ) -> Result<Does, PlanError> {
+        let (parameters, materials) = given;
+        let call = Call {
+            connector: instance.to_owned(),
+            verb: verb.name.to_owned(),
+            resource,
+            parameters,
+            materials,
+            limits: verb.limits,
+        };
+        let undo = match verb.reversibility {
+            Reversibility::Irreversible => None,
+            Reversibility::UndoneBy(name) => Some(self.undo_of(&call, name)?),
+        };
+        Ok(Does::Act(Box::new(Act { call, undo, pivot, covered_by: Vec::new() })))
+    }
+
+    /// The reverse call: what its verb declares, taken from the forward call; `version` is the forward material's.
+    fn undo_of(&self, forward: &Call, name: &'static str) -> Result<Call, PlanError> {
+        let manifest = self.manifest(&forward.connector)?;
+        let verb = manifest.verb(name).ok_or_else(|| PlanError::Unfit {
+            connector: forward.connector.clone(),
+            what: format!("undo `{}`: it has no verb `{name}`", forward.verb),
+        })?;
+        let mut call =
+            Call { verb: name.to_owned(), parameters: BTreeMap::new(), materials: BTreeMap::new(), ..forward.clone() };
+        call.limits = verb.limits;
+        for parameter in &verb.parameters {
+            if let Some(value) = forward.parameters.get(parameter.name) {
+                call.parameters.insert(parameter.name.to_owned(), value.clone());
+            } else if let Some(version) = forward.materials.get(parameter.name) {
+                call.materials.insert(parameter.name.to_owned(), version.clone());
+            } else if parameter.name == "version"
+                && let Some(version) = forward.materials.values().next()
+            {
+                call.parameters.insert("version".to_owned(), Value::String(version.to_string()));
+            }
+        }
+        Ok(call)
+    }
+
+    /// The deliveries of a step; the last one is the pivot.
+    pub(super) fn deliver(&mut self, step: &Step, deliveries: &[Delivery]) -> Result<(), PlanError> {
+        for (at, delivery) in deliveries.iter().enumerate() {
+            let path = as_text(&self.value(&delivery.path));
+            let name = format!("{}/{}/{path}", delivery.connector, delivery.place);
+            let resource: ResourceName =
+                name.parse().map_err(|_| PlanError::IllegalName { what: "sink", text: name })?;
+            let manifest = self.manifest(&delivery.connector)?;
+            let verb = manifest
+                .sink()
+                .and_then(|kind| kind.verb_for(Part::Deliver))
+                .and_then(|verb| manifest.verb(verb))
+                .ok_or_else(|| PlanError::Unfit {
+                    connector: delivery.connector.clone(),
+                    what: "take deliveries".to_owned(),
+                })?;
+            let mut fields = serde_json::Map::new();
+            let mut materials = BTreeMap::new();
+            for (field, template) in &delivery.fields {
+                match template {
+                    Template::Whole(Reference::Output { step, secret: true, .. }) => {
+                        if let Some(version) = self.versions.get(step) {
+                            materials.insert(format!("fields.{field}"), version.clone());
+                        }
+                    }
+                    public => {
+                        fields.insert(field.clone(), self.value(public));
+                    }
+                }
+            }
+            let parameters = BTreeMap::from([("fields".to_owned(), Value::Object(fields))]);
+            let pivot = at + 1 == deliveries.len();
+            let does = self.act(verb, &delivery.connector, resource.clone(), (parameters, materials), pivot)?;
+            self.resources.insert(resource);
+            let part = if deliveries.len() == 1 { "deliver".to_owned() } else { format!("deliver-{}", at + 1) };
+            self.push(step, &part, step.kind.word(), does)?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn values(&self, templates: &BTreeMap<String, Template>) -> BTreeMap<String, Value> {
+        templates.iter().map(|(name, template)| (name.clone(), self.value(template))).collect()
+    }
+
+    /// A template's value; what is not known yet is a hole.
+    pub(super) fn value(&self, template: &Template) -> Value {
+        match template {
+            Template::Literal(value) => value.clone(),
+            Template::Whole(reference) => self.value_of(reference),
+            Template::Text(parts) => {
+                let parts: Vec<Value> = parts
+                    .iter()
+                    .map(|part| match part {
+                        TextPart::Text(text) => Value::String(text.clone()),
+                        TextPart::Reference(reference) => self.value_of(reference),
+                    })
+                    .collect();
+                if parts.iter().any(Value::is_object) {
+                    join(&parts)
+                } else {
+                    Value::String(parts.iter().map(as_text).collect())
+                }
+            }
+        }
+    }
+
+    fn value_of(&self, reference: &Reference) -> Value {
+        match reference {
+            Reference::Input(name) => self.inputs.get(name).cloned().unwrap_or(Value::Null),
+            Reference::Subject(field) => Value::String(match field.as_str() {
+                "connector" => self.subject.resource.connector().to_owned(),
+                "kind" => self.subject.kind.clone(),
+                "tier" => self.subject.tier.clone(),
+                _ => self.subject.resource.name().to_owned(),
+            }),
+            Reference::Trigger(_) => Value::String(self.trigger.to_owned()),
+            Reference::Output { step, output, .. } if output == "version" => match self.versions.get(step) {
+                Some(version) => Value::String(version.to_string()),
+                None => hole(step, output),
+            },
+            Reference::Output { step, output, .. } => hole(step, output),
+        }
+    }
+}
+
+fn judge_of((at, planned): (usize, &Move)) -> Option<(usize, StepId, String)> {
+    matches!(planned.does, Does::Judge { .. }).then(|| (at, planned.step.clone(), planned.action.clone()))
+}
+
+/// A reference as it stands in the file.
+fn path_of(reference: &Reference) -> String {
+    match reference {
+        Reference::Input(name) => format!("inputs.{name}"),
+        Reference::Subject(field) => format!("subject.{field}"),
+        Reference::Trigger(field) => format!("trigger.{field}"),
+        Reference::Output { step, output, .. } => format!("steps.{step}.{output}"),
+    }
+}

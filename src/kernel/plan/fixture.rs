@@ -1,0 +1,176 @@
+//! Small manifests, workflows and snapshots for the tests of plans and runs.
+#![allow(clippy::unwrap_used)]
+
+use std::collections::BTreeMap;
+
+use countersign_contract::{
+    Effect, Kind, Limits, Manifest, Observation, Parameter, Part, ProbeSpec, Reversibility, Secret, SecretKind, Slot,
+    Type, Verb,
+};
+use countersign_warrant::{Digest, VersionId};
+use serde_json::json;
+
+use super::{Reading, Snapshot};
+use crate::workflow::model::*;
+
+const LIMITS: Limits = Limits { duration_ms: 1000, lateness_ms: 0 };
+const KEY: Parameter = Parameter::secret("key", Type::Text, "the key");
+const VERSION: Parameter = Parameter::required("version", Type::Text, "which version");
+const LEVEL: Parameter = Parameter::required("level", Type::Text, "the level");
+
+fn verb(name: &'static str, kind: &'static str, parameters: Vec<Parameter>, undo: Option<&'static str>) -> Verb {
+    Verb {
+        name,
+        kind,
+        about: "is changed",
+        parameters,
+        outputs: &[],
+        reversibility: undo.map_or(Reversibility::Irreversible, Reversibility::UndoneBy),
+        limits: LIMITS,
+        effect: |_, _| Effect::Unclear,
+    }
+}
+
+pub(crate) fn local() -> Manifest {
+    let account = Kind {
+        name: "account",
+        about: "a service account",
+        is_sink: false,
+        slots: Some(2),
+        secret: Some(Secret { kind: SecretKind::Text, output: "key" }),
+        attributes: &[LEVEL],
+        parts: &[
+            (Part::Provision, "account_create"),
+            (Part::Stage, "key_stage"),
+            (Part::Disable, "key_disable"),
+            (Part::Retire, "key_remove"),
+        ],
+    };
+    let probe =
+        |name, needs_material| ProbeSpec { name, kind: "account", about: "it works", needs_material, parameters: &[] };
+    Manifest {
+        connector: "local",
+        summary: "a directory",
+        kinds: vec![account],
+        verbs: vec![
+            verb("account_create", "account", vec![LEVEL, KEY], Some("account_delete")),
+            verb("account_delete", "account", vec![], None),
+            verb("key_stage", "account", vec![KEY], Some("key_remove")),
+            verb("key_disable", "account", vec![VERSION], Some("key_enable")),
+            verb("key_enable", "account", vec![VERSION], None),
+            verb("key_remove", "account", vec![VERSION], None),
+        ],
+        probes: vec![probe("login", true), probe("key_used", false)],
+    }
+}
+
+pub(crate) fn files() -> Manifest {
+    let fields = Parameter::required("fields", Type::Fields, "what is written");
+    Manifest {
+        connector: "files",
+        summary: "directories",
+        kinds: vec![Kind {
+            name: "place",
+            about: "a directory",
+            is_sink: true,
+            slots: None,
+            secret: None,
+            attributes: &[],
+            parts: &[(Part::Deliver, "deliver")],
+        }],
+        verbs: vec![verb("deliver", "place", vec![fields], Some("withdraw")), verb("withdraw", "place", vec![], None)],
+        probes: vec![],
+    }
+}
+
+fn step(id: &str, kind: StepKind) -> Step {
+    Step { id: id.parse().unwrap(), kind, line: 1 }
+}
+
+fn generate() -> Generate {
+    Generate { length: 43, alphabet: Alphabet::UrlSafe, require: vec![], lifetime_secs: Some(60) }
+}
+
+fn deliver(of: &str) -> Vec<Delivery> {
+    let secret = Reference::Output { step: of.parse().unwrap(), output: "key".to_owned(), secret: true };
+    vec![Delivery {
+        connector: "files".to_owned(),
+        place: "client".to_owned(),
+        path: Template::Literal(json!("reporting")),
+        fields: BTreeMap::from([("key".to_owned(), Template::Whole(secret))]),
+    }]
+}
+
+/// A workflow of one change between a `policy` and an `evidence` step.
+fn around(name: &str, change: Step) -> Workflow {
+    let action = change.kind.word().to_owned();
+    let attach = Reference::Output { step: change.id.clone(), output: "version".to_owned(), secret: false };
+    Workflow {
+        digest: Digest::of(name.as_bytes()),
+        metadata: Metadata {
+            name: name.to_owned(),
+            team: "platform".to_owned(),
+            person: "dana@example.com".to_owned(),
+            backup: None,
+            purpose: "a test".to_owned(),
+            controls: vec![],
+        },
+        subject: SubjectSpec {
+            connector: "local".to_owned(),
+            kind: "account".to_owned(),
+            name: Template::Literal(json!("reporting")),
+            tier: "standard".to_owned(),
+        },
+        triggers: Triggers { request: Some(RequestTrigger::default()), expiry: None },
+        steps: vec![
+            step("gate", StepKind::Policy(PolicyStep { action, context: BTreeMap::new() })),
+            change,
+            step("seal", StepKind::Evidence(EvidenceStep { attach: vec![attach], retain_secs: 60 })),
+        ],
+    }
+}
+
+pub(crate) fn provision() -> Workflow {
+    let attributes = BTreeMap::from([("level".to_owned(), Template::Literal(json!("read")))]);
+    let kind = ProvisionStep { attributes, generate: generate(), distribute: deliver("create") };
+    around("provision", step("create", StepKind::Provision(kind)))
+}
+
+pub(crate) fn rotate() -> Workflow {
+    let verify = Verify { probe: "login".to_owned(), parameters: BTreeMap::new(), must_not: false };
+    let adopted = Adopted {
+        connector: "local".to_owned(),
+        probe: "key_used".to_owned(),
+        parameters: BTreeMap::new(),
+        within_ms: 100,
+    };
+    let kind = RotateStep {
+        strategy: Strategy::DualSlot,
+        generate: generate(),
+        distribute: deliver("rotate"),
+        verify: vec![verify],
+        adopted: vec![adopted],
+        soak_ms: 50,
+    };
+    around("rotate", step("rotate", StepKind::Rotate(kind)))
+}
+
+/// The subject with so many live versions; version 1 is current when there is one.
+pub(crate) fn snapshot(live: u32) -> Snapshot {
+    let resource: countersign_warrant::ResourceName = "local/account/reporting".parse().unwrap();
+    let version = |number| VersionId { subject: resource.clone(), number };
+    let mut observation = Observation::absent(resource.clone());
+    observation.exists = live > 0;
+    observation.slots = (1..=live)
+        .map(|number| Slot { id: format!("k{number}"), version: Some(version(number)), enabled: true, last_used: None })
+        .collect();
+    let current = (live > 0).then(|| version(1));
+    Snapshot { subject: Reading { observation, current, highest: live }, issuers: BTreeMap::new() }
+}
+
+pub(crate) fn planned(workflow: &Workflow, live: u32) -> Result<super::Plan, super::PlanError> {
+    let (local, files) = (local(), files());
+    let manifests = BTreeMap::from([("local".to_owned(), &local), ("files".to_owned(), &files)]);
+    let trigger = crate::run::bodies::TriggerKind::Request;
+    super::plan(workflow, trigger, &BTreeMap::new(), &snapshot(live), &manifests)
+}

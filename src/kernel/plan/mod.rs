@@ -1,0 +1,150 @@
+//! (Workflow, trigger, snapshot) to a [`Plan`]: immutable, canonical, hashed, its undo included.
+//!
+//! Planning is pure: it makes no call, writes nothing and opens no credential. The same workflow, trigger, inputs and
+//! snapshot give the same bytes, in every process. It must never hold a secret, a path, a host or the present instant.
+//!
+//! Read first: [`Plan`], [`Snapshot`].
+
+mod changes;
+mod error;
+mod expand;
+pub mod hole;
+mod inputs;
+pub mod model;
+mod question;
+pub mod snapshot;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use countersign_warrant::ResourceName;
+use serde_json::Value;
+
+pub use error::PlanError;
+use expand::Expansion;
+pub use expand::Manifests;
+pub use inputs::resolve_inputs;
+pub use question::{Asking, question};
+pub use model::{Act, Does, Examine, Move, Plan, Recipe};
+use model::{FORMAT, PlannedSubject, Source};
+pub use snapshot::{Reading, Snapshot, facts_of};
+
+use crate::run::bodies::TriggerKind;
+use crate::workflow::model::{Reference, StepKind, Template, Workflow};
+
+/// The subject that the workflow means with these inputs.
+///
+/// # Errors
+/// When the inputs make no legal name.
+pub fn subject_of(workflow: &Workflow, inputs: &BTreeMap<String, Value>) -> Result<ResourceName, PlanError> {
+    let spec = &workflow.subject;
+    let part = |part: &crate::workflow::model::Part| match part {
+        crate::workflow::model::Part::Text(text) => text.clone(),
+        crate::workflow::model::Part::Reference(reference) => input_text(reference, inputs),
+    };
+    let name = match &spec.name {
+        Template::Literal(value) => hole::as_text(value),
+        Template::Whole(reference) => input_text(reference, inputs),
+        Template::Text(parts) => parts.iter().map(part).collect(),
+    };
+    let text = format!("{}/{}/{name}", spec.connector, spec.kind);
+    text.parse().map_err(|_| PlanError::IllegalName { what: "subject", text })
+}
+
+fn input_text(reference: &Reference, inputs: &BTreeMap<String, Value>) -> String {
+    match reference {
+        Reference::Input(name) => inputs.get(name).map(hole::as_text).unwrap_or_default(),
+        _ => String::new(),
+    }
+}
+
+/// The issuers whose readings a snapshot for this workflow needs.
+pub fn issuers_of(workflow: &Workflow) -> BTreeSet<ResourceName> {
+    let issuer = |kind: &StepKind| match kind {
+        StepKind::Issue(issue) => issue.issuer.clone(),
+        _ => None,
+    };
+    workflow.steps.iter().filter_map(|step| issuer(&step.kind)).collect()
+}
+
+/// Makes the plan.
+///
+/// # Errors
+/// When the workflow does not take the trigger, or what was observed does not permit the change.
+pub fn plan(
+    workflow: &Workflow,
+    trigger: TriggerKind,
+    inputs: &BTreeMap<String, Value>,
+    snapshot: &Snapshot,
+    manifests: &Manifests<'_>,
+) -> Result<Plan, PlanError> {
+    let (word, taken) = match trigger {
+        TriggerKind::Request => ("request", workflow.triggers.request.is_some()),
+        TriggerKind::Expiry => ("expiry", workflow.triggers.expiry.is_some()),
+    };
+    if !taken {
+        let workflow = workflow.metadata.name.clone();
+        return Err(PlanError::NoSuchTrigger { workflow, trigger: word });
+    }
+    let resource = subject_of(workflow, inputs)?;
+    let manifest = manifests.get(resource.connector()).ok_or_else(|| PlanError::Unfit {
+        connector: resource.connector().to_owned(),
+        what: "be found in the settings".to_owned(),
+    })?;
+    let declared = manifest.kind(&workflow.subject.kind).map_or(&[][..], |kind| kind.attributes);
+    let observed = snapshot.subject.observation.attributes.iter();
+    let subject = PlannedSubject {
+        connector: manifest.connector.to_owned(),
+        kind: workflow.subject.kind.clone(),
+        tier: workflow.subject.tier.clone(),
+        attributes: observed
+            .filter(|(name, _)| declared.iter().any(|attribute| attribute.name == name.as_str()))
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect(),
+        resource: resource.clone(),
+    };
+    let mut expansion = Expansion {
+        workflow,
+        manifests,
+        snapshot,
+        subject,
+        inputs,
+        trigger: word,
+        versions: BTreeMap::new(),
+        resources: BTreeSet::from([resource]),
+        moves: Vec::new(),
+    };
+    expansion.expand()?;
+    let mut subject = expansion.subject;
+    if let Some(wanted) = wanted_attributes(&expansion.moves, &subject.resource) {
+        subject.attributes = wanted;
+    }
+    Ok(Plan {
+        format: FORMAT.to_owned(),
+        workflow: Source {
+            name: workflow.metadata.name.clone(),
+            digest: workflow.digest,
+            team: workflow.metadata.team.clone(),
+            purpose: workflow.metadata.purpose.clone(),
+        },
+        subject,
+        trigger,
+        inputs: inputs.clone(),
+        resources: expansion.resources.into_iter().collect(),
+        moves: expansion.moves,
+    })
+}
+
+/// A provision's attributes are the wanted ones: policy judges what will be.
+fn wanted_attributes(moves: &[Move], subject: &ResourceName) -> Option<BTreeMap<String, Value>> {
+    moves.iter().find_map(|planned| match &planned.does {
+        Does::Act(act) if planned.action == "provision" && act.call.resource == *subject => {
+            Some(act.call.parameters.clone())
+        }
+        _ => None,
+    })
+}
+
+#[cfg(test)]
+pub(crate) mod fixture;
+#[cfg(test)]
+mod tests;

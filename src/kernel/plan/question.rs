@@ -1,0 +1,111 @@
+//! The question that a planned act puts to policy: the same at plan, `policy` step and act, but for the time.
+
+use std::collections::BTreeMap;
+
+use countersign_contract::Manifest;
+use countersign_warrant::Timestamp;
+use serde_json::Value;
+
+use super::hole::{as_text, resolve_instant};
+use super::model::{Act, Does, Move, Plan};
+use crate::policy::{Certificate, Facts, MistypedError, Principal, Question, Subject, Term};
+
+/// What a question needs beside the plan.
+#[derive(Debug, Clone, Copy)]
+pub struct Asking<'a> {
+    /// The opaque id of who asked; the workflow itself when nobody did.
+    pub asked_by: Option<&'a str>,
+    /// When the run started, or the plan was made: rules such as `+90d` count from here.
+    pub started_at: Timestamp,
+    /// The instant of the evaluation.
+    pub now: Timestamp,
+}
+
+/// The question about one act of the plan.
+///
+/// # Errors
+/// When an attribute is not of its declared type: the caller treats that as a denial.
+pub fn question(
+    plan: &Plan,
+    planned: &Move,
+    act: &Act,
+    asking: Asking<'_>,
+    manifest: &Manifest,
+) -> Result<Question, MistypedError> {
+    let attributes: BTreeMap<String, Value> = plan
+        .subject
+        .attributes
+        .iter()
+        .map(|(name, value)| (name.clone(), resolve_instant(value.clone(), asking.started_at)))
+        .collect();
+    let attributes = match manifest.kind(&plan.subject.kind) {
+        Some(kind) => Term::attributes(kind, &attributes)?,
+        None => BTreeMap::new(),
+    };
+    let principal = match asking.asked_by {
+        Some(person) => Principal::Person(person.to_owned()),
+        None => Principal::Workflow(plan.workflow.name.clone()),
+    };
+    let sink = (act.call.resource != plan.subject.resource).then(|| act.call.resource.clone());
+    Ok(Question {
+        principal,
+        action: planned.action.clone(),
+        subject: Subject {
+            resource: plan.subject.resource.clone(),
+            connector_type: plan.subject.connector.clone(),
+            tier: plan.subject.tier.clone(),
+            team: plan.workflow.team.clone(),
+            attributes,
+        },
+        verb: act.call.verb.clone(),
+        sink,
+        trigger: plan.trigger,
+        inputs: plan.inputs.iter().filter_map(|(name, value)| Some((name.clone(), Term::of_input(value)?))).collect(),
+        facts: facts(plan, planned),
+        certificate: certificate(plan, planned),
+        added: added(plan, act),
+        now: asking.now,
+    })
+}
+
+/// What the covering `policy` steps add; holes are not in it.
+fn added(plan: &Plan, act: &Act) -> BTreeMap<String, String> {
+    let mut added = BTreeMap::new();
+    for planned in plan.moves.iter().filter(|planned| act.covered_by.contains(&planned.step)) {
+        if let Does::Judge { context, .. } = &planned.does {
+            let known = context.iter().filter(|(_, value)| !value.is_object());
+            added.extend(known.map(|(name, value)| (name.clone(), as_text(value))));
+        }
+    }
+    added
+}
+
+/// The facts of the act's step, as its check holds them.
+fn facts(plan: &Plan, planned: &Move) -> Facts {
+    let of_step = plan.moves.iter().filter(|other| other.step == planned.step);
+    let checked = of_step.into_iter().find_map(|other| match &other.does {
+        Does::Check { facts } => Some(facts),
+        _ => None,
+    });
+    let Some(checked) = checked else { return Facts::default() };
+    let live = checked.get("slots").and_then(Value::as_array).map(Vec::len);
+    Facts {
+        exists: checked.get("exists").and_then(Value::as_bool),
+        live_versions: live.and_then(|live| u32::try_from(live).ok()),
+        expires_at: None,
+    }
+}
+
+/// The certificate that the act's step issues.
+fn certificate(plan: &Plan, planned: &Move) -> Option<Certificate> {
+    plan.moves.iter().filter(|other| other.step == planned.step).find_map(|other| match &other.does {
+        Does::Examine(wanted) => Some(Certificate {
+            profile: wanted.profile,
+            lifetime_secs: wanted.lifetime_secs,
+            names: wanted.names.iter().cloned().collect(),
+            key: wanted.key,
+            issuer: wanted.issuer.clone(),
+        }),
+        _ => None,
+    })
+}

@@ -1,0 +1,54 @@
+//! What was observed before planning: frozen, public, and the only thing that a plan knows of the world.
+
+use std::collections::BTreeMap;
+
+use countersign_contract::Observation;
+use countersign_warrant::{ResourceName, VersionId};
+use serde_json::{Value, json};
+
+/// One resource as its target shows it, and what the store holds for it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Reading {
+    /// The target's side.
+    pub observation: Observation,
+    /// The version that the store calls current.
+    pub current: Option<VersionId>,
+    /// The highest version number ever given; 0 when there was none.
+    pub highest: u32,
+}
+
+/// The frozen facts of one plan.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Snapshot {
+    /// The subject.
+    pub subject: Reading,
+    /// The issuers that the workflow names.
+    pub issuers: BTreeMap<ResourceName, Reading>,
+}
+
+/// The attribute under which a connector shows a certificate subject's certificate (PEM).
+pub const CERTIFICATE: &str = "certificate";
+
+/// The facts that a change step relies on: the same function when the plan is made and when they are observed again.
+pub fn facts_of(action: &str, subject: &Reading, issuer: Option<&Reading>) -> BTreeMap<String, Value> {
+    let mut facts = BTreeMap::from([("exists".to_owned(), json!(subject.observation.exists))]);
+    match action {
+        "rotate" => {
+            facts.insert("current".to_owned(), json!(subject.current));
+            let slots: Vec<Value> =
+                subject.observation.slots.iter().map(|slot| json!([slot.id, slot.version, slot.enabled])).collect();
+            facts.insert("slots".to_owned(), Value::Array(slots));
+        }
+        "issue" => {
+            facts.insert("current".to_owned(), json!(subject.current));
+            if let Some(issuer) = issuer {
+                facts.insert("issuer".to_owned(), json!(issuer.current));
+                let certificate = issuer.observation.attributes.get(CERTIFICATE).and_then(Value::as_str);
+                let digest = certificate.map(|pem| countersign_warrant::Digest::of(pem.as_bytes()));
+                facts.insert("issuer_certificate".to_owned(), json!(digest));
+            }
+        }
+        _ => {}
+    }
+    facts
+}

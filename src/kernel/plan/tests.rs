@@ -1,0 +1,136 @@
+#![allow(clippy::unwrap_used)]
+
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+use serde_json::json;
+
+use super::fixture::{planned, provision, rotate};
+use super::*;
+use crate::workflow::model::{Input, InputKind, StepKind};
+
+fn ids(plan: &Plan) -> Vec<&str> {
+    plan.moves.iter().map(|planned| planned.id.as_str()).collect()
+}
+
+#[test]
+fn a_provision_delivers_last_and_can_be_undone_before() {
+    let plan = planned(&provision(), 0).unwrap();
+    assert_eq!(
+        ids(&plan),
+        ["gate.judge", "create.check", "create.seal", "create.create", "create.deliver", "create.promote", "seal.seal"]
+    );
+    let acts: Vec<_> = plan.acts().map(|(_, act)| (act.call.verb.as_str(), act.pivot, act.undo.is_some())).collect();
+    assert_eq!(acts, [("account_create", false, true), ("deliver", true, true)]);
+    assert_eq!(plan.subject.attributes, BTreeMap::from([("level".to_owned(), json!("read"))]));
+    let (_, deliver) = plan.acts().nth(1).unwrap();
+    let material = deliver.call.materials.get("fields.key").unwrap();
+    assert_eq!(material.to_string(), "local/account/reporting@1");
+    assert_eq!(
+        plan.resources.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        ["files/client/reporting", "local/account/reporting"]
+    );
+}
+
+#[test]
+fn a_rotation_disables_proves_and_only_then_removes() {
+    let plan = planned(&rotate(), 1).unwrap();
+    assert_eq!(
+        ids(&plan),
+        [
+            "gate.judge",
+            "rotate.check",
+            "rotate.seal",
+            "rotate.stage",
+            "rotate.verify-1",
+            "rotate.deliver",
+            "rotate.promote",
+            "rotate.adopt-1",
+            "rotate.soak",
+            "rotate.disable",
+            "rotate.prove-dead",
+            "rotate.remove",
+            "rotate.retire",
+            "seal.seal"
+        ]
+    );
+    let (_, stage) = plan.acts().next().unwrap();
+    let undo = stage.undo.as_ref().unwrap();
+    assert_eq!((undo.verb.as_str(), &undo.parameters["version"]), ("key_remove", &json!("local/account/reporting@2")));
+}
+
+#[test]
+fn every_act_is_covered_by_the_policy_step_of_its_action() {
+    for (workflow, live) in [(provision(), 0), (rotate(), 1)] {
+        let plan = planned(&workflow, live).unwrap();
+        assert!(plan.acts().count() >= 2);
+        assert!(plan.acts().all(|(_, act)| act.covered_by.len() == 1 && act.covered_by[0].as_str() == "gate"));
+    }
+}
+
+#[test]
+fn inv_i4_an_uncovered_act_has_no_plan() {
+    let mut workflow = rotate();
+    workflow.steps.retain(|step| !matches!(step.kind, StepKind::Policy(_)));
+    let error = planned(&workflow, 1).unwrap_err();
+    assert_eq!(error.code(), "workflow.uncovered_change");
+}
+
+#[test]
+fn what_is_there_decides_what_can_be_planned() {
+    assert_eq!(planned(&provision(), 1).unwrap_err().code(), "plan.subject_exists");
+    assert_eq!(planned(&rotate(), 0).unwrap_err().code(), "plan.subject_missing");
+    let full = planned(&rotate(), 2).unwrap_err();
+    assert_eq!(full.to_string(), "`local/account/reporting` holds 2 live versions and takes 2: retire one first");
+}
+
+#[test]
+fn inputs_are_typed_bounded_and_completed() {
+    let mut workflow = provision();
+    let inputs = &mut workflow.triggers.request.as_mut().unwrap().inputs;
+    let level = InputKind::Word(vec!["read".to_owned(), "write".to_owned()]);
+    inputs.insert("level".to_owned(), Input { kind: level, about: None, default: Some(json!("read")) });
+    inputs.insert("days".to_owned(), Input { kind: InputKind::Integer { min: 1, max: 9 }, about: None, default: None });
+    let given = |pairs: &[(&str, &str)]| {
+        let given = pairs.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
+        resolve_inputs(&workflow, &given)
+    };
+    assert_eq!(
+        given(&[("days", "3")]).unwrap(),
+        BTreeMap::from([("days".to_owned(), json!(3)), ("level".to_owned(), json!("read"))])
+    );
+    assert_eq!(given(&[]).unwrap_err().to_string(), "input `days` is missing: give `--input days=...`");
+    assert_eq!(
+        given(&[("days", "10")]).unwrap_err().to_string(),
+        "input `days` must be a whole number from 1 to 9, and `10` is not"
+    );
+    assert_eq!(given(&[("dais", "1")]).unwrap_err().code(), "plan.unknown_input");
+    assert_eq!(given(&[("days", "1"), ("level", "root")]).unwrap_err().code(), "plan.wrong_input");
+}
+
+#[test]
+fn stored_bytes_give_the_plan_back() {
+    let plan = planned(&rotate(), 1).unwrap();
+    let bytes = plan.to_bytes().unwrap();
+    assert_eq!(Plan::from_bytes(&bytes).unwrap(), plan);
+    let other = String::from_utf8(bytes).unwrap().replace("countersign/plan/v1", "countersign/plan/v9");
+    assert!(Plan::from_bytes(other.as_bytes()).is_err());
+}
+
+proptest! {
+    /// The order in which facts and inputs were inserted, or read back from JSON, leaves no trace in the digest.
+    #[test]
+    fn the_digest_does_not_depend_on_map_order(names in proptest::collection::vec("[a-z]{1,6}", 1..8), seed in 0_usize..100) {
+        let digest = |names: &[String]| {
+            let mut plan = planned(&rotate(), 1).unwrap();
+            let text: Vec<String> = names.iter().map(|name| format!("\"{name}\":1")).collect();
+            let unsorted: BTreeMap<String, serde_json::Value> =
+                serde_json::from_str(&format!("{{{}}}", text.join(","))).unwrap();
+            plan.inputs = unsorted;
+            plan.digest().unwrap()
+        };
+        let mut turned = names.clone();
+        turned.rotate_left(seed % names.len());
+        prop_assert_eq!(digest(&names), digest(&turned));
+    }
+}

@@ -1,0 +1,123 @@
+//! Policy files to a [`PolicySet`], or every error of every file.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use cedar_policy::{Authorizer, EntityTypeName, EntityUid, Schema, Validator};
+use countersign_warrant::{Blob, Digest};
+
+use super::rule::Rule;
+use super::{Vocabulary, schema};
+use crate::diagnostic::Diagnostic;
+
+mod file;
+
+/// The name under which errors of the generated schema are reported.
+const SCHEMA: &str = "policy schema";
+
+/// Validated policies and their schema. Immutable; the same texts give the same digests.
+pub struct PolicySet {
+    pub(super) schema: Schema,
+    pub(super) authorizer: Authorizer,
+    /// By name: Cedar parses a name anew each time otherwise.
+    pub(super) types: HashMap<String, EntityTypeName>,
+    /// By action, then by the resource's type.
+    slices: HashMap<String, HashMap<String, Slice>>,
+    pub(super) policies_text: Blob,
+    pub(super) schema_text: Blob,
+}
+
+/// The policies that one action on one type of resource can be in the scope of.
+pub(super) struct Slice {
+    pub(super) policies: cedar_policy::PolicySet,
+    /// By `@id`.
+    pub(super) rules: BTreeMap<String, Arc<Rule>>,
+}
+
+impl std::fmt::Debug for PolicySet {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("PolicySet").field("digest", &self.digest()).finish_non_exhaustive()
+    }
+}
+
+impl PolicySet {
+    /// Loads the `(path, text)` pairs of an activation against the schema of `vocabulary`.
+    ///
+    /// # Errors
+    /// Every error of every file, by path and place. Cedar's warnings are errors here.
+    pub fn load(files: &[(String, String)], vocabulary: &Vocabulary<'_>) -> Result<Self, Vec<Diagnostic>> {
+        let text = schema::text(vocabulary).map_err(|message| vec![schema_error("", message)])?;
+        Self::compile(files, &text)
+    }
+
+    pub(super) fn compile(files: &[(String, String)], schema_text: &str) -> Result<Self, Vec<Diagnostic>> {
+        let (schema, warnings) = Schema::from_cedarschema_str(schema_text)
+            .map_err(|error| vec![schema_error(schema_text, error.to_string())])?;
+        let warnings: Vec<Diagnostic> = warnings.map(|it| schema_error(schema_text, it.to_string())).collect();
+        if !warnings.is_empty() {
+            return Err(warnings);
+        }
+        let mut sorted: Vec<&(String, String)> = files.iter().collect();
+        sorted.sort();
+        let validator = Validator::new(schema.clone());
+        let mut read = file::Read::default();
+        for (path, text) in sorted {
+            read.read(path, text, &validator);
+        }
+        let rules = read.finish()?;
+        let texts: Vec<&str> = rules.values().map(|rule| rule.text.as_str()).collect();
+        let policies_text = texts.join("\n\n");
+        let slices = slices(&schema, &rules).map_err(|message| vec![schema_error(schema_text, message)])?;
+        let types = schema.entity_types().chain(schema.actions().map(EntityUid::type_name));
+        Ok(Self {
+            types: types.map(|kind| (kind.to_string(), kind.clone())).collect(),
+            authorizer: Authorizer::new(),
+            slices,
+            policies_text: Blob::new(policies_text.into_bytes()),
+            schema_text: Blob::new(schema_text.as_bytes()),
+            schema,
+        })
+    }
+
+    /// The digest of the policies' text, sorted by `@id`.
+    pub fn digest(&self) -> Digest {
+        self.policies_text.digest()
+    }
+
+    /// The policies' text and the schema's: what every decision of this set refers to.
+    pub fn blobs(&self) -> [Blob; 2] {
+        [self.policies_text.clone(), self.schema_text.clone()]
+    }
+
+    pub(super) fn slice(&self, action: &str, kind: &str) -> Option<&Slice> {
+        self.slices.get(action)?.get(kind)
+    }
+}
+
+type Slices = HashMap<String, HashMap<String, Slice>>;
+
+fn slices(schema: &Schema, rules: &BTreeMap<String, Arc<Rule>>) -> Result<Slices, String> {
+    let mut slices = Slices::new();
+    for action in schema.actions() {
+        let of_action = slices.entry(action.id().unescaped().to_owned()).or_default();
+        for kind in schema.resources_for_action(action).into_iter().flatten() {
+            let concerned = rules.values().filter(|rule| rule.concerns(action, kind));
+            of_action.insert(kind.to_string(), Slice::of(concerned.cloned())?);
+        }
+    }
+    Ok(slices)
+}
+
+impl Slice {
+    pub(super) fn of(rules: impl Iterator<Item = Arc<Rule>>) -> Result<Self, String> {
+        let rules: BTreeMap<String, Arc<Rule>> = rules.map(|rule| (rule.id.clone(), rule)).collect();
+        let policies = cedar_policy::PolicySet::from_policies(rules.values().map(|rule| rule.policy.clone()));
+        Ok(Self { policies: policies.map_err(|error| error.to_string())?, rules })
+    }
+}
+
+fn schema_error(text: &str, message: String) -> Diagnostic {
+    Diagnostic::error("policy.schema", SCHEMA, text, 0..0)
+        .message(message)
+        .help("the schema is generated: a connector's manifest, or an input of a workflow, has to be renamed")
+}

@@ -1,0 +1,236 @@
+//! One policy file: parsed, its annotations checked, each policy validated strictly.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::Arc;
+
+use cedar_policy::ffi::DetailedError;
+use cedar_policy::{Policy, PolicyId, PolicySet, ValidationError, ValidationMode, Validator};
+
+use crate::diagnostic::Diagnostic;
+use crate::policy::rule::Rule;
+use crate::policy::spelling::nearest;
+
+/// The annotations that mean something.
+const ANNOTATIONS: [&str; 4] = ["control", "id", "reason", "title"];
+
+/// What the files read so far hold.
+#[derive(Default)]
+pub(super) struct Read {
+    rules: BTreeMap<String, Arc<Rule>>,
+    /// Where each id was first seen.
+    places: BTreeMap<String, (String, usize)>,
+    errors: Vec<Diagnostic>,
+}
+
+/// A file, and where in it the policy at hand stands.
+struct Place<'a> {
+    path: &'a str,
+    text: &'a str,
+    policy: Range<usize>,
+}
+
+impl Read {
+    /// Reads one file; what is wrong with it is kept.
+    pub(super) fn read(&mut self, path: &str, text: &str, validator: &Validator) {
+        let parsed: PolicySet = match text.parse() {
+            Ok(parsed) => parsed,
+            Err(errors) => {
+                self.errors.extend(cedar_errors("policy.syntax", path, text, &DetailedError::from(&errors)));
+                return;
+            }
+        };
+        for template in parsed.templates() {
+            let written = template.to_cedar();
+            let at = text.find(&written).unwrap_or_default();
+            let place = Place { path, text, policy: at..at + written.len() };
+            self.errors.push(
+                place
+                    .error("policy.not_in_this_version", place.keyword())
+                    .message("a policy with `?principal` or `?resource` is not in this version")
+                    .help("name the principal or the resource in the policy itself"),
+            );
+        }
+        for (policy, at) in in_file_order(&parsed, text) {
+            self.take(&policy, &Place { path, text, policy: at }, validator);
+        }
+    }
+
+    /// The rules by `@id`, unless anything was wrong.
+    pub(super) fn finish(mut self) -> Result<BTreeMap<String, Arc<Rule>>, Vec<Diagnostic>> {
+        if self.errors.is_empty() {
+            return Ok(self.rules);
+        }
+        // WHY: Cedar tells one error once for each action and type, in no order; the first one says enough.
+        let place = |it: &Diagnostic| (it.file.clone(), it.offset, it.code);
+        self.errors.sort_by_cached_key(|it| (place(it), it.message.clone()));
+        self.errors.dedup_by_key(|it| place(it));
+        Err(self.errors)
+    }
+
+    fn take(&mut self, policy: &Policy, place: &Place<'_>, validator: &Validator) {
+        let (id, mut errors) = annotations(policy, place);
+        if let Some(id) = id {
+            let here = (place.path.to_owned(), place.error("", place.policy.clone()).line);
+            if let Some((file, line)) = self.places.get(id) {
+                let taken = format!("the `@id` `{id}` is taken by the policy at {file}:{line}");
+                let error = place.error("policy.id_duplicate", place.annotation("id"));
+                errors.push(error.message(taken).help("give each policy of the folder its own `@id`"));
+            } else {
+                self.places.insert(id.to_owned(), here);
+            }
+        }
+        let renamed = policy.new_id(PolicyId::new(id.unwrap_or("policy")));
+        errors.extend(validate(&renamed, place, validator));
+        if let (Some(id), true) = (id, errors.is_empty()) {
+            let controls = controls(policy).map(|(control, _)| control.to_owned()).collect();
+            let words = [policy.annotation("reason"), policy.annotation("title")].into_iter().flatten();
+            let reason = words
+                .into_iter()
+                .find(|words| !words.is_empty())
+                .map_or_else(|| format!("policy `{id}`"), str::to_owned);
+            let written = place.text.get(place.policy.clone()).unwrap_or_default().to_owned();
+            let rule = Rule::new(id.to_owned(), reason, controls, written, renamed);
+            self.rules.insert(id.to_owned(), Arc::new(rule));
+        }
+        self.errors.extend(errors);
+    }
+}
+
+impl Place<'_> {
+    fn error(&self, code: &'static str, range: Range<usize>) -> Diagnostic {
+        Diagnostic::error(code, self.path, self.text, range)
+    }
+
+    fn written(&self) -> &str {
+        self.text.get(self.policy.clone()).unwrap_or_default()
+    }
+
+    /// Where `@key` stands.
+    fn annotation(&self, key: &str) -> Range<usize> {
+        let written = format!("@{key}");
+        let at = self.policy.start + self.written().find(&written).unwrap_or_default();
+        at..at + written.len()
+    }
+
+    /// Where `permit` or `forbid` stands.
+    fn keyword(&self) -> Range<usize> {
+        let last = ["permit", "forbid"].into_iter().filter_map(|word| {
+            let mut found = self.written().match_indices(word);
+            found.find(|(at, _)| {
+                self.written().get(at + word.len()..).is_some_and(|rest| rest.trim_start().starts_with('('))
+            })
+        });
+        let (at, word) = last.min().unwrap_or_default();
+        self.policy.start + at..self.policy.start + at + word.len()
+    }
+}
+
+/// Static policies with their places. Cedar numbers them in the order of the file, and keeps their text.
+fn in_file_order(parsed: &PolicySet, text: &str) -> Vec<(Policy, Range<usize>)> {
+    let number = |policy: &Policy| policy.id().to_string().trim_start_matches("policy").parse().unwrap_or(usize::MAX);
+    let mut policies: Vec<&Policy> = parsed.policies().collect();
+    policies.sort_by_key(|policy| number(policy));
+    let mut from = 0;
+    let mut placed = Vec::new();
+    for policy in policies {
+        let written = policy.to_cedar().unwrap_or_default();
+        let at = text.get(from..).and_then(|rest| rest.find(&written)).map_or(from, |at| from + at);
+        from = at + written.len();
+        placed.push((policy.clone(), at..from));
+    }
+    placed
+}
+
+/// The `@id`, if it can stand as a name; and what is wrong with the annotations.
+fn annotations<'a>(policy: &'a Policy, place: &Place<'_>) -> (Option<&'a str>, Vec<Diagnostic>) {
+    let mut errors = Vec::new();
+    for (key, _) in policy.annotations().filter(|(key, _)| !ANNOTATIONS.contains(key)) {
+        let known = "a policy has the annotations `@control`, `@id`, `@reason`, `@title`";
+        let help = nearest(key, &ANNOTATIONS).map_or(known.to_owned(), |near| format!("did you mean `@{near}`?"));
+        let error = place.error("policy.unknown_annotation", place.annotation(key));
+        errors.push(error.message(format!("unknown annotation `@{key}`")).help(help));
+    }
+    for (control, legal) in controls(policy) {
+        if !legal {
+            let error = place.error("policy.control_shape", place.annotation("control"));
+            let message = format!("`{control}` is not the id of a control");
+            errors.push(error.message(message).help("write `framework:control`, such as `nist-800-53r5:ac-6`"));
+        }
+    }
+    let id = policy.annotation("id");
+    let legal = id.filter(|id| is_name(id));
+    if legal.is_none() {
+        errors.push(match id {
+            None => place
+                .error("policy.id_missing", place.keyword())
+                .message("the policy has no `@id`")
+                .help("put `@id(\"a-name\")` before it: decisions are told by it"),
+            Some(id) => place
+                .error("policy.id_shape", place.annotation("id"))
+                .message(format!("`{id}` cannot be a policy's `@id`"))
+                .help("use up to 64 of the characters `a-z`, `0-9` and `-`"),
+        });
+    }
+    (legal, errors)
+}
+
+fn is_name(text: &str) -> bool {
+    (1..=64).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+}
+
+/// The controls of `@control("a:b, c:d")`, and whether each has the shape of one.
+fn controls(policy: &Policy) -> impl Iterator<Item = (&str, bool)> {
+    let listed = policy.annotation("control").into_iter().flat_map(|listed| listed.split(',')).map(str::trim);
+    listed.map(|control| {
+        let part = |text: &str| {
+            !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_'))
+        };
+        (control, control.split_once(':').is_some_and(|(framework, id)| part(framework) && part(id)))
+    })
+}
+
+fn validate(policy: &Policy, place: &Place<'_>, validator: &Validator) -> Vec<Diagnostic> {
+    let alone = match PolicySet::from_policies([policy.clone()]) {
+        Ok(alone) => alone,
+        Err(error) => return vec![place.error("policy.syntax", place.keyword()).message(error.to_string())],
+    };
+    let result = validator.validate(&alone, ValidationMode::Strict);
+    let mut errors = Vec::new();
+    for error in result.validation_errors() {
+        errors.extend(cedar_errors(code(error), place.path, place.text, &DetailedError::from(error)));
+    }
+    // WHY: what has an error is mostly doubtful for that reason.
+    if errors.is_empty() {
+        for warning in result.validation_warnings() {
+            let found = cedar_errors("policy.doubtful", place.path, place.text, &DetailedError::from(warning));
+            let help = "correct its scope or its condition, or remove it";
+            errors.extend(found.into_iter().map(|error| error.help(help)));
+        }
+    }
+    errors
+}
+
+const fn code(error: &ValidationError) -> &'static str {
+    match error {
+        ValidationError::UnrecognizedEntityType(_) => "policy.unknown_type",
+        ValidationError::UnrecognizedActionId(_) => "policy.unknown_action",
+        ValidationError::UnsafeAttributeAccess(_) => "policy.unknown_attribute",
+        ValidationError::UnsafeOptionalAttributeAccess(_) => "policy.optional_attribute",
+        _ => "policy.mistyped",
+    }
+}
+
+/// Cedar's words about one error, and about those that came with it.
+fn cedar_errors(code: &'static str, path: &str, text: &str, error: &DetailedError) -> Vec<Diagnostic> {
+    let at = error.source_locations.first().map_or(0..0, |label| label.loc.start..label.loc.end);
+    let message = match error.message.strip_prefix("for policy `").and_then(|rest| rest.split_once("`, ")) {
+        Some((_, message)) => message,
+        None => error.message.as_str(),
+    };
+    let found = Diagnostic::error(code, path, text, at).message(message);
+    let help = error.help.clone().unwrap_or_else(|| "see https://docs.cedarpolicy.com for the language".to_owned());
+    let mut found = vec![found.help(help)];
+    found.extend(error.related.iter().flat_map(|related| cedar_errors(code, path, text, related)));
+    found
+}

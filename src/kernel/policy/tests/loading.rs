@@ -1,0 +1,54 @@
+//! Each way in which a policy file can be wrong, with its place and its way out.
+
+use super::{load, with_vocabulary};
+use crate::policy::{PolicySet, Vocabulary};
+
+fn refused(files: &[(&str, &str)]) -> String {
+    let errors = load(files).unwrap_err();
+    let lines = errors.iter().map(|it| {
+        format!(
+            "{} {}:{}:{} ({}+{})\n  {}\n  {}\n",
+            it.code, it.file, it.line, it.column, it.offset, it.length, it.message, it.help
+        )
+    });
+    lines.collect()
+}
+
+#[test]
+fn every_wrong_policy_is_told_with_its_place() {
+    insta::assert_snapshot!(refused(&[
+        ("b.cedar", include_str!("wrong.cedar")),
+        ("a.cedar", "// a comment\n@id(\"twice\")\npermit (principal, action, resource);\n"),
+        (
+            "c.cedar",
+            "@id(\"x\")\npermit (principal, action, resource) whn { true };\n\nforbid (prinzipal, action, resource);\n"
+        ),
+    ]));
+}
+
+#[test]
+fn the_set_is_the_same_whatever_the_order_of_files_and_policies() {
+    let one = "@id(\"a\") permit (principal, action, resource);";
+    let two = "@id(\"b\") forbid (principal, action, resource) when { context.verb == \"x\" // why\n };";
+    let digest = |files: &[(&str, &str)]| load(files).unwrap().digest();
+    let expected = digest(&[("1.cedar", one), ("2.cedar", two)]);
+    assert_eq!(digest(&[("2.cedar", two), ("1.cedar", one)]), expected);
+    assert_eq!(digest(&[("9.cedar", &format!("// both\n{two}\n\n\n{one}\n"))]), expected);
+    assert_ne!(digest(&[("1.cedar", one)]), expected);
+}
+
+#[test]
+fn without_connectors_there_is_nothing_that_a_policy_could_be_about() {
+    assert!(PolicySet::load(&[], &Vocabulary::default()).is_ok());
+    let file = ("a.cedar".to_owned(), "@id(\"a\") permit (principal, action, resource);".to_owned());
+    let errors = PolicySet::load(&[file], &Vocabulary::default()).unwrap_err();
+    assert_eq!(errors.iter().map(|error| error.code).collect::<Vec<_>>(), ["policy.doubtful"]);
+}
+
+#[test]
+fn the_words_of_a_policy_that_is_read_again_are_those_of_the_file() {
+    let text = "@id(\"a\")\n// why\npermit (principal, action, resource)\n  when { context.verb like \"key_*\" };";
+    let set =
+        with_vocabulary(|words| PolicySet::load(&[("a.cedar".to_owned(), format!("\n{text}\n"))], words)).unwrap();
+    assert_eq!(&**set.blobs()[0].bytes(), text.as_bytes());
+}

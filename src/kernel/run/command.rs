@@ -1,0 +1,340 @@
+//! What is to be done next: one command a state, the same live and after a restart.
+
+use std::collections::BTreeMap;
+
+use countersign_contract::{Probe, ProbeAnswer};
+use countersign_warrant::{Entry, EntryId, Intent, Kind, MintsOwn, Origin, ResourceName, StepId, Timestamp, VersionId};
+use serde::Serialize;
+use serde_json::Value;
+
+use super::bodies::{ClosedBody, RunOutcome, Stage, VersionBody, Wait, WaitBody};
+use super::{Failure, Run, State};
+use crate::plan::hole::{FillError, fill, fill_call};
+use crate::plan::{Act, Does, Examine, Move, Recipe};
+
+/// What the runner does next. Entry ids are given, so that doing it twice writes it once.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Command {
+    /// Judge these acts, and commit one decision for each, numbered from `first`.
+    Judge {
+        /// The acts.
+        covers: Vec<StepId>,
+        /// The first entry number.
+        first: u64,
+    },
+    /// Observe the subject and the issuer again, and say whether the facts still hold.
+    Check {
+        /// What the plan relies on.
+        facts: BTreeMap<String, Value>,
+        /// Whose certificate the plan relies on.
+        issuer: Option<ResourceName>,
+        /// Where the answer stands.
+        entry: EntryId,
+    },
+    /// Make and seal the version.
+    Seal {
+        /// Which.
+        version: VersionId,
+        /// How.
+        recipe: Recipe,
+        /// Where it stands.
+        entry: EntryId,
+    },
+    /// Judge the intent; on an allow grant it, act, and record.
+    Act {
+        /// The intent; its origin says whether it is a first attempt.
+        intent: Box<Intent>,
+        /// Where its decision stands.
+        decision: EntryId,
+    },
+    /// Grant the undo of that done intent, act, and record.
+    Undo {
+        /// The done intent.
+        of: EntryId,
+        /// Where the undo stands.
+        entry: EntryId,
+    },
+    /// Learn by observation what became of the open intent.
+    Settle(Box<Intent>),
+    /// Judge the issued certificate.
+    Examine {
+        /// What it must be.
+        wanted: Box<Examine>,
+        /// The chain, leaf first, as PEM.
+        chain: String,
+        /// The request that it answers, as PEM.
+        request: String,
+        /// Where the answer stands.
+        entry: EntryId,
+    },
+    /// Ask the target.
+    Probe {
+        /// What.
+        probe: Box<Probe>,
+        /// Which instance asks.
+        connector: String,
+        /// The answer that is needed.
+        expect: ProbeAnswer,
+        /// How long to go on asking, in milliseconds.
+        within_ms: u64,
+        /// Whether the version's material is needed.
+        with_material: bool,
+        /// Where the answer stands.
+        entry: EntryId,
+    },
+    /// Begin a durable wait of so many milliseconds.
+    Wait {
+        /// How long.
+        ms: u64,
+        /// Where it stands.
+        entry: EntryId,
+    },
+    /// Wait until then, and say that it is over.
+    Sleep {
+        /// Until when.
+        until: Timestamp,
+        /// Where the end of the wait stands.
+        entry: EntryId,
+    },
+    /// Wait for a checkpoint that covers the run so far, and bind the attachments to it.
+    Evidence {
+        /// The attachments; null where an output did not come about.
+        attach: BTreeMap<String, Value>,
+        /// How many seconds they are kept.
+        retain_secs: u64,
+        /// Where it stands.
+        entry: EntryId,
+    },
+    /// Commit these entries.
+    Commit(Vec<Entry>),
+    /// Nothing: a person is needed.
+    Stuck(Failure),
+    /// Nothing: the run is over.
+    Over(RunOutcome),
+}
+
+/// The next command cannot be worded: the plan's own bytes are wrong.
+#[derive(Debug, thiserror::Error)]
+pub enum CommandError {
+    /// A hole cannot be filled.
+    #[error("the plan cannot be carried on")]
+    Fill(#[from] FillError),
+    /// An entry cannot be built.
+    #[error("the plan cannot be carried on")]
+    Entry(#[from] MintsOwn),
+}
+
+impl Run {
+    /// What is to be done next.
+    ///
+    /// # Errors
+    /// When the plan names an output that its own steps never bring about.
+    pub fn command(&self) -> Result<Command, CommandError> {
+        match &self.state {
+            State::Ready { judged, .. } => self.command_at_cursor(*judged),
+            State::Retry(last) => Ok(self.command_of_retry(last)),
+            State::Open(intent) => Ok(Command::Settle(intent.clone())),
+            State::Waiting { until } => Ok(Command::Sleep { until: *until, entry: self.entry_id(0) }),
+            State::Undoing(_) => self.command_of_undo(),
+            State::Ending(failure) => self.command_of_end(failure.as_ref()),
+            State::Stuck(failure) => Ok(Command::Stuck(failure.clone())),
+            State::Closed(outcome) => Ok(Command::Over(*outcome)),
+        }
+    }
+
+    /// The id of the entry so many numbers after the next free one.
+    fn entry_id(&self, after: u64) -> EntryId {
+        EntryId::of_run(&self.id, self.next + after)
+    }
+
+    fn command_at_cursor(&self, judged: usize) -> Result<Command, CommandError> {
+        let Some(planned) = self.current() else { return self.command_of_end(None) };
+        let entry = self.entry_id(0);
+        Ok(match &planned.does {
+            Does::Judge { covers, .. } => {
+                Command::Judge { covers: covers.iter().skip(judged).cloned().collect(), first: self.next }
+            }
+            Does::Check { facts } => {
+                Command::Check { facts: facts.clone(), issuer: self.issuer_of(&planned.step), entry }
+            }
+            Does::Seal { version, recipe } => Command::Seal { version: version.clone(), recipe: recipe.clone(), entry },
+            Does::Act(act) => {
+                let intent = Box::new(self.intent_of(planned, act)?);
+                Command::Act { intent, decision: entry }
+            }
+            Does::Examine(wanted) => Command::Examine {
+                wanted: wanted.clone(),
+                chain: self.output(&planned.step, "chain")?,
+                request: self.output(&planned.step, "request")?,
+                entry,
+            },
+            Does::Probe { probe, connector, expect, within_ms, with_material } => {
+                let mut probe = probe.clone();
+                for value in probe.parameters.values_mut() {
+                    *value = fill(value, &self.outputs)?;
+                }
+                Command::Probe {
+                    probe: Box::new(probe),
+                    connector: connector.clone(),
+                    expect: *expect,
+                    within_ms: *within_ms,
+                    with_material: *with_material,
+                    entry,
+                }
+            }
+            Does::Promote { version, previous, lifetime_secs } => {
+                self.promotion(&planned.step, version, previous.as_ref(), *lifetime_secs)?
+            }
+            Does::Retire { version } => {
+                Command::Commit(vec![moved(entry, &planned.step, version, Stage::Retired, None)?])
+            }
+            Does::Wait { ms } => Command::Wait { ms: *ms, entry },
+            Does::Evidence { attach, retain_secs } => self.evidence(attach, *retain_secs),
+        })
+    }
+
+    /// The intent of a first attempt: call and undo with their holes filled.
+    pub fn intent_of(&self, planned: &Move, act: &Act) -> Result<Intent, FillError> {
+        let undo = act.undo.as_ref().map(|undo| fill_call(undo, &self.outputs, self.started_at)).transpose()?;
+        Ok(Intent {
+            entry: self.entry_id(1),
+            step: planned.id.clone(),
+            action: planned.action.clone(),
+            subject: self.plan.subject.resource.clone(),
+            plan: self.started.plan,
+            call: fill_call(&act.call, &self.outputs, self.started_at)?,
+            facts: self.facts_of(&planned.step),
+            undo,
+            attempt: 1,
+            origin: Origin::Plan,
+        })
+    }
+
+    fn command_of_retry(&self, last: &Intent) -> Command {
+        let intent = Intent {
+            entry: self.entry_id(1),
+            attempt: last.attempt + 1,
+            origin: Origin::Retry(last.entry.clone()),
+            ..last.clone()
+        };
+        Command::Act { intent: Box::new(intent), decision: self.entry_id(0) }
+    }
+
+    fn promotion(
+        &self,
+        step: &StepId,
+        version: &VersionId,
+        previous: Option<&VersionId>,
+        lifetime_secs: Option<u64>,
+    ) -> Result<Command, CommandError> {
+        let expires_at = match lifetime_secs {
+            Some(secs) => Some(self.started_at.plus_millis(secs.saturating_mul(1000))),
+            None => self.output(step, "not_after").ok().and_then(|text| text.parse().ok()),
+        };
+        let mut entries = Vec::new();
+        if let Some(previous) = previous {
+            entries.push(moved(self.entry_id(0), step, previous, Stage::Previous, None)?);
+        }
+        let after = u64::from(previous.is_some());
+        entries.push(moved(self.entry_id(after), step, version, Stage::Current, expires_at)?);
+        Ok(Command::Commit(entries))
+    }
+
+    /// Undoes the newest done act; then retires what was sealed.
+    fn command_of_undo(&self) -> Result<Command, CommandError> {
+        let entry = self.entry_id(0);
+        if let Some(done) = self.done.iter().rev().find(|done| done.undoable) {
+            return Ok(Command::Undo { of: done.intent.clone(), entry });
+        }
+        let step = self
+            .current()
+            .map_or_else(|| self.plan.moves.first().map(|first| first.step.clone()), |at| Some(at.step.clone()));
+        match (self.pending.last(), step) {
+            (Some(version), Some(step)) => {
+                Ok(Command::Commit(vec![moved(entry, &step, version, Stage::Retired, None)?]))
+            }
+            _ => self.command_of_end(self.failure.as_ref()),
+        }
+    }
+
+    fn command_of_end(&self, failure: Option<&Failure>) -> Result<Command, CommandError> {
+        if let Some((_, planned)) = self.finaliser_left()
+            && let Does::Evidence { attach, retain_secs } = &planned.does
+        {
+            return Ok(self.evidence(attach, *retain_secs));
+        }
+        let entry = self.entry_id(0);
+        let step = self.plan.moves.last().map(|last| last.step.clone());
+        if let (true, Some(failure), Some(step)) = (self.needs_person(failure), failure, step) {
+            let wait = Wait::Person { code: failure.code.clone(), message: self.words_when_stuck(failure) };
+            let body = WaitBody { step, wait };
+            return Ok(Command::Commit(vec![Entry::new(entry, Kind::Wait, json(&body))?]));
+        }
+        let outcome = self.outcome(failure);
+        let (code, message) = match failure {
+            None => ("run.done".to_owned(), "everything that was planned is done".to_owned()),
+            Some(failure) => (failure.code.clone(), failure.message.clone()),
+        };
+        let body = ClosedBody { outcome, code, message };
+        Ok(Command::Commit(vec![Entry::new(entry, Kind::Closed, json(&body))?]))
+    }
+
+    fn evidence(&self, attach: &BTreeMap<String, Value>, retain_secs: u64) -> Command {
+        let filled = |value: &Value| fill(value, &self.outputs).unwrap_or(Value::Null);
+        let attach = attach.iter().map(|(path, value)| (path.clone(), filled(value))).collect();
+        Command::Evidence { attach, retain_secs, entry: self.entry_id(0) }
+    }
+
+    /// What is true now, and who should do what.
+    fn words_when_stuck(&self, failure: &Failure) -> String {
+        format!(
+            "{}. The run holds {} and changes nothing more by itself; versions old and new stay sealed. Team {}: see \
+             `countersign status {}` for what is known, mend the target, then decide.",
+            failure.message,
+            self.started.resources.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
+            self.plan.workflow.team,
+            self.id,
+        )
+    }
+
+    fn output(&self, step: &StepId, output: &str) -> Result<String, FillError> {
+        let value = self.outputs.get(&(step.clone(), output.to_owned()));
+        value
+            .and_then(Value::as_str)
+            .map(str::to_owned)
+            .ok_or_else(|| FillError::Empty { step: step.clone(), output: output.to_owned() })
+    }
+
+    /// The facts that the step's check observed.
+    fn facts_of(&self, step: &StepId) -> BTreeMap<String, Value> {
+        let facts = self.plan.moves.iter().filter(|at| at.step == *step).find_map(|at| match &at.does {
+            Does::Check { facts } => Some(facts.clone()),
+            _ => None,
+        });
+        facts.unwrap_or_default()
+    }
+
+    fn issuer_of(&self, step: &StepId) -> Option<ResourceName> {
+        self.plan.moves.iter().filter(|at| at.step == *step).find_map(|at| match &at.does {
+            Does::Examine(wanted) => wanted.issuer.clone(),
+            _ => None,
+        })
+    }
+}
+
+/// A version that moves to another stage.
+fn moved(
+    entry: EntryId,
+    step: &StepId,
+    version: &VersionId,
+    stage: Stage,
+    expires_at: Option<Timestamp>,
+) -> Result<Entry, MintsOwn> {
+    let body = VersionBody { step: step.clone(), version: version.clone(), stage, sealed: None, expires_at };
+    Entry::new(entry, Kind::Version, json(&body))
+}
+
+/// Our own bodies always have a JSON form: their keys are texts and their numbers are finite.
+fn json<T: Serialize>(body: &T) -> Value {
+    serde_json::to_value(body).unwrap_or(Value::Null)
+}

@@ -1,0 +1,71 @@
+//! Ending: the finalisers that did not run yet, then the end; or a person, where the run cannot end by itself.
+
+use countersign_warrant::{Kind, Stamped};
+
+use super::bodies::{ClosedBody, FactBody, RunOutcome, Wait, WaitBody};
+use super::{Failure, Illegal, Run, State};
+use crate::plan::{Does, Move};
+
+impl Run {
+    pub(super) fn take_ending(&mut self, failure: Option<&Failure>, entry: &Stamped) -> Result<(), Illegal> {
+        match entry.kind {
+            Kind::Fact => {
+                let body: FactBody = entry.decode()?;
+                let Some((at, _)) = self.finaliser_left() else { return Err(self.not_now(entry)) };
+                if body.about != "evidence" {
+                    return Err(self.not_now(entry));
+                }
+                self.cursor = at + 1;
+                Ok(())
+            }
+            Kind::Closed => {
+                let body: ClosedBody = entry.decode()?;
+                if self.finaliser_left().is_some() || self.needs_person(failure) {
+                    return Err(self.not_now(entry));
+                }
+                if body.outcome != self.outcome(failure) {
+                    return Err(Self::not_planned(entry, "it ends otherwise"));
+                }
+                self.state = State::Closed(body.outcome);
+                Ok(())
+            }
+            Kind::Wait => {
+                let body: WaitBody = entry.decode()?;
+                match (body.wait, failure) {
+                    (Wait::Person { .. }, Some(failure)) if self.needs_person(Some(failure)) => {
+                        self.state = State::Stuck(failure.clone());
+                        Ok(())
+                    }
+                    _ => Err(self.not_now(entry)),
+                }
+            }
+            _ => Err(self.not_now(entry)),
+        }
+    }
+
+    /// The next evidence move that has not run, with its place.
+    pub(super) fn finaliser_left(&self) -> Option<(usize, &Move)> {
+        let moves = self.plan.moves.iter().enumerate().skip(self.cursor);
+        moves.into_iter().find(|(_, planned)| matches!(planned.does, Does::Evidence { .. }))
+    }
+
+    /// The step of the evidence that is due.
+    pub fn finaliser(&self) -> Option<countersign_warrant::StepId> {
+        self.finaliser_left().map(|(_, planned)| planned.step.clone())
+    }
+
+    /// True when the run failed where nothing can be taken back.
+    pub(super) fn needs_person(&self, failure: Option<&Failure>) -> bool {
+        failure.is_some() && self.pivoted
+    }
+
+    /// How the run ends.
+    pub(super) fn outcome(&self, failure: Option<&Failure>) -> RunOutcome {
+        match failure {
+            None => RunOutcome::Done,
+            Some(failure) if failure.denied => RunOutcome::Denied,
+            Some(_) if !self.outputs.is_empty() => RunOutcome::Undone,
+            Some(_) => RunOutcome::Failed,
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! Open: an intent has no closing answer yet.
+
+use countersign_warrant::{Applied, Finding, FindingBody, Intent, Kind, Origin, Outcome, ReceiptBody, Stamped};
+
+use super::{ATTEMPTS_MAX, DoneAct, Failure, Illegal, Run, State};
+use crate::plan::Does;
+
+impl Run {
+    pub(super) fn take_open(&mut self, intent: &Intent, entry: &Stamped) -> Result<(), Illegal> {
+        match entry.kind {
+            Kind::Receipt => {
+                let body: ReceiptBody = entry.decode()?;
+                if body.intent != intent.entry {
+                    return Err(Self::not_planned(entry, "it answers another intent"));
+                }
+                match body.outcome {
+                    Outcome::Done(applied) => self.intent_applied(intent, applied),
+                    Outcome::Refused(refusal) => {
+                        self.intent_failed(intent, Failure::new(refusal.code, refusal.message));
+                    }
+                    Outcome::Indeterminate(_) => {}
+                }
+                Ok(())
+            }
+            Kind::Finding => {
+                let body: FindingBody = entry.decode()?;
+                if body.intent != intent.entry {
+                    return Err(Self::not_planned(entry, "it is about another intent"));
+                }
+                match body.finding {
+                    Finding::Applied(applied) => self.intent_applied(intent, applied),
+                    Finding::NotApplied { .. } => self.intent_not_applied(intent),
+                    Finding::Declared { .. } => {
+                        let failure = Failure::new("run.declared", "a person closed the intent");
+                        self.intent_failed(intent, failure);
+                    }
+                }
+                Ok(())
+            }
+            // A version that the provider made during the attempt: kept, whatever becomes of the attempt.
+            Kind::Version if intent.version_entry().as_ref() == Some(&entry.id) => Ok(()),
+            _ => Err(self.not_now(entry)),
+        }
+    }
+
+    fn intent_applied(&mut self, intent: &Intent, applied: Applied) {
+        if let Origin::Undo(of) = &intent.origin {
+            self.done.retain(|done| done.intent != *of);
+            self.state = State::Undoing(self.failure_of_undo());
+            self.undo_or_end();
+            return;
+        }
+        let (pivot, undoable) = match self.current().map(|planned| &planned.does) {
+            Some(Does::Act(act)) => (act.pivot, act.undo.is_some()),
+            _ => (false, false),
+        };
+        self.done.push(DoneAct { id: intent.step.clone(), intent: intent.entry.clone(), undoable });
+        self.pivoted |= pivot;
+        self.learn(applied.outputs);
+        self.advance();
+    }
+
+    fn intent_failed(&mut self, intent: &Intent, failure: Failure) {
+        if matches!(intent.origin, Origin::Undo(_)) {
+            // A failed undo needs a person: the finalisers run, then the run is stuck.
+            self.pivoted = true;
+            let text = format!("undo of {}: {}", intent.step, failure.message);
+            self.state = State::Ending(Some(Failure::new("run.undo_failed", text)));
+        } else {
+            self.fail(failure);
+        }
+    }
+
+    fn intent_not_applied(&mut self, intent: &Intent) {
+        if matches!(intent.origin, Origin::Undo(_)) {
+            self.state = State::Undoing(self.failure_of_undo());
+        } else if intent.attempt < ATTEMPTS_MAX {
+            self.state = State::Retry(Box::new(intent.clone()));
+        } else {
+            let text = format!("{}: {} attempts were found not applied", intent.step, intent.attempt);
+            self.fail(Failure::new("run.attempts_used_up", text));
+        }
+    }
+
+    /// Why the run is undoing, while one of its undos is open.
+    fn failure_of_undo(&self) -> Failure {
+        self.failure.clone().unwrap_or_else(|| Failure::new("run.undone", "the run is being undone"))
+    }
+}

@@ -1,0 +1,311 @@
+#![allow(clippy::unwrap_used)]
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use countersign_contract::{ProbeAnswer, ProbeResult};
+use countersign_warrant::{
+    Applied, Basis, Decision, DecisionBody, Digest, EntryId, Finding, FindingBody, Intent, IntentBody, Kind, Moment,
+    Origin, Outcome, ReceiptBody, Refusal, RefusalClass, Stamped, Timestamp, Verdict,
+};
+use proptest::prelude::*;
+use serde::Serialize;
+use serde_json::json;
+
+use super::bodies::*;
+use super::*;
+use crate::plan::fixture::{planned, provision, rotate};
+
+/// Answers a run's commands, as chance has it, and keeps what was written.
+struct Driver {
+    entries: Vec<Stamped>,
+    choices: Vec<u8>,
+    plan: Arc<Plan>,
+}
+
+fn stamped(id: EntryId, kind: Kind, body: &impl Serialize) -> Stamped {
+    let number = i64::try_from(id.number().unwrap()).unwrap();
+    let at = Timestamp::from_micros(1_000_000 * number);
+    Stamped { id, kind, at, predicate: serde_json::to_value(body).unwrap(), index: None }
+}
+
+impl Driver {
+    fn start(plan: Plan, choices: Vec<u8>) -> (Self, Run) {
+        let plan = Arc::new(plan);
+        let body = StartedBody {
+            workflow: plan.workflow.name.clone(),
+            workflow_digest: plan.workflow.digest,
+            plan: plan.digest().unwrap(),
+            activation: "activation:a".parse().unwrap(),
+            subject: plan.subject.resource.clone(),
+            resources: plan.resources.clone(),
+            trigger: Trigger { kind: TriggerKind::Request, asked_by: None, idempotency_key: None },
+        };
+        let first = stamped("r1/0".parse().unwrap(), Kind::Started, &body);
+        let run = Run::begin(&first, Arc::clone(&plan)).unwrap();
+        (Self { entries: vec![first], choices, plan }, run)
+    }
+
+    fn choose(&mut self, of: u8) -> u8 {
+        self.choices.pop().map_or(0, |byte| byte % of)
+    }
+
+    fn write(&mut self, run: &Run, id: EntryId, kind: Kind, body: &impl Serialize) -> Run {
+        let entry = stamped(id, kind, body);
+        let next = run.apply(&entry).unwrap();
+        self.entries.push(entry);
+        next
+    }
+
+    fn decide(&mut self, run: &Run, id: EntryId, step: StepId, moment: Moment) -> (Run, bool) {
+        let allow = self.choose(12) != 11;
+        let decision = decision(allow);
+        let run = self.write(run, id, Kind::Decision, &DecisionBody { step, moment, decision });
+        (run, allow)
+    }
+
+    /// Carries out one command; `None` when there is nothing more to do.
+    fn step(&mut self, run: &Run) -> Option<Run> {
+        let command = run.command().unwrap();
+        Some(match command {
+            Command::Over(_) | Command::Stuck(_) => return None,
+            Command::Judge { covers, first } => {
+                let mut run = run.clone();
+                for (after, step) in (0_u64..).zip(covers) {
+                    run = self.decide(&run, EntryId::of_run(&run.id, first + after), step, Moment::Policy).0;
+                }
+                run
+            }
+            Command::Check { entry, .. } => {
+                let holds = self.choose(8) != 7;
+                self.fact(run, entry, "subject", holds)
+            }
+            Command::Examine { entry, .. } => self.fact(run, entry, "certificate", true),
+            Command::Evidence { entry, .. } => self.fact(run, entry, "evidence", true),
+            Command::Seal { version, entry, .. } => {
+                let sealed = SealedBody {
+                    blob: Digest::of(b"x"),
+                    fingerprint: "f".to_owned(),
+                    key_generation: 1,
+                    public: BTreeMap::new(),
+                };
+                let step = run.current().unwrap().step.clone();
+                let stage = Stage::Pending;
+                let body = VersionBody { step, version, stage, sealed: Some(sealed), expires_at: None };
+                self.write(run, entry, Kind::Version, &body)
+            }
+            Command::Act { intent, decision } => {
+                let (run, allowed) = self.decide(run, decision, intent.step.clone(), Moment::Act);
+                if !allowed {
+                    return Some(run);
+                }
+                let run = self.grant(&run, &intent);
+                self.attempt(&run, &intent)
+            }
+            Command::Undo { of, entry } => {
+                let forward = run.done.iter().find(|done| done.intent == of).unwrap().id.clone();
+                let intent = Intent { origin: Origin::Undo(of), entry, ..some_intent(run, &forward) };
+                let run = self.grant(run, &intent);
+                self.attempt(&run, &intent)
+            }
+            Command::Settle(intent) => self.find(run, &intent),
+            Command::Probe { probe, expect, entry, .. } => {
+                let holds = self.choose(8) != 7;
+                let answer = if holds { expect } else { ProbeAnswer::Unknown };
+                let result = ProbeResult { answer, code: "c".to_owned(), message: "m".to_owned() };
+                let step = run.current().unwrap().step.clone();
+                self.write(run, entry, Kind::Probe, &ProbeBody { step, probe: *probe, holds, result })
+            }
+            Command::Wait { entry, .. } => {
+                let wait = Wait::Until { at: Timestamp::from_micros(5) };
+                self.wait(run, entry, wait)
+            }
+            Command::Sleep { entry, .. } => self.wait(run, entry, Wait::Over),
+            Command::Commit(entries) => entries
+                .into_iter()
+                .fold(run.clone(), |run, entry| self.write(&run, entry.id().clone(), entry.kind(), entry.predicate())),
+        })
+    }
+
+    fn fact(&mut self, run: &Run, entry: EntryId, about: &str, holds: bool) -> Run {
+        let step = run.plan.moves[0].step.clone();
+        let body = FactBody { step, about: about.to_owned(), holds, facts: BTreeMap::new() };
+        self.write(run, entry, Kind::Fact, &body)
+    }
+
+    fn wait(&mut self, run: &Run, entry: EntryId, wait: Wait) -> Run {
+        let step = run.current().unwrap().step.clone();
+        self.write(run, entry, Kind::Wait, &WaitBody { step, wait })
+    }
+
+    fn grant(&mut self, run: &Run, intent: &Intent) -> Run {
+        let body = IntentBody { decision: None, intent: intent.clone() };
+        self.write(run, intent.entry.clone(), Kind::Intent, &body)
+    }
+
+    fn attempt(&mut self, run: &Run, intent: &Intent) -> Run {
+        let outcome = match self.choose(6) {
+            0..=2 => Outcome::Done(Applied::default()),
+            3 => Outcome::Refused(Refusal {
+                class: RefusalClass::Permanent,
+                code: "t.no".to_owned(),
+                message: "no".to_owned(),
+            }),
+            4 => Outcome::Indeterminate(countersign_warrant::Doubt { code: "t".to_owned(), message: "?".to_owned() }),
+            _ => return run.clone(), // The process died: no receipt at all.
+        };
+        let body = ReceiptBody { intent: intent.entry.clone(), attempt: intent.attempt, outcome };
+        self.write(run, intent.receipt_entry().unwrap(), Kind::Receipt, &body)
+    }
+
+    fn find(&mut self, run: &Run, intent: &Intent) -> Run {
+        let finding = match self.choose(3) {
+            0 => Finding::Applied(Applied::default()),
+            1 => Finding::NotApplied { observed_at: Timestamp::from_micros(9) },
+            _ => Finding::Declared { by: "p_0".to_owned(), reason: Digest::of(b"r") },
+        };
+        let body = FindingBody { intent: intent.entry.clone(), attempt: intent.attempt, finding };
+        self.write(run, intent.finding_entry().unwrap(), Kind::Finding, &body)
+    }
+}
+
+fn decision(allow: bool) -> Decision {
+    let digest = Digest::of(b"");
+    Decision {
+        verdict: if allow { Verdict::Allow } else { Verdict::Deny },
+        code: "policy.test".to_owned(),
+        policies: vec!["p".to_owned()],
+        reasons: vec![],
+        errors: vec![],
+        controls: vec![],
+        basis: Basis { policies: digest, schema: digest, entities: digest, request: digest },
+    }
+}
+
+fn some_intent(run: &Run, id: &StepId) -> Intent {
+    let planned = run.plan.find(id).unwrap().clone();
+    let Does::Act(act) = &planned.does else { panic!("an act") };
+    run.intent_of(&planned, act).unwrap()
+}
+
+/// What must hold of a run after each of its entries.
+fn hold_invariants(driver: &Driver, run: &Run) {
+    let open = driver.entries.iter().filter(|entry| entry.kind == Kind::Intent).count();
+    let closed = answered(&driver.entries);
+    assert!(open - closed <= 1, "inv:I2 at most one intent is open");
+    if matches!(run.state, State::Open(_)) {
+        assert_eq!(open - closed, 1, "inv:I2 an open state has an open intent");
+    }
+    if matches!(run.state, State::Closed(_)) {
+        assert_eq!(open, closed, "inv:I2 nothing is open when the run is closed");
+        assert!(run.pending.is_empty() || run.pivoted, "inv:I3 no sealed version is forgotten");
+    }
+    if matches!(run.state, State::Closed(RunOutcome::Undone | RunOutcome::Denied | RunOutcome::Failed)) {
+        assert!(!run.done.iter().any(|done| done.undoable), "what was done is undone");
+        assert!(!run.pivoted, "nothing is undone after the pivot");
+    }
+    let removed = run.done.iter().any(|done| done.id.as_str() == "rotate.remove");
+    let dead = run.outputs.get(&("rotate".parse().unwrap(), "verification".to_owned()));
+    assert!(!removed || dead == Some(&json!("refused")), "beh:R9 removed only after the target refused it");
+    let again = Run::fold(&driver.entries, Arc::clone(&driver.plan)).unwrap().unwrap();
+    assert_eq!(again, *run, "replay equals live");
+}
+
+fn answered(entries: &[Stamped]) -> usize {
+    let mut intents = std::collections::BTreeSet::new();
+    for entry in entries {
+        let closing = match entry.kind {
+            Kind::Receipt => entry.predicate["outcome"] != json!("indeterminate"),
+            Kind::Finding => true,
+            _ => false,
+        };
+        if closing {
+            assert!(intents.insert(entry.predicate["intent"].to_string()), "inv:I2 no intent closes twice");
+        }
+    }
+    intents.len()
+}
+
+fn drive(plan: Plan, choices: Vec<u8>) -> (Driver, Run) {
+    let (mut driver, mut run) = Driver::start(plan, choices);
+    hold_invariants(&driver, &run);
+    for _ in 0..200 {
+        let Some(next) = driver.step(&run) else { break };
+        run = next;
+        hold_invariants(&driver, &run);
+    }
+    (driver, run)
+}
+
+#[test]
+fn a_run_without_mishap_ends_done() {
+    for plan in [planned(&rotate(), 1).unwrap(), planned(&provision(), 0).unwrap()] {
+        let (_, run) = drive(plan, vec![]);
+        assert_eq!(run.state, State::Closed(RunOutcome::Done));
+        assert!(run.pending.is_empty());
+    }
+}
+
+#[test]
+fn a_denial_at_the_policy_step_changes_nothing() {
+    let (driver, run) = drive(planned(&rotate(), 1).unwrap(), vec![11]);
+    assert_eq!(run.state, State::Closed(RunOutcome::Denied));
+    assert!(!driver.entries.iter().any(|entry| matches!(entry.kind, Kind::Intent | Kind::Version)));
+    assert!(driver.entries.iter().any(|entry| entry.kind == Kind::Fact), "the finaliser ran");
+}
+
+#[test]
+fn after_the_pivot_a_refusal_needs_a_person() {
+    // judge (4 acts), check, act stage (decision, attempt), verify, act deliver (decision, attempt), adopt, disable.
+    let mut choices = vec![0; 4 + 1 + 2 + 1 + 2 + 1 + 1];
+    choices.push(3);
+    choices.reverse();
+    let (_, run) = drive(planned(&rotate(), 1).unwrap(), choices);
+    assert!(matches!(&run.state, State::Stuck(failure) if failure.code == "t.no"), "{:?}", run.state);
+}
+
+#[test]
+fn what_does_not_fit_is_a_value_and_leaves_the_run_alone() {
+    let (driver, run) = Driver::start(planned(&rotate(), 1).unwrap(), vec![]);
+    let late = driver.entries[0].clone();
+    assert!(matches!(run.apply(&late), Err(Illegal::OutOfOrder(_))));
+    let mut other = late.clone();
+    other.id = "r2/7".parse().unwrap();
+    assert!(matches!(run.apply(&other), Err(Illegal::OtherRun(_))));
+    for kind in Kind::ALL.iter().filter(|kind| **kind != Kind::Decision) {
+        let entry = Stamped { id: "r1/9".parse().unwrap(), kind: *kind, ..late.clone() };
+        assert!(run.apply(&entry).is_err(), "{kind}");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    /// Whatever answers come: one open intent at most, nothing closed twice, nothing undone after the pivot, replay
+    /// equals live, and every run ends.
+    #[test]
+    fn every_run_ends_and_holds_its_invariants(choices in proptest::collection::vec(any::<u8>(), 0..120), rotates: bool) {
+        let plan = if rotates { planned(&rotate(), 1) } else { planned(&provision(), 0) };
+        let (_, run) = drive(plan.unwrap(), choices);
+        prop_assert!(matches!(run.state, State::Closed(_) | State::Stuck(_)), "{:?}", run.state);
+    }
+
+    /// Entries in a random order: each is taken or refused, never a panic, and a refusal changes nothing.
+    #[test]
+    fn a_shuffled_history_never_panics(choices in proptest::collection::vec(any::<u8>(), 0..60), order in any::<u64>()) {
+        let (driver, _) = drive(planned(&rotate(), 1).unwrap(), choices);
+        let mut entries = driver.entries.clone();
+        let length = entries.len();
+        for at in 1..length {
+            let other = usize::try_from(order.rotate_left(u32::try_from(at % 64).unwrap()) % 97).unwrap() % length;
+            entries.swap(at, other);
+        }
+        let mut run = Run::begin(&driver.entries[0], Arc::clone(&driver.plan)).unwrap();
+        for entry in &entries {
+            if let Ok(next) = run.apply(entry) {
+                prop_assert!(next.next > run.next || next != run);
+                run = next;
+            }
+        }
+    }
+}

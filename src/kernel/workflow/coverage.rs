@@ -1,0 +1,87 @@
+//! Proves on the steps in file order that no change goes without policy and evidence (inv:I8).
+
+use super::codes;
+use super::errors::{Errors, Read};
+use super::scope::Outline;
+use super::step::action;
+use super::tree::{Content, Node};
+
+/// A step as the proof sees it.
+struct Stand<'a> {
+    outline: &'a Outline,
+    number: usize,
+    kind: &'static str,
+    /// The action that a policy step judges.
+    judges: Option<&'static str>,
+}
+
+/// Refuses changes without an earlier policy step for their action, policy steps without a later change, changes
+/// without a later evidence step, and a workflow that changes nothing.
+///
+/// A step whose kind or action could not be read has been told; nothing is proven then.
+pub(super) fn prove(nodes: &[Node], outlines: &[Outline], errors: &mut Errors<'_>) -> Read<()> {
+    let mut stands = Vec::new();
+    for (number, (node, outline)) in nodes.iter().zip(outlines).enumerate() {
+        let kind = outline.kind?;
+        let judges = if kind == "policy" { Some(judged(node, outline)?) } else { None };
+        stands.push(Stand { outline, number, kind, judges });
+    }
+    let told = uncovered(&stands, errors);
+    let told = idle(&stands, errors).and(told);
+    unsealed(&stands, errors).and(told)
+}
+
+/// The action of a policy step; read apart from the errors, which its own reading tells.
+fn judged(node: &Node, outline: &Outline) -> Read<&'static str> {
+    let mut silent = Errors::new("", "");
+    let Content::Map(entries) = &node.content else { return outline.kind };
+    let body = entries.iter().find(|(key, _)| key.content.text() == Some("policy")).map(|(_, body)| body);
+    body.map_or(outline.kind, |body| action(body, &mut silent))
+}
+
+const fn is_change(kind: &str) -> bool {
+    matches!(kind.as_bytes(), b"provision" | b"issue" | b"rotate")
+}
+
+fn uncovered(stands: &[Stand<'_>], errors: &mut Errors<'_>) -> Read<()> {
+    let mut told = Ok(());
+    for (at, change) in stands.iter().enumerate().filter(|(_, stand)| is_change(stand.kind)) {
+        if stands[..at].iter().any(|earlier| earlier.judges == Some(change.kind)) {
+            continue;
+        }
+        let name = change.outline.name(change.number);
+        let message = format!("`{name}` changes something, and no policy step before it judges `{}`", change.kind);
+        let help = format!("put this before it:\n  - id: gate\n    policy: {{action: {}}}", change.kind);
+        told = Err(errors.tell(codes::UNCOVERED_CHANGE, &change.outline.at, message, help));
+    }
+    told
+}
+
+fn idle(stands: &[Stand<'_>], errors: &mut Errors<'_>) -> Read<()> {
+    let mut told = Ok(());
+    for (at, policy) in stands.iter().enumerate() {
+        let Some(action) = policy.judges else { continue };
+        if stands[at..].iter().any(|later| later.kind == action) {
+            continue;
+        }
+        let name = policy.outline.name(policy.number);
+        let message = format!("`{name}` judges `{action}`, and no step after it does that");
+        let help = "give it the action of a later step, or take it out";
+        told = Err(errors.tell(codes::IDLE_POLICY, &policy.outline.at, message, help));
+    }
+    told
+}
+
+fn unsealed(stands: &[Stand<'_>], errors: &mut Errors<'_>) -> Read<()> {
+    let Some(last) = stands.iter().rfind(|stand| is_change(stand.kind)) else {
+        let Some(first) = stands.first() else { return Ok(()) };
+        let help = "add a `provision`, `issue` or `rotate` step";
+        return Err(errors.tell(codes::NO_CHANGE, &first.outline.at, "no step changes anything", help));
+    };
+    if stands[last.number..].iter().any(|later| later.kind == "evidence") {
+        return Ok(());
+    }
+    let message = format!("no evidence step stands after `{}`", last.outline.name(last.number));
+    let help = "put this at the end:\n  - id: seal\n    evidence: {retain: 7y}";
+    Err(errors.tell(codes::MISSING_EVIDENCE, &last.outline.at, message, help))
+}

@@ -1,0 +1,198 @@
+//! What a `${{ path }}` can refer to, and of which type it is.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use countersign_contract::{Kind, Manifest};
+use countersign_warrant::StepId;
+
+use super::Known;
+use super::codes;
+use super::errors::{Errors, Read, Told};
+use super::model::{Input, InputKind, Reference};
+use super::suggest;
+
+/// The type of what a reference refers to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Typed {
+    /// Text that is not known before the run.
+    Text,
+    /// One of these words.
+    Words(Vec<String>),
+    /// A whole number.
+    Integer,
+    /// True or false.
+    Boolean,
+    /// A secret.
+    Secret,
+}
+
+/// What is known of a step before it is read: enough for the references to it, and for the coverage proof.
+#[derive(Debug)]
+pub(super) struct Outline {
+    pub(super) id: Read<StepId>,
+    pub(super) kind: Read<&'static str>,
+    /// Whether the subject's kind can have this done to it.
+    pub(super) fits: Read<()>,
+    /// The bytes to mark.
+    pub(super) at: Range<usize>,
+}
+
+impl Outline {
+    pub(super) fn name(&self, number: usize) -> String {
+        self.id.as_ref().map_or_else(|_| format!("steps[{number}]"), |id| format!("steps.{id}"))
+    }
+}
+
+/// The subject, resolved against its connector's manifest.
+#[derive(Clone, Copy)]
+pub(super) struct Whose<'a> {
+    pub(super) connector: &'a str,
+    pub(super) manifest: &'a Manifest,
+    pub(super) kind: &'a Kind,
+}
+
+/// How far a reference may reach from where it stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Reach {
+    /// Inputs and trigger: the subject's own name.
+    Inputs,
+    /// What the plan knows: the subject, too.
+    Plan,
+    /// Outputs of earlier steps, too.
+    Earlier,
+    /// The step's own outputs, too.
+    Own,
+}
+
+/// What the references of one step resolve against.
+pub(super) struct Scope<'a> {
+    pub(super) known: &'a Known<'a>,
+    pub(super) whose: Read<Whose<'a>>,
+    pub(super) inputs: &'a Read<BTreeMap<String, Read<Input>>>,
+    pub(super) outlines: &'a [Outline],
+    /// The number of the step that is read.
+    pub(super) here: usize,
+}
+
+/// Where a reference stands: its bytes, its place in words, and how far it may reach.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Spot<'s> {
+    pub(super) at: &'s Range<usize>,
+    pub(super) place: &'s str,
+    pub(super) reach: Reach,
+    /// True where a secret may stand alone.
+    pub(super) takes_secret: bool,
+}
+
+impl Scope<'_> {
+    /// Resolves the path between `${{` and `}}`.
+    pub(super) fn resolve(&self, path: &str, spot: Spot<'_>, errors: &mut Errors<'_>) -> Read<(Reference, Typed)> {
+        let parts: Vec<&str> = path.split('.').collect();
+        match parts.as_slice() {
+            ["inputs", name] => self.input(name, spot, errors),
+            ["subject", field] => subject(field, spot, errors),
+            ["trigger", "kind"] => {
+                let kinds = ["request", "expiry"].map(str::to_owned).to_vec();
+                Ok((Reference::Trigger("kind".to_owned()), Typed::Words(kinds)))
+            }
+            ["trigger", _] => {
+                Err(unknown(path, "only `trigger.kind` is known of the trigger".to_owned(), spot, errors))
+            }
+            ["steps", id, output] => self.output(id, output, spot, errors),
+            _ => {
+                let help = "write `inputs.NAME`, `subject.name`, `trigger.kind` or `steps.ID.OUTPUT`".to_owned();
+                Err(unknown(path, help, spot, errors))
+            }
+        }
+    }
+
+    fn input(&self, name: &str, spot: Spot<'_>, errors: &mut Errors<'_>) -> Read<(Reference, Typed)> {
+        let inputs = self.inputs.as_ref().map_err(|told| *told)?;
+        let Some(input) = inputs.get(name) else {
+            let help = if inputs.is_empty() {
+                "declare it under `on: request: inputs:`".to_owned()
+            } else {
+                suggest::help(name, inputs.keys().map(String::as_str))
+            };
+            return Err(unknown(&format!("inputs.{name}"), help, spot, errors));
+        };
+        let typed = match &input.as_ref().map_err(|told| *told)?.kind {
+            InputKind::Text { .. } => Typed::Text,
+            InputKind::Word(words) => Typed::Words(words.clone()),
+            InputKind::Integer { .. } => Typed::Integer,
+            InputKind::Boolean => Typed::Boolean,
+        };
+        Ok((Reference::Input(name.to_owned()), typed))
+    }
+
+    fn output(&self, id: &str, output: &str, spot: Spot<'_>, errors: &mut Errors<'_>) -> Read<(Reference, Typed)> {
+        let path = format!("steps.{id}.{output}");
+        let ids = || self.outlines.iter().filter_map(|outline| outline.id.as_ref().ok());
+        let found =
+            self.outlines.iter().position(|outline| outline.id.as_ref().is_ok_and(|known| known.as_str() == id));
+        let Some(number) = found else {
+            let help = suggest::help(id, ids().map(StepId::as_str));
+            return Err(unknown(&path, help, spot, errors));
+        };
+        let outline = &self.outlines[number];
+        let kind = outline.kind?;
+        outline.fits?;
+        let outputs = outputs(kind, self.whose?.kind);
+        let Some((_, typed)) = outputs.iter().find(|(name, _)| *name == output) else {
+            let help = suggest::help(output, outputs.iter().map(|(name, _)| *name));
+            return Err(unknown(&path, help, spot, errors));
+        };
+        if *typed == Typed::Secret && !spot.takes_secret {
+            return Err(tell_flow(&path, spot, errors));
+        }
+        if spot.reach < Reach::Earlier {
+            let message = format!("`{path}` is known only while the workflow runs");
+            let help = "the plan must know this value: use inputs, the subject or the trigger";
+            return Err(errors.tell(codes::NOT_KNOWN_AT_PLAN, spot.at, message, help));
+        }
+        if number > self.here || (number == self.here && spot.reach < Reach::Own) {
+            let message = format!("`{path}` is made only after this");
+            let help = "a step can use outputs of the steps before it";
+            return Err(errors.tell(codes::LATER_STEP, spot.at, message, help));
+        }
+        let step = outline.id.clone()?;
+        Ok((Reference::Output { step, output: output.to_owned(), secret: *typed == Typed::Secret }, typed.clone()))
+    }
+}
+
+fn subject(field: &str, spot: Spot<'_>, errors: &mut Errors<'_>) -> Read<(Reference, Typed)> {
+    let fields = ["connector", "kind", "name", "tier"];
+    if spot.reach < Reach::Plan {
+        let help = "the subject's name can use inputs only".to_owned();
+        return Err(unknown(&format!("subject.{field}"), help, spot, errors));
+    }
+    if fields.contains(&field) {
+        return Ok((Reference::Subject(field.to_owned()), Typed::Text));
+    }
+    Err(unknown(&format!("subject.{field}"), suggest::help(field, fields), spot, errors))
+}
+
+/// Tells that a secret must not stand in a place.
+pub(super) fn tell_flow(path: &str, spot: Spot<'_>, errors: &mut Errors<'_>) -> Told {
+    let message = format!("a secret flows where it must not: {path} -> {}", spot.place);
+    let help = "a secret stands alone, as a whole `${{ }}`, and only in a field that a sink takes secrets in";
+    errors.tell(codes::SECRET_FLOW, spot.at, message, help)
+}
+
+fn unknown(path: &str, help: String, spot: Spot<'_>, errors: &mut Errors<'_>) -> Told {
+    let message = format!("`{}` is not known", super::scalar::shortened(path));
+    errors.tell(codes::UNKNOWN_REFERENCE, spot.at, message, help)
+}
+
+/// The outputs of a step, with their types.
+fn outputs(step: &str, kind: &Kind) -> Vec<(&'static str, Typed)> {
+    let public: &[&'static str] = match step {
+        "provision" => &["version"],
+        "rotate" => &["version", "verification"],
+        "issue" => &["version", "certificate", "chain", "serial", "not_after"],
+        _ => return Vec::new(),
+    };
+    let sealed = kind.secret.map(|secret| (secret.output, Typed::Secret));
+    public.iter().map(|name| (*name, Typed::Text)).chain(sealed).collect()
+}

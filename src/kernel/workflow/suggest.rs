@@ -1,0 +1,72 @@
+//! "Did you mean": the nearest known word.
+
+/// The candidate that is nearest to `word`, if it is near enough to be meant.
+pub(super) fn nearest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
+    let word: Vec<char> = word.chars().take(65).collect();
+    if word.len() > 64 {
+        return None;
+    }
+    let limit = word.len().div_ceil(3).min(4);
+    candidates
+        .into_iter()
+        .map(|candidate| (distance(&word, &candidate.chars().collect::<Vec<_>>()), candidate))
+        .filter(|(distance, _)| *distance <= limit)
+        .min()
+        .map(|(_, candidate)| candidate)
+}
+
+/// The help line for an unknown word: the nearest candidate, else all of them.
+pub(super) fn help<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str> + Clone) -> String {
+    if let Some(near) = nearest(word, candidates.clone()) {
+        return format!("did you mean `{near}`?");
+    }
+    let mut all: Vec<&str> = candidates.into_iter().collect();
+    all.sort_unstable();
+    match all.as_slice() {
+        [] => "there is none to choose from".to_owned(),
+        [only] => format!("only `{only}` can stand here"),
+        [..] if all.len() > 16 => format!("one of {} known ones, such as `{}`", all.len(), all[0]),
+        [..] => format!("one of `{}`", all.join("`, `")),
+    }
+}
+
+/// Edit distance with swaps of neighbours counted once (optimal string alignment).
+fn distance(a: &[char], b: &[char]) -> usize {
+    let mut before = Vec::new();
+    let mut last: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.iter().enumerate() {
+        let mut row = vec![i + 1];
+        for (j, y) in b.iter().enumerate() {
+            let mut best = (last[j] + usize::from(x != y)).min(last[j + 1] + 1).min(row[j] + 1);
+            if i > 0 && j > 0 && *x == b[j - 1] && a[i - 1] == *y {
+                best = best.min(before[j - 1] + 1);
+            }
+            row.push(best);
+        }
+        before = std::mem::replace(&mut last, row);
+    }
+    last[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_nearest_word_is_found_and_a_far_one_is_not() {
+        let known = ["rotate", "provision", "issue"];
+        assert_eq!(nearest("roatte", known), Some("rotate"));
+        assert_eq!(nearest("provison", known), Some("provision"));
+        assert_eq!(nearest("seal", known), None);
+        assert_eq!(nearest(&"r".repeat(1000), known), None);
+        assert_eq!(help("seal", known), "one of `issue`, `provision`, `rotate`");
+    }
+
+    #[test]
+    fn a_swap_counts_once() {
+        let letters = |text: &str| text.chars().collect::<Vec<_>>();
+        assert_eq!(distance(&letters("ab"), &letters("ba")), 1);
+        assert_eq!(distance(&letters(""), &letters("abc")), 3);
+        assert_eq!(distance(&letters("kitten"), &letters("sitting")), 3);
+    }
+}

@@ -1,0 +1,321 @@
+//! Each code by an example: one change of a good file, the codes that it brings about and no others, and its drawing.
+
+use std::collections::BTreeSet;
+use std::fmt::Write;
+
+use super::drawing::draw;
+use super::known::with_known;
+use crate::diagnostic::Diagnostic;
+use crate::workflow::{Member, check_set, codes, parse};
+
+const ROTATE: &str = r#"apiVersion: countersign/v1
+kind: Workflow
+metadata:
+  name: rotate-key
+  owner: {team: payments, person: dana@example.com}
+  purpose: young keys
+  controls: ["nist-800-53r5:ia-5"]
+subject: {connector: local, kind: account, name: payments, tier: critical}
+on:
+  request: {inputs: {reason: {type: string, min_length: 10, default: scheduled rotation}, count: {type: integer, default: 3}}}
+  expiry: {at: 2/3}
+steps:
+  - id: gate
+    policy: {action: rotate, context: {reason: "${{ inputs.reason }}"}}
+  - id: rotate
+    rotate:
+      strategy: dual_slot
+      generate: {length: 43, alphabet: url_safe, require: [lower], lifetime: 30d}
+      distribute: [{to: files/client, path: payments, fields: {key: "${{ steps.rotate.key }}"}}]
+      verify: [{login: {port: 1}}, {must_not: login}]
+      adopted: [{connector: local, probe: key_used, within: 10s}]
+      soak: 2s
+  - id: seal
+    evidence: {attach: ["${{ steps.rotate.verification }}"], retain: 7y}
+"#;
+
+const PROVISION: &str = r#"apiVersion: countersign/v1
+kind: Workflow
+metadata: {name: provision, owner: {team: payments, person: dana@example.com}, purpose: an account}
+subject: {connector: local, kind: account, name: payments}
+on: {request: {inputs: {level: {type: string, one_of: [read, write], default: read}, note: {type: string}}}}
+steps:
+  - {id: gate, policy: {action: provision}}
+  - id: account
+    provision:
+      attributes: {owner: dana, backup: lee, purpose: p, expires: +90d, level: "${{ inputs.level }}"}
+      generate: {length: 43, alphabet: url_safe}
+      distribute: [{to: files/client, path: payments, fields: {key: "${{ steps.account.key }}"}}]
+  - {id: seal, evidence: {retain: 7y}}
+"#;
+
+const ISSUE: &str = r#"apiVersion: countersign/v1
+kind: Workflow
+metadata: {name: tls, owner: {team: platform, person: dana@example.com}, purpose: young certificates}
+subject: {connector: local, kind: certificate, name: localhost}
+on: {expiry: {at: 2/3}}
+steps:
+  - {id: gate, policy: {action: issue}}
+  - id: tls
+    issue:
+      profile: server
+      issuer: local/ca/issuing
+      names: [localhost, 127.0.0.1, "::1", "*.example.com"]
+      lifetime: 7d
+      key: p256
+      distribute: [{to: files/server, path: tls, fields: {key.pem: "${{ steps.tls.key }}"}}]
+  - {id: seal, evidence: {retain: 7y}}
+"#;
+
+const ROBOT: &str = r#"apiVersion: countersign/v1
+kind: Workflow
+metadata: {name: robot, owner: {team: lab, person: dana@example.com}, purpose: a robot}
+subject: {connector: lab, kind: robot, name: r2}
+on: {request: {inputs: {arms: {type: integer, min: 0, max: 4}, armed: {type: boolean, default: false}}}}
+steps:
+  - {id: gate, policy: {action: provision}}
+  - id: robot
+    provision:
+      attributes: {arms: "${{ inputs.arms }}", armed: "${{ inputs.armed }}", tags: [a, b], marks: {x: y}}
+      generate: {length: 43, alphabet: hex}
+      distribute: [{to: files/client, path: robot, fields: {key: "${{ steps.robot.key }}"}}]
+  - {id: seal, evidence: {retain: 7y}}
+"#;
+
+const GATE: &str = "  - id: gate\n    policy: {action: rotate, context: {reason: \"${{ inputs.reason }}\"}}\n";
+
+const ACCOUNT: &str = r#"  - id: account
+    provision:
+      attributes: {owner: dana, backup: lee, purpose: p, expires: +90d, level: "${{ inputs.level }}"}
+      generate: {length: 43, alphabet: url_safe}
+      distribute: [{to: files/client, path: payments, fields: {key: "${{ steps.account.key }}"}}]
+"#;
+
+/// The codes, in the order of the text; the file; what is taken out of it; what is put there instead.
+type Case = (&'static [&'static str], &'static str, &'static str, &'static str);
+
+const TEXT: &[Case] = &[
+    (&[codes::SYNTAX], ROTATE, "soak: 2s", "soak: \"2s"),
+    (&[codes::SYNTAX], ROTATE, "\"${{ steps.rotate.key }}\"", "${{ steps.rotate.key }}"),
+    (&[codes::MANY_DOCUMENTS], ROTATE, "steps:", "---\nsteps:"),
+    (&[codes::ANCHOR], ROTATE, "soak: 2s", "soak: &soak 2s"),
+    (&[codes::ALIAS], ROTATE, "soak: 2s", "soak: *soak"),
+    (&[codes::TAG], ROTATE, "soak: 2s", "soak: !!str 2s"),
+    (&[codes::TAG], ROTATE, "length: 43", "length: !!int x"),
+    (&[codes::TAG], ROTATE, "[lower]", "!set [lower]"),
+    (&[codes::MERGE_KEY], ROTATE, "tier: critical", "<<: {tier: critical}"),
+    (&[codes::DUPLICATE_KEY], ROTATE, "soak: 2s", "soak: 2s\n      soak: 3s"),
+];
+
+const SHAPE: &[Case] = &[
+    (&[codes::API_VERSION], ROTATE, "countersign/v1", "countersign/v2"),
+    (&[codes::NOT_IN_THIS_VERSION], ROTATE, "soak: 2s", "soak: 2s\n    timeout: 2h"),
+    (&[codes::NOT_IN_THIS_VERSION], ROTATE, "dual_slot", "alternating"),
+    (&[codes::NOT_IN_THIS_VERSION], ROTATE, "steps:", "  schedule: {cron: \"0 9 * * THU\"}\nsteps:"),
+    (&[codes::NOT_IN_THIS_VERSION], ROTATE, "steps:", "windows: {freeze: [year-end]}\nsteps:"),
+    (
+        &[codes::NOT_IN_THIS_VERSION; 2],
+        ROTATE,
+        "  - id: rotate",
+        "  - id: consent\n    when: 'x'\n    approval: {quorum: 2}\n  - id: rotate",
+    ),
+    (&[codes::NOT_IN_THIS_VERSION], ROTATE, "action: rotate", "action: revoke"),
+    (&[codes::UNKNOWN_KEY], ROTATE, "tier: critical", "teir: critical"),
+    (&[codes::UNKNOWN_KEY], ROTATE, "soak: 2s", "soke: 2s"),
+    (&[codes::MISSING_KEY], ROTATE, "      soak: 2s\n", ""),
+    (&[codes::MISSING_KEY], PROVISION, "level: \"${{ inputs.level }}\"", ""),
+    (&[codes::WRONG_TYPE], ROTATE, "soak: 2s", "soak: 2"),
+    (&[codes::WRONG_TYPE], ROTATE, "length: 43", "length: 4.5"),
+    (&[codes::WRONG_TYPE], ROTATE, "purpose: young keys", "purpose:"),
+    (&[codes::BAD_NAME, codes::WRONG_TYPE], ROTATE, "name: rotate-key", "name: 012\n  1: x"),
+    (&[codes::WRONG_TYPE], ROTATE, "  expiry: {at: 2/3}", "  expiry: [2/3]"),
+    (&[codes::UNKNOWN_WORD], ROTATE, "dual_slot", "dual_slots"),
+    (&[codes::UNKNOWN_WORD], ROTATE, "alphabet: url_safe", "alphabet: emoji"),
+    (&[codes::OUT_OF_RANGE], ROTATE, "length: 43", "length: 7"),
+    (&[codes::OUT_OF_RANGE], ROTATE, "lifetime: 30d", "lifetime: 1500ms"),
+    (&[codes::OUT_OF_RANGE], ROTATE, "within: 10s", "within: 0s"),
+    (&[codes::OUT_OF_RANGE], ROTATE, "soak: 2s", "soak: 101y"),
+    (&[codes::EMPTY_VALUE], ROTATE, "{key: \"${{ steps.rotate.key }}\"}", "{}"),
+    (&[codes::EMPTY_VALUE], ROTATE, "purpose: young keys", "purpose: \"\""),
+    (&[codes::BAD_NAME], ROTATE, "name: rotate-key", "name: rotate key"),
+    (&[codes::BAD_NAME], ROTATE, "name: payments,", "name: ../payments,"),
+    (&[codes::BAD_NAME; 2], ISSUE, "[localhost, 127.0.0.1,", "[localhost, LOCALHOST, 127.0.0.300,"),
+    (&[codes::BAD_NAME], ROTATE, "to: files/client", "to: files"),
+    (&[codes::BAD_PERSON], ROTATE, "person: dana@example.com", "person: dana"),
+    (&[codes::BAD_CONTROL], ROTATE, "\"nist-800-53r5:ia-5\"", "ia-5"),
+    (&[codes::BAD_DURATION], ROTATE, "soak: 2s", "soak: 2 seconds"),
+    (&[codes::BAD_INSTANT], PROVISION, "+90d", "tomorrow"),
+    (&[codes::BAD_FRACTION], ROTATE, "at: 2/3", "at: 3/3"),
+    (&[codes::BAD_INPUT], ROTATE, "default: scheduled rotation", "default: soon"),
+    (&[codes::BAD_INPUT], ROTATE, "min_length: 10", "min_length: 10, max_length: 9"),
+    (&[codes::BAD_INPUT], ROTATE, "min_length: 10", "one_of: [a, a]"),
+    (&[codes::MISSING_DEFAULT], ROTATE, ", default: 3", ""),
+    (&[codes::NO_TRIGGER], ISSUE, "{expiry: {at: 2/3}}", "{}"),
+    (&[codes::STEP_KIND], ROTATE, "    rotate:\n", "    rotat:\n"),
+    (&[codes::STEP_KIND], ROTATE, "    rotate:\n", "    evidence: {retain: 7y}\n    rotate:\n"),
+    (&[codes::DUPLICATE_STEP], ROTATE, "- id: seal", "- id: gate"),
+    (&[codes::IMPOSSIBLE_CLASS], ROTATE, "url_safe, require: [lower]", "hex, require: [digit, symbol]"),
+    (&[codes::PROFILE], ISSUE, "      issuer: local/ca/issuing\n", ""),
+    (&[codes::PROFILE], ISSUE, "profile: server", "profile: ca"),
+    (&[codes::PROFILE], ISSUE, "profile: server", "common_name: localhost\n      profile: server"),
+];
+
+const REFERENCES: &[Case] = &[
+    (&[codes::BAD_REFERENCE], ROTATE, "${{ inputs.reason }}", "${{ inputs.reason"),
+    (&[codes::BAD_REFERENCE], ROTATE, "${{ inputs.reason }}", "${{ upper(inputs.reason) }}"),
+    (&[codes::REFERENCE_NOT_HERE], ROTATE, "purpose: young keys", "purpose: keys of ${{ subject.name }}"),
+    (&[codes::UNKNOWN_REFERENCE], ROTATE, "${{ inputs.reason }}", "for ${{ inputs.raeson }}!"),
+    (&[codes::UNKNOWN_REFERENCE], ROTATE, "${{ inputs.reason }}", "${{ subject.owner }}"),
+    (&[codes::UNKNOWN_REFERENCE], ROTATE, "${{ inputs.reason }}", "${{ secrets.TOKEN }}"),
+    (&[codes::UNKNOWN_REFERENCE], ROTATE, "${{ steps.rotate.key }}", "${{ steps.rotat.key }}"),
+    (&[codes::UNKNOWN_REFERENCE], ROTATE, "${{ steps.rotate.key }}", "${{ steps.rotate.password }}"),
+    (&[codes::UNKNOWN_REFERENCE], ROTATE, "name: payments,", "name: \"${{ subject.kind }}\","),
+    (&[codes::LATER_STEP], PROVISION, "owner: dana", "owner: \"${{ steps.account.version }}\""),
+    (&[codes::NOT_KNOWN_AT_PLAN], ROTATE, "path: payments", "path: \"keys/${{ steps.rotate.version }}\""),
+    (&[codes::TYPE_MISMATCH], PROVISION, "inputs.level", "inputs.note"),
+    (&[codes::TYPE_MISMATCH], ROBOT, "arms: \"${{ inputs.arms }}\"", "arms: \"${{ inputs.armed }}\""),
+    (&[codes::TYPE_MISMATCH], ROBOT, "arms: \"${{ inputs.arms }}\"", "arms: \"1${{ inputs.arms }}\""),
+    (&[codes::SECRET_FLOW], ROTATE, "${{ inputs.reason }}", "${{ steps.rotate.key }}"),
+    (&[codes::SECRET_FLOW], ROTATE, "\"${{ steps.rotate.key }}\"", "\"key=${{ steps.rotate.key }}\""),
+    (&[codes::SECRET_FLOW], ROTATE, "path: payments", "path: \"${{ steps.rotate.key }}\""),
+    (&[codes::SECRET_FLOW], ROTATE, "steps.rotate.verification", "steps.rotate.key"),
+    (&[codes::SECRET_FLOW], ROTATE, "port: 1", "port: \"${{ steps.rotate.key }}\""),
+    (&[codes::SECRET_FLOW], PROVISION, "owner: dana", "owner: \"${{ steps.account.key }}\""),
+    (&[codes::SECRET_FLOW], ROBOT, "files/client", "lab/wall"),
+    (&[codes::LITERAL_SECRET], ROBOT, "tags: [a, b]", "pin: hunter2"),
+];
+
+const MANIFESTS: &[Case] = &[
+    (&[codes::UNKNOWN_CONNECTOR], ROTATE, "subject: {connector: local", "subject: {connector: locla"),
+    (&[codes::UNKNOWN_KIND], ROTATE, "kind: account", "kind: acount"),
+    (&[codes::UNKNOWN_PLACE], ROTATE, "files/client", "files/clinet"),
+    (&[codes::UNKNOWN_PLACE], ROTATE, "files/client", "files/wall"),
+    (&[codes::UNKNOWN_PROBE], ROTATE, "probe: key_used", "probe: keys_used"),
+    (&[codes::UNKNOWN_PROBE], ROTATE, "must_not: login", "must_not: served"),
+    (&[codes::UNKNOWN_ATTRIBUTE], ROTATE, "port: 1", "prot: 1"),
+    (&[codes::UNKNOWN_ATTRIBUTE], PROVISION, "purpose: p", "purpose: p, colour: red"),
+    (&[codes::NO_SUCH_PART], ISSUE, "kind: certificate", "kind: account"),
+    (&[codes::NO_SUCH_PART], ROTATE, "to: files/client", "to: local/client"),
+    (
+        &[codes::STRATEGY, codes::UNKNOWN_PROBE, codes::UNKNOWN_PROBE],
+        ROTATE,
+        "{connector: local, kind: account",
+        "{connector: lab, kind: robot",
+    ),
+    (&[codes::BAD_ISSUER], ISSUE, "local/ca/issuing", "local/account/payments"),
+    (&[codes::BAD_ISSUER], ISSUE, "local/ca/issuing", "files/ca/issuing"),
+    (&[codes::UNKNOWN_CONNECTOR], ISSUE, "local/ca/issuing", "locl/ca/issuing"),
+    (&[codes::UNKNOWN_KIND], ISSUE, "local/ca/issuing", "local/cas/issuing"),
+    (&[codes::UNKNOWN_WORD], PROVISION, "\"${{ inputs.level }}\"", "admn"),
+];
+
+const PROOFS: &[Case] = &[
+    (&[codes::UNCOVERED_CHANGE], ROTATE, GATE, ""),
+    (&[codes::IDLE_POLICY, codes::UNCOVERED_CHANGE], ROTATE, "action: rotate", "action: issue"),
+    (&[codes::MISSING_EVIDENCE], PROVISION, "  - {id: seal, evidence: {retain: 7y}}\n", ""),
+    (&[codes::IDLE_POLICY, codes::NO_CHANGE], PROVISION, ACCOUNT, ""),
+    (&[codes::NO_LIFETIME], ROTATE, ", lifetime: 30d", ""),
+];
+
+fn changed(case: &Case) -> String {
+    let (_, text, from, to) = case;
+    assert!(text.contains(from), "{from}");
+    text.replacen(from, to, 1)
+}
+
+fn errors_of(bytes: &[u8]) -> Vec<Diagnostic> {
+    with_known(|known| parse("case.yaml", bytes, known)).unwrap_err()
+}
+
+/// The drawings of a table, each checked for its codes.
+fn drawings(cases: &[Case]) -> String {
+    let mut out = String::new();
+    for case in cases {
+        let text = changed(case);
+        let found = errors_of(text.as_bytes());
+        let codes: Vec<&str> = found.iter().map(|one| one.code).collect();
+        let drawn: String = found.iter().map(|one| draw(one, &text)).collect();
+        assert_eq!(codes, case.0, "{:?} -> {:?}\n{drawn}", case.2, case.3);
+        let _ = writeln!(out, "{drawn}");
+    }
+    out
+}
+
+#[test]
+fn the_good_files_are_good() {
+    for text in [ROTATE, PROVISION, ISSUE, ROBOT] {
+        let read = with_known(|known| parse("case.yaml", text.as_bytes(), known));
+        assert!(read.is_ok(), "{read:#?}");
+    }
+}
+
+#[test]
+fn what_yaml_has_and_the_language_has_not_is_refused() {
+    insta::assert_snapshot!("text", drawings(TEXT));
+}
+
+#[test]
+fn keys_words_and_values_are_checked() {
+    insta::assert_snapshot!("shape", drawings(SHAPE));
+}
+
+#[test]
+fn references_are_resolved_and_secrets_stay_where_they_may_be() {
+    insta::assert_snapshot!("references", drawings(REFERENCES));
+}
+
+#[test]
+fn names_are_resolved_against_the_manifests() {
+    insta::assert_snapshot!("manifests", drawings(MANIFESTS));
+}
+
+#[test]
+fn changes_have_their_policy_and_their_evidence() {
+    insta::assert_snapshot!("proofs", drawings(PROOFS));
+}
+
+#[test]
+fn all_errors_of_a_file_come_at_once_in_the_order_of_the_text() {
+    let text = ROTATE.replace("young keys", "").replace("url_safe", "emoji").replace("soak: 2s", "soak: 2");
+    let codes: Vec<&str> = errors_of(text.as_bytes()).iter().map(|one| one.code).collect();
+    assert_eq!(codes, [codes::WRONG_TYPE, codes::UNKNOWN_WORD, codes::WRONG_TYPE]);
+}
+
+#[test]
+fn a_step_that_cannot_be_read_does_not_bring_about_a_second_error() {
+    let text = ROTATE.replace("    policy: {action: rotate", "    policy: {action: rotat");
+    let codes: Vec<&str> = errors_of(text.as_bytes()).iter().map(|one| one.code).collect();
+    assert_eq!(codes, [codes::UNKNOWN_WORD]);
+}
+
+#[test]
+fn two_workflows_of_one_name_are_refused_at_the_second_name() {
+    let workflow = with_known(|known| parse("a.yaml", ROTATE.as_bytes(), known)).unwrap();
+    let member = |file| Member { file, bytes: ROTATE.as_bytes(), workflow: &workflow };
+    let found = check_set(&[member("a.yaml"), member("b.yaml")]);
+    assert_eq!(found.len(), 1);
+    insta::assert_snapshot!("set", draw(&found[0], ROTATE));
+}
+
+/// Codes that only whole files bring about; `hostile` has them.
+const ELSEWHERE: [&str; 8] = [
+    codes::NOT_UTF8,
+    codes::UTF16,
+    codes::EMPTY,
+    codes::TOO_LONG,
+    codes::TOO_DEEP,
+    codes::TOO_MANY_VALUES,
+    codes::TOO_MANY_ERRORS,
+    codes::DUPLICATE_NAME,
+];
+
+#[test]
+fn every_code_has_an_example_and_is_named_once() {
+    let tables = [TEXT, SHAPE, REFERENCES, MANIFESTS, PROOFS];
+    let shown: BTreeSet<&str> =
+        tables.iter().flat_map(|table| table.iter().flat_map(|case| case.0.iter().copied())).chain(ELSEWHERE).collect();
+    let all: BTreeSet<&str> = codes::ALL.iter().map(|(code, _)| *code).collect();
+    assert_eq!(shown, all);
+    assert_eq!(all.len(), codes::ALL.len());
+    assert!(codes::ALL.iter().all(|(code, meaning)| code.starts_with("workflow.") && meaning.ends_with('.')));
+}

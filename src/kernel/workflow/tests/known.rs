@@ -1,0 +1,120 @@
+//! Manifests as small as the tests allow: `local` and `files` as they are declared for the embedded default, and
+//! `lab`, which has what those two have not.
+
+use std::collections::BTreeMap;
+
+use countersign_contract::{
+    Effect, Kind, Limits, Manifest, Parameter, Part, ProbeSpec, Reversibility, Secret, SecretKind, Type, Verb,
+};
+
+use crate::workflow::Known;
+
+const ACCOUNT: &[Parameter] = &[
+    Parameter::required("owner", Type::Text, "who answers for it"),
+    Parameter::required("backup", Type::Text, "who stands in"),
+    Parameter::required("purpose", Type::Text, "what it is for"),
+    Parameter::required("expires", Type::Instant, "when it ends"),
+    Parameter::required("level", Type::Word(&["read", "write", "admin"]), "what it may do"),
+];
+
+const ROBOT: &[Parameter] = &[
+    Parameter::optional("arms", Type::Integer, "how many"),
+    Parameter::optional("armed", Type::Boolean, "whether it is"),
+    Parameter::optional("tags", Type::Texts, "any"),
+    Parameter::optional("marks", Type::Fields, "any"),
+    Parameter { name: "pin", kind: Type::Text, secret: true, required: false, about: "its pin" },
+];
+
+const LOGIN: &[Parameter] = &[Parameter::optional("port", Type::Integer, "another port")];
+
+const ACCOUNT_PARTS: &[(Part, &str)] = &[
+    (Part::Provision, "account_create"),
+    (Part::Stage, "key_stage"),
+    (Part::Disable, "key_disable"),
+    (Part::Retire, "key_remove"),
+];
+
+fn kind(name: &'static str, secret: Option<Secret>, parts: &'static [(Part, &'static str)]) -> Kind {
+    Kind { name, about: "a kind", is_sink: secret.is_none(), slots: None, secret, attributes: &[], parts }
+}
+
+const TEXT: Option<Secret> = Some(Secret { kind: SecretKind::Text, output: "key" });
+
+const KEY_PAIR: Option<Secret> = Some(Secret { kind: SecretKind::KeyPair, output: "key" });
+
+const fn probe(name: &'static str, kind: &'static str, parameters: &'static [Parameter]) -> ProbeSpec {
+    ProbeSpec { name, kind, about: "a probe", needs_material: true, parameters }
+}
+
+fn deliver(kind: &'static str, is_secret: bool) -> Verb {
+    let fields = Parameter::secret("fields", Type::Fields, "what is written");
+    Verb {
+        name: "deliver",
+        kind,
+        about: "is written",
+        parameters: vec![Parameter { secret: is_secret, ..fields }],
+        outputs: &[],
+        reversibility: Reversibility::Irreversible,
+        limits: Limits { duration_ms: 1000, lateness_ms: 0 },
+        effect: |_, _| Effect::Unclear,
+    }
+}
+
+fn local() -> Manifest {
+    let issue: &[_] = &[(Part::Issue, "certificate_sign")];
+    Manifest {
+        connector: "local",
+        summary: "the embedded directory",
+        kinds: vec![
+            Kind { slots: Some(2), attributes: ACCOUNT, ..kind("account", TEXT, ACCOUNT_PARTS) },
+            kind("ca", KEY_PAIR, issue),
+            kind("certificate", KEY_PAIR, issue),
+        ],
+        verbs: Vec::new(),
+        probes: vec![
+            probe("login", "account", LOGIN),
+            probe("key_used", "account", &[]),
+            probe("served", "certificate", &[]),
+        ],
+    }
+}
+
+fn files() -> Manifest {
+    Manifest {
+        connector: "files",
+        summary: "files below places",
+        kinds: vec![kind("place", None, &[(Part::Deliver, "deliver")])],
+        verbs: vec![deliver("place", true)],
+        probes: Vec::new(),
+    }
+}
+
+fn lab() -> Manifest {
+    const PARTS: &[(Part, &str)] =
+        &[(Part::Provision, "make"), (Part::Stage, "s"), (Part::Disable, "d"), (Part::Retire, "r")];
+    Manifest {
+        connector: "lab",
+        summary: "what is rare",
+        kinds: vec![
+            Kind { slots: Some(1), attributes: ROBOT, ..kind("robot", TEXT, PARTS) },
+            kind("board", None, &[(Part::Deliver, "deliver")]),
+        ],
+        verbs: vec![deliver("board", false)],
+        probes: Vec::new(),
+    }
+}
+
+/// Calls `use_known` with everything that the tests' settings name.
+pub(super) fn with_known<T>(use_known: impl FnOnce(&Known<'_>) -> T) -> T {
+    let (local, files, lab) = (local(), files(), lab());
+    let known = Known {
+        connectors: [("local", &local), ("files", &files), ("lab", &lab)]
+            .map(|(name, manifest)| (name.to_owned(), manifest))
+            .into(),
+        places: [("client", "files"), ("server", "files"), ("wall", "lab")]
+            .map(|(place, connector)| (place.to_owned(), connector.to_owned()))
+            .into_iter()
+            .collect::<BTreeMap<_, _>>(),
+    };
+    use_known(&known)
+}

@@ -1,0 +1,43 @@
+//! Bytes to text: what cannot be read as a workflow at all.
+
+use super::codes;
+use crate::diagnostic::Diagnostic;
+
+/// The longest workflow file, in bytes.
+pub const FILE_BYTES_MAX: usize = 1 << 20;
+
+/// The file's text, or why there is none.
+pub(super) fn text_of<'a>(file: &str, bytes: &'a [u8]) -> Result<&'a str, Box<Diagnostic>> {
+    let whole = |code, message: String, help: &str| {
+        Err(Box::new(Diagnostic::error(code, file, "", 0..0).message(message).help(help)))
+    };
+    if bytes.len() > FILE_BYTES_MAX {
+        let message = format!("the file has {} bytes, and {FILE_BYTES_MAX} are the limit", bytes.len());
+        return whole(codes::TOO_LONG, message, "a workflow is one file of a few hundred lines");
+    }
+    if is_wide(bytes) {
+        let message = "the file is UTF-16 or UTF-32".to_owned();
+        return whole(codes::UTF16, message, "save it as UTF-8");
+    }
+    match std::str::from_utf8(bytes) {
+        Ok(text) if text.trim_start_matches('\u{feff}').trim().is_empty() => {
+            whole(codes::EMPTY, "the file is empty".to_owned(), "start with `apiVersion: countersign/v1`")
+        }
+        Ok(text) => Ok(text),
+        Err(wrong) => {
+            let readable = bytes.get(..wrong.valid_up_to()).unwrap_or_default();
+            let text = std::str::from_utf8(readable).unwrap_or_default();
+            let found = Diagnostic::error(codes::NOT_UTF8, file, text, text.len()..text.len());
+            Err(Box::new(found.message("this byte is not UTF-8").help("save the file as UTF-8")))
+        }
+    }
+}
+
+/// A byte order mark of UTF-16 or UTF-32, or ASCII with a zero byte beside each character.
+fn is_wide(bytes: &[u8]) -> bool {
+    match bytes {
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [0, 0, 0xfe, 0xff, ..] => true,
+        [first, second, ..] => (*first == 0) != (*second == 0),
+        _ => false,
+    }
+}

@@ -1,0 +1,158 @@
+//! Asking, without changing anything: the check of a step's facts, probes, and the judging of an issued certificate.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use countersign_contract::{Probe, ProbeAnswer, ProbeResult, failpoint};
+use countersign_kernel::plan::{Examine, facts_of};
+use countersign_kernel::run::bodies::{FactBody, ProbeBody};
+use countersign_kernel::x509;
+use countersign_warrant::{EntryId, Kind, ResourceName, VersionId};
+use serde_json::{Value, json as object};
+
+use super::{Drive, DriveError, Runner};
+
+/// How long one probe may take.
+const PROBE_TIME: Duration = Duration::from_secs(5);
+/// How long to wait between two questions of one probe, in milliseconds.
+const ASK_AGAIN_MS: u64 = 50;
+
+/// A probe that is due.
+pub(super) struct Asked {
+    pub(super) probe: Probe,
+    pub(super) connector: String,
+    pub(super) expect: ProbeAnswer,
+    pub(super) within_ms: u64,
+    pub(super) material: Option<VersionId>,
+}
+
+impl Runner {
+    /// Observes the step's facts again; a changed one is drift.
+    pub(super) async fn check(
+        &self,
+        drive: &mut Drive,
+        planned: &BTreeMap<String, Value>,
+        issuer: Option<&ResourceName>,
+        entry: EntryId,
+    ) -> Result<(), DriveError> {
+        let Some(at) = drive.run.current().cloned() else { return Err(DriveError::NoEntries) };
+        let subject = self.inventory.reading(&drive.run.plan.subject.resource).await;
+        let subject = subject.map_err(DriveError::Inventory)?;
+        let issuer = match issuer {
+            Some(issuer) => Some(self.inventory.reading(issuer).await.map_err(DriveError::Inventory)?),
+            None => None,
+        };
+        let mut facts = facts_of(&at.action, &subject, issuer.as_ref());
+        let holds = facts == *planned;
+        if !holds {
+            facts.insert("reason".to_owned(), object!("what the plan relies on has changed since it was made"));
+        }
+        let body = FactBody { step: at.step, about: "subject".to_owned(), holds, facts };
+        self.write(drive, entry, Kind::Fact, &body).await
+    }
+
+    /// Asks until the needed answer comes, the other one comes where time does not help, or the time is over.
+    pub(super) async fn probe(&self, drive: &mut Drive, asked: Asked, entry: EntryId) -> Result<(), DriveError> {
+        let Some(step) = drive.run.current().map(|planned| planned.step.clone()) else {
+            return Err(DriveError::NoEntries);
+        };
+        let until = self.clock.now().plus_millis(asked.within_ms);
+        let result = loop {
+            failpoint::hit("runner.before_probe");
+            let result = self.ask(&asked).await?;
+            let over = self.clock.now() >= until;
+            if result.answer == asked.expect || over {
+                break result;
+            }
+            if !self.sleep_until(self.clock.now().plus_millis(ASK_AGAIN_MS)).await {
+                return Ok(());
+            }
+        };
+        let holds = result.answer == asked.expect;
+        let body = ProbeBody { step, probe: asked.probe, holds, result };
+        self.write(drive, entry, Kind::Probe, &body).await
+    }
+
+    async fn ask(&self, asked: &Asked) -> Result<ProbeResult, DriveError> {
+        let instance = &asked.connector;
+        let connector = self.catalog.find(instance).ok_or_else(|| DriveError::NoSuchConnector(instance.clone()))?;
+        let material = match &asked.material {
+            Some(version) => {
+                let (version, sealed) = self.sealed(version).await?;
+                Some(self.opener.probe_material(&version, &sealed).map_err(DriveError::Open)?)
+            }
+            None => None,
+        };
+        let answer = tokio::time::timeout(PROBE_TIME, connector.probe(&asked.probe, material)).await;
+        Ok(answer.unwrap_or_else(|_| ProbeResult {
+            answer: ProbeAnswer::Unknown,
+            code: "probe.timed_out".to_owned(),
+            message: "the target did not answer in time".to_owned(),
+        }))
+    }
+
+    /// Judges the issued bytes against the plan.
+    pub(super) async fn examine(
+        &self,
+        drive: &mut Drive,
+        wanted: &Examine,
+        chain: &str,
+        request: &str,
+        entry: EntryId,
+    ) -> Result<(), DriveError> {
+        let Some(step) = drive.run.current().map(|planned| planned.step.clone()) else {
+            return Err(DriveError::NoEntries);
+        };
+        let issuer = match &wanted.issuer {
+            Some(issuer) => {
+                let seen = self.inventory.observe(issuer).await.map_err(DriveError::Inventory)?;
+                let pem = seen.attributes.get(plan_certificate()).and_then(Value::as_str).map(str::to_owned);
+                Some(pem.unwrap_or_default())
+            }
+            None => None,
+        };
+        let expected = x509::Expected {
+            profile: wanted.profile,
+            common_name: wanted.common_name.clone(),
+            names: wanted.names.clone(),
+            lifetime_secs: wanted.lifetime_secs,
+            key: wanted.key,
+            request: request.to_owned(),
+            issuer,
+            now: self.clock.now(),
+        };
+        let (holds, facts) = match x509::judge_certificate(chain, &expected) {
+            Ok(facts) => (true, facts.into_facts()),
+            Err(faults) => {
+                let words: Vec<String> = faults.iter().map(|fault| fault.message.clone()).collect();
+                (false, BTreeMap::from([("reason".to_owned(), object!(words.join("; ")))]))
+            }
+        };
+        let body = FactBody { step, about: "certificate".to_owned(), holds, facts };
+        self.write(drive, entry, Kind::Fact, &body).await
+    }
+
+    /// Waits for a signed checkpoint that covers the run so far, and binds the attachments to it.
+    pub(super) async fn evidence(
+        &self,
+        drive: &mut Drive,
+        attach: BTreeMap<String, Value>,
+        retain_secs: u64,
+        entry: EntryId,
+    ) -> Result<(), DriveError> {
+        let step = drive.run.finaliser().ok_or(DriveError::NoEntries)?;
+        let covered = self.ledger.covering(&drive.run.id).await.map_err(DriveError::Journal)?;
+        let facts = BTreeMap::from([
+            ("attached".to_owned(), object!(attach)),
+            ("retain_secs".to_owned(), object!(retain_secs)),
+            ("checkpoint".to_owned(), object!({"size": covered.size, "root": covered.root})),
+        ]);
+        let body = FactBody { step, about: "evidence".to_owned(), holds: true, facts };
+        self.write(drive, entry, Kind::Fact, &body).await
+    }
+}
+
+/// Where a connector shows a certificate.
+const fn plan_certificate() -> &'static str {
+    countersign_kernel::plan::snapshot::CERTIFICATE
+}

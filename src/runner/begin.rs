@@ -1,0 +1,102 @@
+//! From a trigger to a started run: snapshot, plan, and the first entry.
+
+use std::collections::BTreeMap;
+
+use countersign_kernel::plan::{self, Plan};
+use countersign_kernel::run::bodies::{StartedBody, Trigger};
+use countersign_kernel::workflow::model::Workflow;
+use countersign_warrant::{Blob, Digest, Entry, EntryId, Fence, Journal as _, JournalError, Kind, RunId, Timestamp};
+use serde_json::Value;
+
+use super::{BeginError, Runner, json};
+
+/// What asks for a run.
+pub struct Request<'a> {
+    /// The activated workflow.
+    pub workflow: &'a Workflow,
+    /// The activation that it comes from.
+    pub activation: EntryId,
+    /// Typed and complete.
+    pub inputs: BTreeMap<String, Value>,
+    /// Why.
+    pub trigger: Trigger,
+    /// The plan that was looked at before, if one was.
+    pub named: Option<Digest>,
+}
+
+/// What became of a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Begun {
+    /// A run was started.
+    Started(RunId),
+    /// A request of the same key was made before: its run.
+    Known(RunId),
+    /// Another run holds what this one needs.
+    Coalesced(RunId),
+}
+
+impl Runner {
+    /// The plan for a request. It makes no call that changes anything, writes nothing, opens no operator credential.
+    ///
+    /// # Errors
+    /// When what is there cannot be read, or permits no plan.
+    pub async fn plan(&self, request: &Request<'_>) -> Result<Plan, BeginError> {
+        let snapshot = self.inventory.snapshot(request.workflow, &request.inputs).await;
+        let snapshot = snapshot.map_err(BeginError::Inventory)?;
+        let manifests = self.catalog.manifests();
+        plan::plan(request.workflow, request.trigger.kind, &request.inputs, &snapshot, &manifests)
+            .map_err(BeginError::Plan)
+    }
+
+    /// Plans, stores the plan, and starts the run that holds its resources.
+    ///
+    /// # Errors
+    /// When no plan can be made, it is another than the named one, or the ledger does not take it.
+    pub async fn begin(&self, request: Request<'_>) -> Result<Begun, BeginError> {
+        let workflow = request.workflow.metadata.name.clone();
+        if let Some(key) = &request.trigger.idempotency_key
+            && let Some(known) = self.store.run_by_trigger(&workflow, key).await.map_err(BeginError::Store)?
+        {
+            return Ok(Begun::Known(known.id));
+        }
+        let plan = self.plan(&request).await?;
+        let bytes = plan.to_bytes().map_err(BeginError::Canonical)?;
+        let digest = Digest::of(&bytes);
+        if let Some(named) = request.named.filter(|named| *named != digest) {
+            return Err(BeginError::Drifted { named, now: digest });
+        }
+        let body = StartedBody {
+            workflow,
+            workflow_digest: request.workflow.digest,
+            plan: digest,
+            activation: request.activation,
+            subject: plan.subject.resource.clone(),
+            resources: plan.resources.clone(),
+            trigger: request.trigger,
+        };
+        let run = new_run_id(self.clock.now())?;
+        let first = EntryId::of_run(&run, 0);
+        let entry = Entry::new(first, Kind::Started, json(&body)).map_err(BeginError::Entry)?;
+        let entry = entry.with_blobs(vec![Blob::new(bytes)]);
+        match self.ledger.commit(Fence { run: run.clone(), epoch: 1 }, vec![entry]).await {
+            Ok(stamped) => {
+                if let Some(told) = &self.told {
+                    // WHY: nobody listening is no fault of the run.
+                    stamped.into_iter().for_each(|entry| drop(told.send(entry)));
+                }
+                Ok(Begun::Started(run))
+            }
+            Err(JournalError::Held { holder, .. }) => Ok(Begun::Coalesced(holder)),
+            Err(error) => Err(BeginError::Journal(error)),
+        }
+    }
+}
+
+/// `r20261123-214512-7f3a9c2e`: the second, and 32 random bits.
+fn new_run_id(now: Timestamp) -> Result<RunId, BeginError> {
+    let mut random = [0_u8; 4];
+    aws_lc_rs::rand::fill(&mut random).map_err(|_| BeginError::NoRandomness)?;
+    let digits: String = now.to_string().chars().take(19).filter(char::is_ascii_digit).collect();
+    let (day, time) = digits.split_at(8.min(digits.len()));
+    format!("r{day}-{time}-{:08x}", u32::from_be_bytes(random)).parse().map_err(|_| BeginError::NoRandomness)
+}

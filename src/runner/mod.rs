@@ -1,0 +1,289 @@
+//! The only room with hands: carries out a run's commands, one after the other, and answers with committed entries.
+//!
+//! The live path and the recovery after a crash are the same loop: fold the entries, take the command, carry it out,
+//! fold what was committed. It must never change anything outside but through `act` with a warrant, and never decide
+//! anything that the fold or policy decides.
+//!
+//! Read first: [`Runner::drive`], [`countersign_kernel::run::Command`].
+
+mod act;
+mod ask;
+mod begin;
+mod error;
+mod judge;
+mod seal;
+mod settle;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use countersign_contract::failpoint;
+use countersign_kernel::plan::Plan;
+use countersign_kernel::policy::PolicySet;
+use countersign_kernel::run::bodies::{RunOutcome, Wait, WaitBody};
+use countersign_kernel::run::{Command, Failure, Run};
+use countersign_warrant::{
+    Answer, DoneIntent, Entry, EntryId, Fence, Kind, Mint, OpenIntent, Retry, RunId, Stamped, Timestamp,
+};
+use serde::Serialize;
+use tokio::sync::{mpsc, watch};
+
+use crate::catalog::Catalog;
+use crate::clock::Clock;
+use crate::inventory::Inventory;
+use crate::ledger::Ledger;
+use crate::secrets::{Maker, Opener};
+use crate::store::Store;
+
+pub use begin::{Begun, Request};
+pub use error::{BeginError, DriveError};
+
+/// How long a lease lasts, in milliseconds; it is renewed at a third of it.
+const LEASE_MS: u64 = 15_000;
+
+/// How a call of [`Runner::drive`] ended.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Driven {
+    /// The run is over.
+    Over(RunOutcome),
+    /// A person is needed.
+    Stuck(Failure),
+    /// The process was asked to stop; the run is open, and goes on when somebody drives it again.
+    Stopped,
+}
+
+/// What the runner works with. All of it is shared; a runner may drive many runs at once.
+pub struct Runner {
+    mint: Mint<Ledger>,
+    ledger: Arc<Ledger>,
+    store: Store,
+    catalog: Arc<Catalog>,
+    inventory: Inventory,
+    maker: Maker,
+    opener: Opener,
+    policies: Arc<PolicySet>,
+    clock: Arc<dyn Clock>,
+    told: Option<mpsc::UnboundedSender<Stamped>>,
+    stop: watch::Receiver<bool>,
+}
+
+/// What a runner is made of.
+pub struct Parts {
+    /// The mint over the ledger.
+    pub mint: Mint<Ledger>,
+    /// Typed reads.
+    pub store: Store,
+    /// The connectors.
+    pub catalog: Arc<Catalog>,
+    /// Makes new versions.
+    pub maker: Maker,
+    /// Opens material to the mint's warrants.
+    pub opener: Opener,
+    /// The policies in force.
+    pub policies: Arc<PolicySet>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Hears each committed entry.
+    pub told: Option<mpsc::UnboundedSender<Stamped>>,
+    /// Turns true when the process should stop at a safe point.
+    pub stop: watch::Receiver<bool>,
+}
+
+/// One run under way, with what only this process can hold of it.
+struct Drive {
+    run: Run,
+    fence: Fence,
+    open: Option<OpenIntent>,
+    done: BTreeMap<EntryId, DoneIntent>,
+    retry: Option<Retry>,
+}
+
+impl Runner {
+    /// A runner of these parts.
+    pub fn new(parts: Parts) -> Self {
+        let Parts { mint, store, catalog, maker, opener, policies, clock, told, stop } = parts;
+        let inventory = Inventory::new(Arc::clone(&catalog), store.clone());
+        let ledger = Arc::clone(mint.journal());
+        Self { mint, ledger, store, catalog, inventory, maker, opener, policies, clock, told, stop }
+    }
+
+    /// What there is, as plans see it.
+    pub fn inventory(&self) -> &Inventory {
+        &self.inventory
+    }
+
+    /// Drives a run to its end, to a person, or to a safe point where the process was asked to stop.
+    ///
+    /// # Errors
+    /// When the run cannot go on in this process: the ledger does not take its entries, or another process drives it.
+    pub async fn drive(&self, id: &RunId) -> Result<Driven, DriveError> {
+        let owner = format!("pid-{}", std::process::id());
+        let fence = self.ledger.claim(id, &owner, LEASE_MS).await.map_err(DriveError::Claim)?;
+        let mut drive = self.recover(id, fence.clone()).await?;
+        let end = tokio::select! {
+            end = self.carry_on(&mut drive) => end,
+            lost = self.keep_lease(&fence, &owner) => Err(lost),
+        };
+        if let Ok(Driven::Stopped | Driven::Stuck(_)) = &end {
+            self.ledger.release(&fence).await.map_err(DriveError::Claim)?;
+        }
+        end
+    }
+
+    async fn keep_lease(&self, fence: &Fence, owner: &str) -> DriveError {
+        loop {
+            tokio::time::sleep(Duration::from_millis(LEASE_MS / 3)).await;
+            if let Err(error) = self.ledger.renew(fence, owner, LEASE_MS).await {
+                return DriveError::Claim(error);
+            }
+        }
+    }
+
+    /// The run as its entries tell it, with its open and done intents.
+    async fn recover(&self, id: &RunId, fence: Fence) -> Result<Drive, DriveError> {
+        let recovered = self.mint.recover(id.clone()).await.map_err(DriveError::Recover)?;
+        let plan = self.plan_of(&recovered.stamped).await?;
+        let run = Run::fold(&recovered.stamped, Arc::new(plan)).map_err(DriveError::Illegal)?;
+        let run = run.ok_or_else(|| DriveError::NoSuchRun(id.clone()))?;
+        let done = recovered.done.into_iter().map(|done| (done.intent().entry.clone(), done)).collect();
+        Ok(Drive {
+            run,
+            fence,
+            open: recovered.open.into_iter().next(),
+            done,
+            retry: recovered.retries.into_iter().next(),
+        })
+    }
+
+    async fn plan_of(&self, entries: &[Stamped]) -> Result<Plan, DriveError> {
+        let Some(first) = entries.first() else { return Err(DriveError::NoEntries) };
+        let started: countersign_kernel::run::bodies::StartedBody = first.decode().map_err(DriveError::Decode)?;
+        let bytes = self.store.blob(&started.plan).await.map_err(DriveError::Store)?;
+        let bytes = bytes.ok_or(DriveError::NoPlan(started.plan))?;
+        Plan::from_bytes(bytes.bytes()).map_err(DriveError::Plan)
+    }
+
+    async fn carry_on(&self, drive: &mut Drive) -> Result<Driven, DriveError> {
+        loop {
+            if *self.stop.borrow() && !matches!(drive.run.command(), Ok(Command::Over(_))) {
+                return Ok(Driven::Stopped);
+            }
+            failpoint::hit("runner.before_command");
+            match drive.run.command().map_err(DriveError::Command)? {
+                Command::Over(outcome) => return Ok(Driven::Over(outcome)),
+                Command::Stuck(failure) => return Ok(Driven::Stuck(failure)),
+                command => self.carry_out(drive, command).await?,
+            }
+        }
+    }
+
+    async fn carry_out(&self, drive: &mut Drive, command: Command) -> Result<(), DriveError> {
+        match command {
+            Command::Judge { covers, first } => self.judge(drive, &covers, first).await,
+            Command::Check { facts, issuer, entry } => self.check(drive, &facts, issuer.as_ref(), entry).await,
+            Command::Seal { version, recipe, entry } => self.seal(drive, version, &recipe, entry).await,
+            Command::Act { intent, decision } => self.act(drive, *intent, decision).await,
+            Command::Undo { of, entry } => self.undo(drive, &of, entry).await,
+            Command::Settle(intent) => self.settle(drive, &intent).await,
+            Command::Examine { wanted, chain, request, entry } => {
+                self.examine(drive, &wanted, &chain, &request, entry).await
+            }
+            Command::Probe { probe, connector, expect, within_ms, with_material, entry } => {
+                let material = with_material.then(|| probe.version.clone()).flatten();
+                let asked = ask::Asked { probe: *probe, connector, expect, within_ms, material };
+                self.probe(drive, asked, entry).await
+            }
+            Command::Wait { ms, entry } => {
+                let wait = Wait::Until { at: self.clock.now().plus_millis(ms) };
+                self.write_wait(drive, wait, entry).await
+            }
+            Command::Sleep { until, entry } => {
+                if self.sleep_until(until).await {
+                    self.write_wait(drive, Wait::Over, entry).await
+                } else {
+                    Ok(())
+                }
+            }
+            Command::Evidence { attach, retain_secs, entry } => {
+                self.evidence(drive, attach, retain_secs, entry).await
+            }
+            Command::Commit(entries) => self.commit(drive, entries).await,
+            Command::Stuck(_) | Command::Over(_) => Ok(()),
+        }
+    }
+
+    async fn write_wait(&self, drive: &mut Drive, wait: Wait, entry: EntryId) -> Result<(), DriveError> {
+        let Some(step) = drive.run.current().map(|planned| planned.step.clone()) else {
+            return Err(DriveError::NoEntries);
+        };
+        self.write(drive, entry, Kind::Wait, &WaitBody { step, wait }).await
+    }
+
+    /// Sleeps; false when the process was asked to stop before.
+    async fn sleep_until(&self, until: Timestamp) -> bool {
+        let mut stop = self.stop.clone();
+        loop {
+            let left = until.micros() - self.clock.now().micros();
+            let Ok(left) = u64::try_from(left) else { return true };
+            if left == 0 {
+                return true;
+            }
+            // WHY: beh:X15 the wall clock is looked at again at least each second: a suspended machine wakes late.
+            let nap = Duration::from_micros(left).min(Duration::from_secs(1));
+            tokio::select! {
+                () = tokio::time::sleep(nap) => {}
+                changed = stop.wait_for(|stop| *stop) => {
+                    if changed.is_ok() { return false; }
+                    tokio::time::sleep(nap).await;
+                }
+            }
+        }
+    }
+
+    async fn write<T: Serialize>(
+        &self,
+        drive: &mut Drive,
+        id: EntryId,
+        kind: Kind,
+        body: &T,
+    ) -> Result<(), DriveError> {
+        let entry = Entry::new(id, kind, json(body)).map_err(DriveError::Entry)?;
+        self.commit(drive, vec![entry]).await
+    }
+
+    async fn commit(&self, drive: &mut Drive, entries: Vec<Entry>) -> Result<(), DriveError> {
+        use countersign_warrant::Journal as _;
+        let stamped = self.ledger.commit(drive.fence.clone(), entries).await.map_err(DriveError::Journal)?;
+        self.take(drive, &stamped)
+    }
+
+    /// Folds committed entries, and tells whoever listens.
+    fn take(&self, drive: &mut Drive, stamped: &[Stamped]) -> Result<(), DriveError> {
+        for entry in stamped {
+            drive.run = drive.run.apply(entry).map_err(DriveError::Illegal)?;
+            if let Some(told) = &self.told {
+                // WHY: nobody listening is no fault of the run.
+                let _ = told.send(entry.clone());
+            }
+        }
+        Ok(())
+    }
+
+    /// Keeps what an answer says of an intent, for the commands that follow.
+    fn keep(drive: &mut Drive, answer: Answer) {
+        match answer {
+            Answer::Done(done) | Answer::UndoAgain(done) => {
+                drive.done.insert(done.intent().entry.clone(), done);
+            }
+            Answer::Open(open) => drive.open = Some(open),
+            Answer::Retry(retry) => drive.retry = Some(retry),
+            Answer::Undone(_) | Answer::Refused(_) | Answer::Declared => {}
+        }
+    }
+}
+
+/// Our own bodies always have a JSON form: their keys are texts and their numbers are finite.
+fn json<T: Serialize>(body: &T) -> serde_json::Value {
+    serde_json::to_value(body).unwrap_or(serde_json::Value::Null)
+}

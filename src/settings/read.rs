@@ -1,0 +1,258 @@
+//! Text to [`Settings`], or all of its errors.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::ops::Range;
+use std::path::{Component, Path, PathBuf};
+
+use countersign_kernel::diagnostic::Diagnostic;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::names::{is_name, looks_secret, meant};
+use super::{ConnectorKind, ConnectorSettings, Place, Settings, is_reserved};
+
+type Table<'t> = Spanned<DeTable<'t>>;
+type Value<'t> = Spanned<DeValue<'t>>;
+
+const KINDS: [&str; 2] = [ConnectorKind::Local.word(), ConnectorKind::Files.word()];
+
+pub(super) fn settings(file: &str, text: &str) -> Result<Settings, Vec<Diagnostic>> {
+    let mut reader = Reader { file, text, found: Vec::new() };
+    let (document, errors) = DeTable::parse_recoverable(text);
+    for error in errors {
+        let said = error.message().lines().next().unwrap_or("this is not TOML").to_owned();
+        let help = "see https://toml.io/en/v1.0.0 for the syntax";
+        reader.error("settings.syntax", error.span().unwrap_or(0..0), said, help);
+    }
+    if !reader.found.is_empty() {
+        return Err(reader.ended());
+    }
+    let settings = reader.document(document.get_ref());
+    if reader.found.is_empty() { Ok(settings) } else { Err(reader.ended()) }
+}
+
+struct Reader<'t> {
+    file: &'t str,
+    text: &'t str,
+    found: Vec<Diagnostic>,
+}
+
+impl<'t> Reader<'t> {
+    fn error(&mut self, code: &'static str, range: Range<usize>, message: impl Into<String>, help: impl Into<String>) {
+        self.found.push(Diagnostic::error(code, self.file, self.text, range).message(message).help(help));
+    }
+
+    fn ended(mut self) -> Vec<Diagnostic> {
+        self.found.sort_by_key(|found| found.offset);
+        self.found
+    }
+
+    fn document(&mut self, top: &DeTable<'t>) -> Settings {
+        self.known(top, "the file", &["version", "connectors", "places"]);
+        match value(top, "version") {
+            None => {
+                let help = "begin the file with `version = 1`";
+                self.error("settings.version", 0..0, "the file does not say its `version`", help);
+            }
+            Some(version) if version.get_ref().as_integer().is_some_and(|n| n.as_str() == "1" && n.radix() == 10) => {}
+            Some(version) => {
+                let help = "write `version = 1`; a file of a newer version needs a newer Countersign";
+                self.error("settings.version", version.span(), "only version 1 of the settings is known here", help);
+            }
+        }
+        let connectors = self.connectors(top);
+        let places = self.places(top, &connectors);
+        Settings { connectors, places }
+    }
+
+    fn connectors(&mut self, top: &DeTable<'t>) -> BTreeMap<String, ConnectorSettings> {
+        let mut connectors = BTreeMap::new();
+        for (name, table) in self.named_tables(top, "connectors") {
+            self.known(table.get_ref(), "a connector", &["type", "duration"]);
+            let kind = self.kind(&table);
+            let duration_ms = value(table.get_ref(), "duration").and_then(|given| self.duration_ms(given));
+            if let Some(kind) = kind {
+                connectors.insert(name, ConnectorSettings { kind, duration_ms });
+            }
+        }
+        connectors
+    }
+
+    fn kind(&mut self, table: &Table<'t>) -> Option<ConnectorKind> {
+        let given = self.needed(table, "type", "say which connector it is, such as `type = \"files\"`")?;
+        match self.word(given)? {
+            "local" => Some(ConnectorKind::Local),
+            "files" => Some(ConnectorKind::Files),
+            other => {
+                let message = format!("there is no connector `{other}` in this version");
+                self.error("settings.value", given.span(), message, meant(other, &KINDS));
+                None
+            }
+        }
+    }
+
+    fn duration_ms(&mut self, given: &Value<'t>) -> Option<u64> {
+        let text = self.word(given)?;
+        let parsed: Option<jiff::SignedDuration> = text.parse().ok();
+        let millis = parsed.and_then(|duration| u64::try_from(duration.as_millis()).ok());
+        let legal = millis.filter(|millis| (1..=3_600_000).contains(millis));
+        if legal.is_none() {
+            let help = "write a number with its unit, from `1ms` to `1h`, such as `10s`";
+            self.error("settings.value", given.span(), format!("`{text}` is not a duration of an attempt"), help);
+        }
+        legal
+    }
+
+    fn places(
+        &mut self,
+        top: &DeTable<'t>,
+        connectors: &BTreeMap<String, ConnectorSettings>,
+    ) -> BTreeMap<String, Place> {
+        let mut places = BTreeMap::new();
+        for (name, table) in self.named_tables(top, "places") {
+            self.known(table.get_ref(), "a place", &["connector", "path", "address"]);
+            let Some((connector, kind)) = self.instance(top, &table, connectors) else { continue };
+            let place = match kind {
+                ConnectorKind::Files => {
+                    self.unfit(&table, "address", "a place of a `files` connector has a `path`");
+                    self.directory(&table, &places).map(|path| Place::Directory { connector, path })
+                }
+                ConnectorKind::Local => {
+                    self.unfit(&table, "path", "a place of a `local` connector has an `address`");
+                    self.address(&table).map(|address| Place::Endpoint { connector, address })
+                }
+            };
+            if let Some(place) = place {
+                places.insert(name, place);
+            }
+        }
+        places
+    }
+
+    /// The connector instance that a place names, unless the instance itself is what is wrong.
+    fn instance(
+        &mut self,
+        top: &DeTable<'t>,
+        table: &Table<'t>,
+        connectors: &BTreeMap<String, ConnectorSettings>,
+    ) -> Option<(String, ConnectorKind)> {
+        let given =
+            self.needed(table, "connector", "say which connector it belongs to, such as `connector = \"files\"`")?;
+        let name = self.word(given)?;
+        let declared = value(top, "connectors").and_then(|all| all.get_ref().as_table());
+        if declared.is_none_or(|all| value(all, name).is_none()) {
+            let known: Vec<&str> = connectors.keys().map(String::as_str).collect();
+            let message = format!("there is no connector `{name}` in this file");
+            self.error("settings.unknown_connector", given.span(), message, meant(name, &known));
+        }
+        connectors.get(name).map(|connector| (name.to_owned(), connector.kind))
+    }
+
+    // INVARIANT: inv:I5 no two places lead to one directory: a sink has one name, so that one run holds it.
+    fn directory(&mut self, table: &Table<'t>, places: &BTreeMap<String, Place>) -> Option<PathBuf> {
+        let given = self.needed(table, "path", "name its directory, such as `path = \"places/client\"`")?;
+        let text = self.word(given)?;
+        let path: PathBuf = Path::new(text).components().filter(|part| *part != Component::CurDir).collect();
+        let mut refuse = |code, message: String, help: &str| {
+            self.error(code, given.span(), message, help);
+            None
+        };
+        if path.components().any(|part| part == Component::ParentDir) {
+            return refuse("settings.path", format!("`{text}` leads upwards"), "write the path without `..`");
+        }
+        if path.is_relative() && is_reserved(&path) {
+            let help = "name a directory of its own, such as `places/client`";
+            return refuse("settings.path", format!("`{text}` is where the data folder keeps its own files"), help);
+        }
+        for (name, place) in places {
+            if let Place::Directory { path: other, .. } = place
+                && (other.starts_with(&path) || path.starts_with(other))
+            {
+                let help = "give each place a directory of its own, none inside another";
+                return refuse("settings.same_place", format!("`{text}` overlaps with the place `{name}`"), help);
+            }
+        }
+        Some(path)
+    }
+
+    fn address(&mut self, table: &Table<'t>) -> Option<SocketAddr> {
+        let given = self.needed(table, "address", "say where it listens: `address = \"127.0.0.1:0\"`")?;
+        let text = self.word(given)?;
+        let address = text.parse::<SocketAddr>().ok().filter(|address| address.ip().is_loopback());
+        if address.is_none() {
+            let help = "write a loopback address with a port, such as `127.0.0.1:0`";
+            self.error("settings.value", given.span(), format!("`{text}` is not an address on the loopback"), help);
+        }
+        address
+    }
+
+    /// The tables below `section`, in the order of their names, which are legal.
+    fn named_tables(&mut self, top: &DeTable<'t>, section: &str) -> Vec<(String, Table<'t>)> {
+        let Some(given) = value(top, section) else { return Vec::new() };
+        let Some(all) = self.table(given) else { return Vec::new() };
+        let mut tables = Vec::new();
+        for (name, given) in all {
+            if !is_name(name.get_ref()) {
+                let help = "names have letters, digits, `-`, `_` and `.`, at most 128 of them";
+                self.error("settings.name", name.span(), format!("`{}` is not a name", name.get_ref()), help);
+            } else if let Some(table) = self.table(given) {
+                tables.push((name.get_ref().to_string(), Spanned::new(name.span(), table.clone())));
+            }
+        }
+        tables
+    }
+
+    fn known(&mut self, table: &DeTable<'t>, what: &str, known: &[&str]) {
+        for key in table.keys().filter(|key| !known.contains(&key.get_ref().as_ref())) {
+            let name = key.get_ref();
+            if looks_secret(name) {
+                let help = "take it out and replace that secret: settings never hold one";
+                self.error("settings.secret", key.span(), format!("`{name}` looks like a secret's"), help);
+            } else {
+                let message = format!("{what} has no key `{name}`");
+                self.error("settings.unknown_key", key.span(), message, meant(name, known));
+            }
+        }
+    }
+
+    fn needed<'a>(&mut self, table: &'a Table<'t>, key: &str, help: &str) -> Option<&'a Value<'t>> {
+        let given = value(table.get_ref(), key);
+        if given.is_none() {
+            self.error("settings.missing_key", table.span(), format!("the key `{key}` is missing"), help);
+        }
+        given
+    }
+
+    fn unfit(&mut self, table: &Table<'t>, key: &str, help: &str) {
+        if let Some((key, _)) = table.get_ref().iter().find(|(name, _)| name.get_ref() == key) {
+            let message = format!("`{}` does not fit this connector", key.get_ref());
+            self.error("settings.unknown_key", key.span(), message, help);
+        }
+    }
+
+    fn table<'a>(&mut self, given: &'a Value<'t>) -> Option<&'a DeTable<'t>> {
+        let table = given.get_ref().as_table();
+        if table.is_none() {
+            self.wrong_type(given, "a table");
+        }
+        table
+    }
+
+    fn word<'a>(&mut self, given: &'a Value<'t>) -> Option<&'a str> {
+        let word = given.get_ref().as_str();
+        if word.is_none() {
+            self.wrong_type(given, "a text in quotes");
+        }
+        word
+    }
+
+    fn wrong_type(&mut self, given: &Value<'t>, wanted: &str) {
+        let is = given.get_ref().type_str();
+        self.error("settings.type", given.span(), format!("this is of type {is}"), format!("write {wanted}"));
+    }
+}
+
+fn value<'a, 't>(table: &'a DeTable<'t>, key: &str) -> Option<&'a Value<'t>> {
+    table.iter().find(|(name, _)| name.get_ref() == key).map(|(_, value)| value)
+}

@@ -1,0 +1,165 @@
+#![allow(clippy::unwrap_used)]
+
+use super::*;
+
+fn errors(text: &str) -> Vec<(&'static str, usize, usize)> {
+    let found = Settings::parse("settings.toml", text).unwrap_err();
+    found.iter().map(|error| (error.code, error.line, error.column)).collect()
+}
+
+fn one(text: &str) -> Diagnostic {
+    let mut found = Settings::parse("settings.toml", text).unwrap_err();
+    assert_eq!(found.len(), 1, "{found:?}");
+    found.remove(0)
+}
+
+#[test]
+fn the_default_text_is_what_it_says() {
+    let settings = Settings::parse("settings.toml", Settings::default_text()).unwrap();
+    let kinds: Vec<_> = settings.connectors.iter().map(|(name, of)| (name.as_str(), of.kind.word())).collect();
+    assert_eq!(kinds, [("files", "files"), ("local", "local")]);
+    assert!(settings.connectors.values().all(|of| of.duration_ms.is_none()));
+    let directory = |path: &str| Place::Directory { connector: "files".to_owned(), path: path.into() };
+    assert_eq!(settings.places["client"], directory("places/client"));
+    assert_eq!(settings.places["server"], directory("places/server"));
+    let endpoint = Place::Endpoint { connector: "local".to_owned(), address: "127.0.0.1:0".parse().unwrap() };
+    assert_eq!(settings.places["endpoint"], endpoint);
+    assert_eq!(settings.places.len(), 3);
+}
+
+#[test]
+fn values_are_read_and_what_is_left_out_has_its_default() {
+    let text = "version = 1\n[connectors.dir]\ntype = 'local'\nduration = '50ms'";
+    let settings = Settings::parse("settings.toml", text).unwrap();
+    assert_eq!(settings.connectors["dir"].duration_ms, Some(50));
+    assert_eq!(settings.places.len(), 0);
+    let bare = Settings::parse("settings.toml", "version = 1").unwrap();
+    assert!(bare.connectors.is_empty());
+}
+
+#[test]
+fn all_errors_come_at_once_with_their_places() {
+    let text = "\
+version = 1
+colour = 'red'
+[connectors.files]
+tipe = 'files'
+[connectors.local]
+type = 'locale'
+duration = '10 parsecs'
+[places.client]
+connector = 'fils'
+path = 'places/client'
+";
+    let want = [
+        ("settings.unknown_key", 2, 1),
+        ("settings.missing_key", 3, 13),
+        ("settings.unknown_key", 4, 1),
+        ("settings.value", 6, 8),
+        ("settings.value", 7, 12),
+        ("settings.unknown_connector", 9, 13),
+    ];
+    assert_eq!(errors(text), want);
+}
+
+#[test]
+fn a_mistyped_name_is_answered_with_the_one_that_was_meant() {
+    let help = |text: &str| one(text).help;
+    assert_eq!(help("version = 1\nplace = {}"), "did you mean `places`?");
+    assert_eq!(help("version = 1\nx = 3"), "known here: `version`, `connectors`, `places`");
+    let text = "version = 1\n[connectors.files]\ntype = 'files'\n[places.a]\nconnector = 'flies'\npath = 'a'";
+    assert_eq!(help(text), "did you mean `files`?");
+    let none = one("version = 1\n[places.a]\nconnector = 'files'\npath = 'a'");
+    assert_eq!(none.help, "there is none to choose from");
+}
+
+#[test]
+fn a_broken_text_is_a_syntax_error_where_it_breaks() {
+    assert_eq!(errors("version = 1\n[connectors.files\n"), [("settings.syntax", 2, 18)]);
+    assert_eq!(errors("version = 1\nversion = 1\n"), [("settings.syntax", 2, 1)]);
+}
+
+#[test]
+fn only_version_1_is_known() {
+    assert_eq!(errors(""), [("settings.version", 1, 1)]);
+    for version in ["2", "'1'", "1.0", "0x1", "true"] {
+        assert_eq!(errors(&format!("version = {version}")), [("settings.version", 1, 11)], "{version}");
+    }
+}
+
+#[test]
+fn a_secret_is_refused_and_its_value_not_repeated() {
+    let text = "version = 1\n[connectors.files]\ntype = 'files'\ndb_password = 'hunter2-hunter2'";
+    let error = one(text);
+    assert_eq!((error.code, error.line, error.column), ("settings.secret", 4, 1));
+    assert!(!format!("{error:?}").contains("hunter2"));
+}
+
+#[test]
+fn types_and_bounds_are_checked() {
+    let connector = |line: &str| format!("version = 1\n[connectors.files]\ntype = 'files'\n{line}");
+    for (line, code) in [
+        ("duration = 10", "settings.type"),
+        ("duration = '0s'", "settings.value"),
+        ("duration = '-1s'", "settings.value"),
+        ("duration = '61m'", "settings.value"),
+        ("[connectors.\"a b\"]\ntype = 'files'", "settings.name"),
+        ("[connectors.\"..\"]\ntype = 'files'", "settings.name"),
+        ("[places]\nclient = 'here'", "settings.type"),
+    ] {
+        assert_eq!(one(&connector(line)).code, code, "{line}");
+    }
+    assert_eq!(errors("version = 1\nplaces = 3"), [("settings.type", 2, 10)]);
+}
+
+#[test]
+fn a_place_stays_where_places_may_be() {
+    let files = "version = 1\n[connectors.files]\ntype = 'files'\n[connectors.local]\ntype = 'local'\n";
+    let place = |line: &str| format!("{files}[places.a]\nconnector = 'files'\n{line}");
+    for (line, code) in [
+        ("path = '../x'", "settings.path"),
+        ("path = 'places/../keys'", "settings.path"),
+        ("path = '/srv/../etc'", "settings.path"),
+        ("path = ''", "settings.path"),
+        ("path = '.'", "settings.path"),
+        ("path = './keys/x'", "settings.path"),
+        ("path = 'Keys'", "settings.path"),
+        ("path = 'countersign.db-wal'", "settings.path"),
+        ("path = 'x'\naddress = '127.0.0.1:0'", "settings.unknown_key"),
+        ("address = '127.0.0.1:0'\npath = 'x'", "settings.unknown_key"),
+    ] {
+        assert_eq!(one(&place(line)).code, code, "{line}");
+    }
+    let endpoint = |line: &str| format!("{files}[places.a]\nconnector = 'local'\n{line}");
+    for line in ["address = '0.0.0.0:1'", "address = 'localhost:1'", "address = '127.0.0.1'"] {
+        assert_eq!(one(&endpoint(line)).code, "settings.value", "{line}");
+    }
+    assert!(Settings::parse("settings.toml", &endpoint("address = '[::1]:8443'")).is_ok());
+    assert!(Settings::parse("settings.toml", &place("path = '/srv/tls'")).is_ok());
+}
+
+#[test]
+fn two_places_never_share_a_directory() {
+    let two = |first: &str, second: &str| {
+        format!(
+            "version = 1\n[connectors.files]\ntype = 'files'\n[places.a]\nconnector = 'files'\npath = '{first}'\n\
+             [places.b]\nconnector = 'files'\npath = '{second}'"
+        )
+    };
+    for (first, second) in [("x", "x"), ("x", "./x/"), ("x", "x/y"), ("x/y", "x"), ("/s/t", "/s//t")] {
+        assert_eq!(one(&two(first, second)).code, "settings.same_place", "{first} {second}");
+    }
+    assert!(Settings::parse("settings.toml", &two("x", "xy")).is_ok());
+}
+
+#[test]
+fn a_file_is_loaded_or_its_errors_name_it() {
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("settings.toml");
+    assert_eq!(Settings::load(&path).unwrap_err().code(), "settings.unreadable");
+    std::fs::write(&path, "version = 1\nplace = 2\n").unwrap();
+    let Err(SettingsError::Invalid { text, found, .. }) = Settings::load(&path) else { panic!() };
+    assert_eq!((text.as_str(), found[0].file.as_str()), ("version = 1\nplace = 2\n", path.to_str().unwrap()));
+    std::fs::write(&path, Settings::default_text()).unwrap();
+    assert_eq!(Settings::load(&path).unwrap().places.len(), 3);
+}

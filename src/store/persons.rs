@@ -1,0 +1,10 @@
+//! The names behind opaque ids.
+
+use super::{ReadStoreError, Store};
+
+impl Store {
+    /// The name of a person; none when nobody was entered, or the name was erased.
+    pub async fn person_name(&self, id: &str) -> Result<Option<String>, ReadStoreError> {
+        Ok(sqlx::query_scalar("select name from persons where id = ?").bind(id).fetch_optional(&self.readers).await?)
+    }
+}
