@@ -18,15 +18,34 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("settings", &[]),
     ("telemetry", &[]),
     ("clock", &[]),
+    // Not drawn in DESIGN: the data folder, its lock and its private files; a base like `settings`.
+    ("folder", &[]),
 ];
+
+/// Files of the root that wire rooms together, as `lib.rs` does: they name every room. The faces may name what they
+/// make, and nobody else.
+const WIRING: &[&str] = &["lib.rs", "main.rs", "installation.rs"];
 
 const FACES: &[&str] = &["scheduler", "runner", "inventory", "catalog", "ledger", "store", "kernel"];
 
 /// What every room of the root may name.
-const EVERYWHERE: &[&str] = &["settings", "telemetry", "clock"];
+const EVERYWHERE: &[&str] = &["settings", "telemetry", "clock", "folder"];
+
+/// What a crate says that permits nothing: names, instants, digests, what entries and answers hold. These are the
+/// words that the rooms talk in, and need no arrow; everything else of the crate does: `Mint`, `Mark`, `Journal`,
+/// `Allowed`, `Warrant`, `Receipt`, `Entry`, `OpenIntent` and what follows from them; connectors, material, hands.
+const WORDS: &[(&str, &[&str])] = &[
+    ("warrant", &["Digest", "EntryId", "Fence", "ParseIdError", "ResourceName", "RunId", "StepId", "Timestamp"]),
+    ("warrant", &["VersionId", "Kind", "Stamped", "DecodeEntryError", "JournalError", "Blob"]),
+    ("warrant", &["Intent", "Call", "Limits", "Origin", "Decision", "Verdict", "Basis", "Control", "ControlResult"]),
+    ("warrant", &["Outcome", "Applied", "Refusal", "RefusalClass", "Doubt", "Finding", "Moment"]),
+    ("warrant", &["DecisionBody", "IntentBody", "ReceiptBody", "FindingBody"]),
+    ("contract", &["ProbeAnswer", "ProbeResult"]),
+];
 
 /// Arrows that DESIGN does not draw: from, to, why.
-const EXCEPTIONS: &[(&str, &str, &str)] = &[];
+const EXCEPTIONS: &[(&str, &str, &str)] =
+    &[("settings", "kernel", "what is wrong with the file is drawn as it is with workflows: `Diagnostic`")];
 
 /// A nested crate by its short name, and the crates that its source may name. Connectors are one line.
 pub(crate) const CRATES: &[(&str, &[&str])] = &[
@@ -61,8 +80,7 @@ fn room_of(path: &str) -> Option<(&str, usize)> {
     let folders = below.split('/').count();
     let room = below.split(['/', '.']).next()?;
     let is_mod = below.ends_with("/mod.rs");
-    (crate_of(path) == "root" && !matches!(below, "lib.rs" | "main.rs"))
-        .then_some((room, folders - usize::from(is_mod)))
+    (crate_of(path) == "root" && !WIRING.contains(&below)).then_some((room, folders - usize::from(is_mod)))
 }
 
 /// In the root, a room names only the rooms and crates that DESIGN lets it.
@@ -76,17 +94,23 @@ pub(crate) fn between_rooms(tree: &Tree) -> Vec<String> {
         };
         for named in source.paths() {
             let Some(target) = target(&named, depth) else { continue };
-            let known = ROOMS.iter().any(|(name, _)| *name == target) || !from_the_root(&named);
+            let wired = !ROOMS.iter().any(|(name, _)| *name == target) && from_the_root(&named);
             let excepted = EXCEPTIONS.iter().any(|&(from, to, _)| from == room && to == target);
+            let free = target == room || excepted || EVERYWHERE.contains(&target) || is_word_of(target, &named);
             let at = format!("{}:{}", source.path, named.line);
-            if !known {
-                complaints.push(format!("{at}: `{named}` is of the root itself; a room names rooms only"));
-            } else if target != room && !excepted && !allowed.contains(&target) && !EVERYWHERE.contains(&target) {
+            if wired && *allowed != FACES {
+                complaints.push(format!("{at}: `{named}` is of the root itself; only faces know how rooms are wired"));
+            } else if !wired && !free && !allowed.contains(&target) {
                 complaints.push(format!("{at}: `{room}` names `{target}` (`{named}`), and no arrow leads there"));
             }
         }
     }
     complaints
+}
+
+fn is_word_of(of: &str, named: &Named) -> bool {
+    let mut words = WORDS.iter().filter(|(name, _)| *name == of).flat_map(|(_, words)| *words);
+    named.segments.get(1).is_some_and(|item| words.any(|word| word == item))
 }
 
 fn from_the_root(named: &Named) -> bool {

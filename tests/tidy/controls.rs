@@ -27,7 +27,9 @@ fn arrows_are_seen_in_every_spelling() {
         ("src/store/mod.rs", "use super::runner;"),
         ("src/clock.rs", "use super::runner::y;"),
         ("src/store/rows.rs", "mod inner { use super::super::super::runner::y; }"),
-        ("src/store/rows.rs", "use countersign_warrant::Intent;"),
+        ("src/store/rows.rs", "use countersign_warrant::Journal as _;"),
+        ("src/cli/activate.rs", "use countersign_warrant::{Digest, Entry};"),
+        ("src/cli/activate.rs", "use countersign_warrant::*;"),
         ("src/cli/run.rs", "use countersign_connector_local::target;"),
         ("src/store/rows.rs", "use crate::Everything;"),
         ("src/engine/mod.rs", "fn f() {}"),
@@ -40,6 +42,8 @@ fn arrows_are_seen_in_every_spelling() {
         ("src/store/rows.rs", "mod inner { use super::super::runner; }"),
         ("src/store/rows.rs", "// crate::runner\n#[cfg(test)] mod tests { use crate::runner::y; }"),
         ("src/store/tests.rs", "use crate::runner::y;"),
+        ("src/store/rows.rs", "use countersign_warrant::{Digest, RunId};"),
+        ("src/cli/run.rs", "use crate::Installation;"),
         ("src/runner/mod.rs", "use countersign_warrant::Mint; use crate::ledger;"),
         ("src/lib.rs", "use crate::runner::y; use countersign_warrant::Mint;"),
     ];
@@ -76,6 +80,7 @@ fn impurity_is_seen_in_every_spelling() {
         "fn f() { std::env::var(\"X\"); }",
         "use std::time::{Duration, Instant};",
         "fn f() { jiff::Timestamp::now(); }",
+        "use countersign_contract::{Manifest, clock};",
         "fn f() { ::std::process::exit(1); }",
         "fn f() { println!(\"x\"); }",
         "fn f() -> impl Fn() { rand::random }",
@@ -104,6 +109,7 @@ fn the_trust_argument_has_one_place_each() {
     caught(trust::allowed_only_in_policy, &[("src/runner/mod.rs", judged)], "kernel/policy");
     caught(trust::renamed, &[("src/runner/mod.rs", "use countersign_warrant::Mint as M;")], "`M`");
     caught(trust::renamed, &[("src/runner/mod.rs", "type M = countersign_warrant::Mint<L>;")], "alias");
+    passed(trust::renamed, &[("src/runner/mod.rs", "use countersign_warrant::Journal as _;")]);
     passed(trust::renamed, &[("src/runner/mod.rs", "struct S { m: Mint<L> } type X = u8;")]);
 }
 
@@ -113,6 +119,9 @@ fn panics_and_relaxed_lints_are_seen() {
         let text = format!("fn f() {{ {text}; }}");
         caught(trust::panics, &[("src/runner/mod.rs", &text)], "panics");
         passed(trust::panics, &[("src/runner/tests.rs", &text)]);
+        let declared = ("src/runner/mod.rs", "#[cfg(test)]\nmod fixture;");
+        passed(trust::panics, &[declared, ("src/runner/fixture/a.rs", &text)]);
+        caught(trust::panics, &[("src/runner/mod.rs", "mod fixture;"), ("src/runner/fixture.rs", &text)], "panics");
     }
     passed(trust::panics, &[("src/runner/mod.rs", "fn f() { x.unwrap_or(1); parser.expect(Key); assert!(x); }")]);
     let anyhow = "use anyhow::Context;";

@@ -20,6 +20,8 @@ pub(crate) struct Source {
     /// How many lines there are, test items apart.
     pub(crate) lines: usize,
     pub(crate) first_line: String,
+    /// Modules in files of their own that are compiled for tests only.
+    pub(crate) test_modules: Vec<String>,
 }
 
 /// A path as it is named, `use` groups spread out: `crate`, `store`, `Row`.
@@ -51,7 +53,7 @@ impl std::fmt::Display for Named {
 impl Source {
     pub(crate) fn parse(path: &str, text: &str) -> Self {
         let stream: TokenStream = text.parse().unwrap_or_else(|error| panic!("{path} is no Rust: {error}"));
-        let mut reading = Reading { tokens: Vec::new(), test_lines: 0, comments: text.as_bytes().to_vec() };
+        let mut reading = Reading::of(text);
         reading.blank(&stream);
         reading.flatten(stream);
         let comments = String::from_utf8_lossy(&reading.comments).into_owned();
@@ -62,6 +64,7 @@ impl Source {
             tokens: reading.tokens,
             comments: comments.filter(|(_, line)| !line.is_empty()).collect(),
             lines: text.lines().count() - reading.test_lines,
+            test_modules: reading.test_modules,
             first_line: text.lines().next().unwrap_or_default().to_owned(),
         }
     }
@@ -190,10 +193,15 @@ fn is_test(path: &str) -> bool {
 struct Reading {
     tokens: Vec<Token>,
     test_lines: usize,
+    test_modules: Vec<String>,
     comments: Vec<u8>,
 }
 
 impl Reading {
+    fn of(text: &str) -> Self {
+        Self { tokens: Vec::new(), test_lines: 0, test_modules: Vec::new(), comments: text.as_bytes().to_vec() }
+    }
+
     /// Wipes the code, so that what is left is comments.
     fn blank(&mut self, stream: &TokenStream) {
         let start = |tree: &TokenTree| tree.span().byte_range().start;
@@ -252,6 +260,11 @@ impl Reading {
             if last {
                 break;
             }
+        }
+        if let [.., keyword, TokenTree::Ident(name), TokenTree::Punct(_)] = &trees[at..end]
+            && keyword.to_string() == "mod"
+        {
+            self.test_modules.push(name.to_string());
         }
         self.test_lines += trees[end - 1].span().end().line + 1 - first;
         end

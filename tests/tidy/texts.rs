@@ -25,7 +25,7 @@ const DOCUMENTS: &[(&str, &[(char, u32)])] = &[
             ('Q', 7),
         ],
     ),
-    ("rel", &[('P', 10), ('I', 15), ('F', 35), ('T', 15), ('R', 10)]),
+    ("rel", &[('P', 10), ('I', 15), ('F', 35), ('T', 15), ('R', 12)]),
 ];
 
 /// Paths of one machine, and hosts that packages come from.

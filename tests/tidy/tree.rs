@@ -52,7 +52,13 @@ impl Tree {
 
     fn new(texts: Vec<Text>, top: Vec<String>) -> Self {
         let rust = texts.iter().filter(|file| file.extension() == "rs" && !file.path.contains("/ui/"));
-        let sources = rust.map(|file| Source::parse(&file.path, &file.text)).collect();
+        let mut sources: Vec<_> = rust.map(|file| Source::parse(&file.path, &file.text)).collect();
+        let test_modules: Vec<_> = sources.iter().flat_map(test_modules).collect();
+        for source in &mut sources {
+            let stem = source.path.trim_end_matches(".rs");
+            let is_in = |module: &String| stem == module || stem.starts_with(&format!("{module}/"));
+            source.is_test |= test_modules.iter().any(is_in);
+        }
         Self { texts, sources, top }
     }
 
@@ -64,6 +70,13 @@ impl Tree {
     pub(crate) fn has(&self, path: &str) -> bool {
         self.texts.iter().any(|file| file.path == path)
     }
+}
+
+/// Where the test modules of a file lie, without `.rs`.
+fn test_modules(source: &Source) -> Vec<String> {
+    let stem = source.path.trim_end_matches(".rs");
+    let folder = stem.strip_suffix("/mod").or(stem.strip_suffix("/lib")).or(stem.strip_suffix("/main")).unwrap_or(stem);
+    source.test_modules.iter().map(|name| format!("{folder}/{name}")).collect()
 }
 
 fn walk(root: &Path, folder: &Path, into: &mut Vec<Text>) {

@@ -32,7 +32,7 @@ const BANNED: &[&str] = &[
 const BANNED_SUFFIX: &[&str] = &["service", "services"];
 
 /// Names that are the right word all the same: name, why.
-const JUSTIFIED: &[(&str, &str)] = &[];
+const JUSTIFIED: &[(&str, &str)] = &[("of_process", "the operating system's process, and nothing vaguer")];
 
 /// `read_keyFile` as `read`, `key`, `file`.
 fn words_of(name: &str) -> Vec<String> {
