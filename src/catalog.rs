@@ -133,9 +133,8 @@ impl Catalog {
                 })),
                 ConnectorKind::Files => {
                     let own = settings.places.iter().filter(|(_, place)| place.connector() == name);
-                    let places: BTreeMap<String, PathBuf> = own
-                        .filter_map(|(place, _)| Some((place.clone(), directories.get(place)?.clone())))
-                        .collect();
+                    let places: BTreeMap<String, PathBuf> =
+                        own.filter_map(|(place, _)| Some((place.clone(), directories.get(place)?.clone()))).collect();
                     match limits {
                         Some(limits) => Arc::new(Files::with_limits(places, limits)),
                         None => Arc::new(Files::new(places)),

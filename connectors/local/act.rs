@@ -171,3 +171,6 @@ fn from_io(error: &std::io::Error) -> Refusal {
     };
     refuse(class, code, format!("the object could not be written: {}", error.kind()))
 }
+
+#[cfg(test)]
+mod tests;

@@ -130,4 +130,6 @@ impl Connector for Local {
 }
 
 #[cfg(test)]
+mod fixture;
+#[cfg(test)]
 mod tests;

@@ -78,9 +78,8 @@ pub(crate) fn list(directory: &Directory, scope: &Scope, from: Option<&Cursor>) 
             resource: format!("local/{kind}"),
             message: error.kind().to_string(),
         })?;
-        let named = names.iter().filter_map(|name| format!("local/{kind}/{name}").parse::<ResourceName>().ok());
-        let after = named.filter(|name| from.is_none_or(|cursor| name.as_str() > cursor.0.as_str()));
-        resources.extend(after.take(PAGE + 1));
+        let all = names.iter().filter_map(|name| format!("local/{kind}/{name}").parse::<ResourceName>().ok());
+        resources.extend(all.filter(|name| from.is_none_or(|cursor| name.as_str() > cursor.0.as_str())));
     }
     resources.sort();
     let mut page = Vec::new();

@@ -19,7 +19,7 @@ use aws_lc_rs::constant_time::verify_slices_are_equal;
 use axum::Router;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
-use axum::response::{IntoResponse, Json, Response};
+use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use countersign_contract::{Digest, ResourceName, Timestamp, VersionId, clock};
 use serde_json::{Value, json};
@@ -107,17 +107,21 @@ struct Caller {
 
 async fn whoami(State(gate): State<Arc<Gate>>, headers: HeaderMap) -> Response {
     match admit(gate, &headers).await {
-        Ok(caller) => Json(json!({"account": caller.account, "level": caller.level})).into_response(),
+        Ok(caller) => answer(&json!({"account": caller.account, "level": caller.level})),
         Err(status) => status.into_response(),
     }
 }
 
 async fn administration(State(gate): State<Arc<Gate>>, headers: HeaderMap) -> Response {
     match admit(gate, &headers).await {
-        Ok(caller) if caller.level == "admin" => Json(json!({"administers": caller.account})).into_response(),
+        Ok(caller) if caller.level == "admin" => answer(&json!({"administers": caller.account})),
         Ok(_) => StatusCode::FORBIDDEN.into_response(),
         Err(status) => status.into_response(),
     }
+}
+
+fn answer(body: &Value) -> Response {
+    ([(header::CONTENT_TYPE, "application/json")], body.to_string()).into_response()
 }
 
 /// Who has the key of the call: 401 when nobody has, 503 when the accounts cannot be read.
@@ -168,3 +172,6 @@ impl Gate {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -60,10 +60,12 @@ pub(super) async fn tell_story(store: &Store, subject: &ResourceName, screen: &S
         return Err(Stop::new(BAD_INPUT, "evidence.no_subject", text, help));
     }
     let lines = story(subject, &entries);
-    let rows: Vec<_> = lines.iter().map(|line| json!({"at": line.at, "entry": line.entry, "text": line.text})).collect();
+    let rows: Vec<_> =
+        lines.iter().map(|line| json!({"at": line.at, "entry": line.entry, "text": line.text})).collect();
     screen.document(&json!({"subject": subject, "story": rows}));
     for line in lines {
-        screen.say_wrapped(&format!("{}  ", seconds(&line.at.to_string())), &format!("{}  [{}]", line.text, line.entry));
+        screen
+            .say_wrapped(&format!("{}  ", seconds(&line.at.to_string())), &format!("{}  [{}]", line.text, line.entry));
     }
     Ok(DONE)
 }

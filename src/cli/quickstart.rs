@@ -198,7 +198,8 @@ async fn renewals(
 ) -> Result<Vec<RunId>, Stop> {
     let mut runs = Vec::new();
     for workflow in active.set.workflows.values().filter(|workflow| workflow.triggers.expiry.is_some()) {
-        let inputs = plan::resolve_inputs(workflow, &BTreeMap::new()).map_err(|error| Stop::of(error.code(), &error))?;
+        let inputs =
+            plan::resolve_inputs(workflow, &BTreeMap::new()).map_err(|error| Stop::of(error.code(), &error))?;
         let subject = plan::subject_of(workflow, &inputs).map_err(|error| Stop::of(error.code(), &error))?;
         let current = installation.store.current_version(&subject).await;
         let Some(current) = current.map_err(|error| Stop::of(error.code(), &error))? else { continue };

@@ -1,9 +1,7 @@
 //! What runs did, as one JSON document.
 
 use countersign_kernel::run::bodies::{ClosedBody, StartedBody};
-use countersign_warrant::{
-    DecodeEntryError, DecisionBody, IntentBody, Kind, Outcome, ReceiptBody, Stamped, Verdict,
-};
+use countersign_warrant::{DecisionBody, DecodeEntryError, IntentBody, Kind, Outcome, ReceiptBody, Stamped, Verdict};
 use serde::Serialize;
 
 /// One run, by its entries.

@@ -5,8 +5,8 @@ use std::io::{IsTerminal as _, Write as _};
 use countersign_kernel::diagnostic::Diagnostic;
 use serde::Serialize;
 
-use super::draw::{Look, draw};
 use super::Stop;
+use super::draw::{Look, draw};
 
 /// The narrowest and widest text that is drawn, in columns.
 const COLUMNS: std::ops::RangeInclusive<usize> = 40..=120;
@@ -79,7 +79,11 @@ impl Screen {
     /// Draws what is wrong in files, on standard error.
     pub(super) fn diagnostics(&self, found: &[Diagnostic], source: &dyn Fn(&str) -> Option<String>) {
         let colour = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|no| no.is_empty());
-        let _ = write!(std::io::stderr().lock(), "{}", draw(found, source, Look { colour, unicode: colour, width: self.width }));
+        let _ = write!(
+            std::io::stderr().lock(),
+            "{}",
+            draw(found, source, Look { colour, unicode: colour, width: self.width })
+        );
     }
 }
 

@@ -39,7 +39,13 @@ pub struct Stop {
 impl Stop {
     /// From an error of a room; the exit code follows from its code.
     pub fn of(code: &str, error: &dyn Error) -> Self {
-        Self { code: code.to_owned(), message: with_causes(error), help: help_of(code), exit: exit_of(code), told: false }
+        Self {
+            code: code.to_owned(),
+            message: with_causes(error),
+            help: help_of(code),
+            exit: exit_of(code),
+            told: false,
+        }
     }
 
     /// In the command's own words.

@@ -1,10 +1,8 @@
 //! Entries as a person hears of them while a run goes on: one line each, in the words of the ledger.
 
-use countersign_kernel::run::bodies::{
-    ClosedBody, FactBody, ProbeBody, StartedBody, VersionBody, Wait, WaitBody,
-};
+use countersign_kernel::run::bodies::{ClosedBody, FactBody, ProbeBody, StartedBody, VersionBody, Wait, WaitBody};
 use countersign_warrant::{
-    DecodeEntryError, DecisionBody, Finding, FindingBody, IntentBody, Kind, Moment, Outcome, Origin, ReceiptBody,
+    DecisionBody, DecodeEntryError, Finding, FindingBody, IntentBody, Kind, Moment, Origin, Outcome, ReceiptBody,
     Stamped, Verdict,
 };
 
@@ -79,9 +77,7 @@ fn decision(body: &DecisionBody) -> Option<String> {
         (Verdict::Allow, Moment::Act) => None,
         (Verdict::Allow, Moment::Policy) => Some(format!("allow {} by {by}", body.step)),
         (Verdict::Deny, _) if by.is_empty() => Some(format!("deny {}: no policy permits it", body.step)),
-        (Verdict::Deny, _) => {
-            Some(format!("deny {} by {by}: {}", body.step, body.decision.reasons.join("; ")))
-        }
+        (Verdict::Deny, _) => Some(format!("deny {} by {by}: {}", body.step, body.decision.reasons.join("; "))),
     }
 }
 

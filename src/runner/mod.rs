@@ -204,9 +204,7 @@ impl Runner {
                     Ok(())
                 }
             }
-            Command::Evidence { attach, retain_secs, entry } => {
-                self.evidence(drive, attach, retain_secs, entry).await
-            }
+            Command::Evidence { attach, retain_secs, entry } => self.evidence(drive, attach, retain_secs, entry).await,
             Command::Commit(entries) => self.commit(drive, entries).await,
             Command::Stuck(_) | Command::Over(_) => Ok(()),
         }

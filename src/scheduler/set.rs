@@ -187,17 +187,17 @@ impl FileSet {
                 Err(diagnostics) => found.extend(diagnostics),
             }
         }
-        let members: Vec<Member<'_>> = parsed
-            .iter()
-            .map(|(file, workflow)| Member { file: &file.path, bytes: &file.bytes, workflow })
-            .collect();
+        let members: Vec<Member<'_>> =
+            parsed.iter().map(|(file, workflow)| Member { file: &file.path, bytes: &file.bytes, workflow }).collect();
         found.extend(workflow::check_set(&members));
         let mut vocabulary = Vocabulary::new(known.connectors.clone());
         for (file, workflow) in &parsed {
             if let Err(error) = vocabulary.declare(workflow) {
                 let text = String::from_utf8_lossy(&file.bytes);
                 let help = "give the input one type in all workflows, or another name here";
-                found.push(Diagnostic::error(error.code(), &file.path, &text, 0..0).message(error.to_string()).help(help));
+                found.push(
+                    Diagnostic::error(error.code(), &file.path, &text, 0..0).message(error.to_string()).help(help),
+                );
             }
         }
         let texts: Vec<(String, String)> = self

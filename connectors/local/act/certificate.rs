@@ -67,14 +67,14 @@ fn sign(attempt: &Attempt, object: &mut Object<Certificates>) -> Result<Applied,
     let params = params(&wanted, above.as_ref(), &span, &serial)?;
     let failed =
         |_| refuse(RefusalClass::Permanent, "local.not_signed", "the certificate could not be signed".to_owned());
-    let signed = match &above {
+    let made = match &above {
         None => params.self_signed(&signer).map_err(failed)?,
         Some(above) => {
             let issuer = Issuer::from_ca_cert_der(&above.der, signer).map_err(failed)?;
             params.signed_by(&wanted.key, &issuer).map_err(failed)?
         }
     };
-    let certificate = signed.pem();
+    let certificate = made.pem();
     let issued = Issued {
         entry: attempt.intent.entry.clone(),
         version: own_version(attempt, &wanted),
@@ -82,7 +82,7 @@ fn sign(attempt: &Attempt, object: &mut Object<Certificates>) -> Result<Applied,
         serial: hex(&serial),
         not_before: span.from(),
         not_after: span.until(),
-        sha256: Digest::of(signed.der()),
+        sha256: Digest::of(made.der()),
         names: wanted.names,
         chain: certificate.clone() + above.as_ref().map(|above| above.chain.as_str()).unwrap_or_default(),
         certificate,

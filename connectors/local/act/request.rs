@@ -26,7 +26,7 @@ pub(super) struct Wanted {
     /// None for a root.
     pub(super) issuer: Option<ResourceName>,
     pub(super) key: SubjectPublicKeyInfo,
-    /// The request's SubjectPublicKeyInfo, as DER.
+    /// The request's `SubjectPublicKeyInfo`, as DER.
     pub(super) key_der: Vec<u8>,
 }
 

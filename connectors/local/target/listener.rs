@@ -95,9 +95,10 @@ impl Presented {
             && let Ok(chain) = fs::read(folder.join("certificate.pem"))
             && self.last.as_ref().is_none_or(|(known, bytes, _)| *known != folder || *bytes != chain)
         {
-            match load(&folder, &chain) {
-                Some(config) => self.last = Some((folder, chain, config)),
-                None => tracing::warn!("the delivered certificate, or its key, cannot be used"),
+            if let Some(config) = load(&folder, &chain) {
+                self.last = Some((folder, chain, config));
+            } else {
+                tracing::warn!("the delivered certificate, or its key, cannot be used");
             }
         }
         self.last.as_ref().map(|(_, _, config)| Arc::clone(config))
