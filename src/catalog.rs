@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -75,7 +75,7 @@ struct EmbeddedPlaces {
 impl Catalog {
     /// The manifests only, for checking files without a data folder: these instances cannot be called.
     pub fn of_manifests(settings: &Settings) -> Self {
-        Self::build(settings, &BTreeMap::new(), PathBuf::new(), &Endpoint::default(), PathBuf::new())
+        Self::build(settings, &BTreeMap::new(), Path::new(""), &Endpoint::default(), Path::new(""))
     }
 
     /// The instances for reading: no endpoint is started.
@@ -85,7 +85,7 @@ impl Catalog {
     pub fn for_reading(settings: &Settings, folder: &Folder) -> Result<Self, CatalogError> {
         let directories = directories(settings, folder)?;
         let anchor = anchor_in(&directories);
-        Ok(Self::build(settings, &directories, folder.local_dir(), &Endpoint::default(), anchor))
+        Ok(Self::build(settings, &directories, &folder.local_dir(), &Endpoint::default(), &anchor))
     }
 
     /// The instances for running: starts the embedded endpoint and its client, where settings give them places.
@@ -96,7 +96,7 @@ impl Catalog {
         let directories = directories(settings, folder)?;
         let endpoint = Endpoint::default();
         let anchor = anchor_in(&directories);
-        let mut catalog = Self::build(settings, &directories, folder.local_dir(), &endpoint, anchor);
+        let mut catalog = Self::build(settings, &directories, &folder.local_dir(), &endpoint, &anchor);
         if let Some(places) = embedded_places(settings, &directories) {
             let config =
                 TargetConfig { root: folder.local_dir(), certificate: places.certificate, addr: places.address };
@@ -117,18 +117,18 @@ impl Catalog {
     fn build(
         settings: &Settings,
         directories: &BTreeMap<String, PathBuf>,
-        local_root: PathBuf,
+        local_root: &Path,
         endpoint: &Endpoint,
-        trust_anchor: PathBuf,
+        trust_anchor: &Path,
     ) -> Self {
         let mut instances: BTreeMap<String, Arc<dyn Connector>> = BTreeMap::new();
         for (name, wanted) in &settings.connectors {
             let limits = wanted.duration_ms.map(|duration_ms| Limits { duration_ms, lateness_ms: 0 });
             let instance: Arc<dyn Connector> = match wanted.kind {
                 ConnectorKind::Local => Arc::new(Local::new(LocalConfig {
-                    root: local_root.clone(),
+                    root: local_root.to_owned(),
                     endpoint: endpoint.clone(),
-                    trust_anchor: trust_anchor.clone(),
+                    trust_anchor: trust_anchor.to_owned(),
                     limits,
                 })),
                 ConnectorKind::Files => {

@@ -1,1 +1,3 @@
+//! What the built binary does, one module per capability.
+
 fn main() {}

@@ -36,7 +36,7 @@ pub(super) async fn within(
     folder: &Path,
     screen: &Screen,
 ) -> Result<(EntryId, bool), Stop> {
-    let files = FileSet::read(folder).map_err(|error| Stop::of(error.code(), &error))?;
+    let files = FileSet::read(folder)?;
     if let Err(found) = files.check(&installation.catalog.known()) {
         screen.document(&json!({"diagnostics": found}));
         if !screen.json {
@@ -45,7 +45,7 @@ pub(super) async fn within(
         return Err(Stop::told(BAD_INPUT, "set.refused"));
     }
     let (workflows, policies, blobs) = files.below(folder).to_activated();
-    let current = installation.store.current_activation().await.map_err(|error| Stop::of(error.code(), &error))?;
+    let current = installation.store.current_activation().await?;
     if let Some(current) = &current
         && current.body.workflows == workflows
         && current.body.policies == policies
@@ -62,7 +62,7 @@ pub(super) async fn within(
     let entry = Entry::new(id.clone(), Kind::Activation, value)
         .map_err(|error| Stop::new(FAILED, "set.entry", error.to_string(), "report this"))?;
     let committed = installation.ledger.append(vec![entry.with_blobs(blobs)]).await;
-    committed.map_err(|error| Stop::of(error.code(), &error))?;
+    committed?;
     Ok((id, true))
 }
 

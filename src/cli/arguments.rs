@@ -15,7 +15,7 @@ pub struct Arguments {
     /// Print one JSON document instead of text
     #[arg(long, global = true)]
     pub json: bool,
-    /// Say more on standard error; COUNTERSIGN_LOG takes a filter such as `debug`
+    /// Say more on standard error; `COUNTERSIGN_LOG` takes a level, such as `debug`
     #[arg(long, short, global = true)]
     pub verbose: bool,
     /// What to do

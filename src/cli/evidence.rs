@@ -26,8 +26,8 @@ const PAGE: u32 = 1000;
 
 /// Reads or verifies.
 pub(super) async fn evidence(data: Option<PathBuf>, asked: &Evidence, screen: &Screen) -> Result<u8, Stop> {
-    let path = Folder::resolve(data).map_err(|error| Stop::of(error.code(), &error))?;
-    let reading = Reading::open(&path).await.map_err(|error| Stop::of(error.code(), &error))?;
+    let path = Folder::resolve(data)?;
+    let reading = Reading::open(&path).await?;
     match asked {
         Evidence::Show { subject } => show(&reading.store, subject, screen).await,
         Evidence::Verify { checkpoint } => {
@@ -53,7 +53,7 @@ async fn show(store: &Store, subject: &str, screen: &Screen) -> Result<u8, Stop>
 
 /// Tells what the ledger holds of a subject.
 pub(super) async fn tell_story(store: &Store, subject: &ResourceName, screen: &Screen) -> Result<u8, Stop> {
-    let entries = store.entries_of_subject(subject).await.map_err(|error| Stop::of(error.code(), &error))?;
+    let entries = store.entries_of_subject(subject).await?;
     if entries.is_empty() {
         let help = "`countersign status` lists the subjects";
         let text = format!("the ledger holds nothing about `{subject}`");
@@ -88,8 +88,7 @@ pub(super) fn verifier_key(folder: &Folder) -> Result<VerifierKey, Stop> {
 
 /// Recomputes the ledger of a store.
 pub(super) async fn verify_with(store: &Store, key: &VerifierKey, earlier: Option<&str>) -> Result<Report, Stop> {
-    let stop = |error: crate::store::ReadStoreError| Stop::of(error.code(), &error);
-    let Some(checkpoint) = store.latest_checkpoint().await.map_err(stop)? else {
+    let Some(checkpoint) = store.latest_checkpoint().await? else {
         let help = "any writing command signs one";
         return Err(Stop::new(LEDGER, "evidence.no_checkpoint", "the ledger has no signed checkpoint", help));
     };
@@ -105,7 +104,7 @@ pub(super) async fn verify_with(store: &Store, key: &VerifierKey, earlier: Optio
     });
     let mut index = 0;
     while index < checkpoint.size {
-        let page = store.entries_from(index, PAGE).await.map_err(stop)?;
+        let page = store.entries_from(index, PAGE).await?;
         let Some(last) = page.last() else { break };
         index = last.index + 1;
         for entry in page.into_iter().filter(|entry| entry.index < checkpoint.size) {
@@ -123,7 +122,7 @@ pub(super) async fn verify_with(store: &Store, key: &VerifierKey, earlier: Optio
 
 /// What the store holds under a digest; bytes that are not of that digest are the verifier's to name.
 async fn blob_answer(store: &Store, digest: &Digest) -> Result<BlobAnswer, Stop> {
-    let bytes = store.blob_bytes(digest).await.map_err(|error| Stop::of(error.code(), &error))?;
+    let bytes = store.blob_bytes(digest).await?;
     Ok(bytes.map_or(BlobAnswer::Missing, BlobAnswer::Found))
 }
 

@@ -20,7 +20,7 @@ pub(super) fn lint(data: Option<PathBuf>, asked: &Lint, screen: &Screen) -> Resu
     let catalog = Catalog::of_manifests(&settings);
     let mut files = FileSet::default();
     for path in &asked.paths {
-        files.extend(FileSet::read(path).map_err(|error| Stop::of(error.code(), &error))?);
+        files.extend(FileSet::read(path)?);
     }
     let count = files.workflows.len() + files.policies.len();
     let (found, refused) = match files.check(&catalog.known()) {

@@ -41,8 +41,8 @@ pub async fn run(arguments: Arguments) -> u8 {
 
 async fn dispatch(arguments: Arguments, screen: &Screen) -> Result<u8, Stop> {
     let verbosity = Verbosity::from_env(arguments.verbose);
-    let verbosity = verbosity.map_err(|error| Stop::of(error.code(), &error))?;
-    telemetry::start(&verbosity).map_err(|error| Stop::of(error.code(), &error))?;
+    let verbosity = verbosity?;
+    telemetry::start(&verbosity)?;
     let data = arguments.data;
     match arguments.command {
         Command::Quickstart(_) => quickstart::quickstart(data, screen).await,

@@ -31,23 +31,23 @@ struct Judged {
 
 /// Plans without changing, writing or opening anything.
 pub(super) async fn plan(data: Option<PathBuf>, asked: &Asked, screen: &Screen) -> Result<u8, Stop> {
-    let path = Folder::resolve(data).map_err(|error| Stop::of(error.code(), &error))?;
-    let reading = Reading::open(&path).await.map_err(|error| Stop::of(error.code(), &error))?;
+    let path = Folder::resolve(data)?;
+    let reading = Reading::open(&path).await?;
     let settings = super::lint::load(&reading.folder.settings_path(), screen)?;
     let catalog = Catalog::for_reading(&settings, &reading.folder);
-    let catalog = Arc::new(catalog.map_err(|error| Stop::of(error.code(), &error))?);
+    let catalog = Arc::new(catalog?);
     let active = Active::load(&reading.store, &catalog.known()).await;
-    let active = active.map_err(|error| Stop::of(error.code(), &error))?;
+    let active = active?;
     let Some(workflow) = active.set.workflows.get(&asked.workflow) else {
         return Err(unknown_workflow(&asked.workflow, &active));
     };
     let given: BTreeMap<String, String> = asked.inputs.iter().cloned().collect();
-    let inputs = plan::resolve_inputs(workflow, &given).map_err(|error| Stop::of(error.code(), &error))?;
+    let inputs = plan::resolve_inputs(workflow, &given)?;
     let inventory = Inventory::new(Arc::clone(&catalog), reading.store.clone());
     let snapshot = inventory.snapshot(workflow, &inputs).await;
-    let snapshot = snapshot.map_err(|error| Stop::of(error.code(), &error))?;
+    let snapshot = snapshot?;
     let plan = plan::plan(workflow, TriggerKind::Request, &inputs, &snapshot, &catalog.manifests());
-    let plan = plan.map_err(|error| Stop::of(error.code(), &error))?;
+    let plan = plan?;
     let judged = judge(&plan, &active, &catalog);
     let digest = plan.digest().map_err(|error| Stop::of("plan.not_canonical", &error))?;
     let denied = judged.iter().any(|one| one.decision.as_ref().is_none_or(|made| made.verdict == Verdict::Deny));

@@ -95,7 +95,7 @@ const TOUR: &[Stage] = &[
 
 /// Sets up, runs the tour, and tells what happened.
 pub(super) async fn quickstart(data: Option<PathBuf>, screen: &Screen) -> Result<u8, Stop> {
-    let path = Folder::resolve(data).map_err(|error| Stop::of(error.code(), &error))?;
+    let path = Folder::resolve(data)?;
     screen.say(format!("data folder  {}", path.display()));
     let installation = set_up(&path, screen).await?;
     let ended = tour(&installation, screen).await;
@@ -104,15 +104,15 @@ pub(super) async fn quickstart(data: Option<PathBuf>, screen: &Screen) -> Result
 }
 
 async fn set_up(path: &Path, screen: &Screen) -> Result<Installation, Stop> {
-    crate::secrets::shield().map_err(|error| Stop::of(error.code(), &error))?;
+    crate::secrets::shield()?;
     let created = Folder::create(path, "quickstart", SystemClock.now());
-    let (folder, lock) = created.map_err(|error| Stop::of(error.code(), &error))?;
-    let keys = Keys::make_missing(&folder, &lock).map_err(|error| Stop::of(error.code(), &error))?;
+    let (folder, lock) = created?;
+    let keys = Keys::make_missing(&folder, &lock)?;
     let settings = super::lint::load(&folder.settings_path(), screen)?;
     let installation = Installation::open(folder, lock, &settings, keys).await;
-    let installation = installation.map_err(|error| Stop::of(error.code(), &error))?;
+    let installation = installation?;
     let current = installation.store.current_activation().await;
-    if current.map_err(|error| Stop::of(error.code(), &error))?.is_none() {
+    if current?.is_none() {
         let shipped = installation.folder.root().join("workflows");
         write_shipped(&shipped).map_err(|error| {
             let text = format!("`{}` cannot be written: {error}", shipped.display());
@@ -138,7 +138,7 @@ fn write_shipped(folder: &Path) -> std::io::Result<()> {
 
 async fn tour(installation: &Installation, screen: &Screen) -> Result<u8, Stop> {
     let active = Active::load(&installation.store, &installation.catalog.known()).await;
-    let active = active.map_err(|error| Stop::of(error.code(), &error))?;
+    let active = active?;
     let asker = Asker::of_process(installation).await?;
     let policies = Arc::clone(&active.set.policies);
     let signals = stop_on_signals();
@@ -173,7 +173,7 @@ async fn take_stage(
         return Err(super::run::unknown_workflow(stage.workflow, active));
     };
     let given = stage.inputs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-    let inputs = plan::resolve_inputs(workflow, &given).map_err(|error| Stop::of(error.code(), &error))?;
+    let inputs = plan::resolve_inputs(workflow, &given)?;
     let trigger = Trigger {
         kind: TriggerKind::Request,
         asked_by: Some(session.asker.id.clone()),
@@ -198,11 +198,10 @@ async fn renewals(
 ) -> Result<Vec<RunId>, Stop> {
     let mut runs = Vec::new();
     for workflow in active.set.workflows.values().filter(|workflow| workflow.triggers.expiry.is_some()) {
-        let inputs =
-            plan::resolve_inputs(workflow, &BTreeMap::new()).map_err(|error| Stop::of(error.code(), &error))?;
-        let subject = plan::subject_of(workflow, &inputs).map_err(|error| Stop::of(error.code(), &error))?;
+        let inputs = plan::resolve_inputs(workflow, &BTreeMap::new())?;
+        let subject = plan::subject_of(workflow, &inputs)?;
         let current = installation.store.current_version(&subject).await;
-        let Some(current) = current.map_err(|error| Stop::of(error.code(), &error))? else { continue };
+        let Some(current) = current? else { continue };
         let (Some(expires_at), Some(expiry)) = (current.expires_at, workflow.triggers.expiry) else { continue };
         let due = due_at(expiry, current.sealed_at, expires_at);
         let trigger = Trigger {
@@ -264,14 +263,14 @@ fn unexpected(stage: &Stage, run: &RunId, driven: &Driven) -> Stop {
 
 /// The story, and the proof.
 async fn finish(installation: &Installation, runs: &[RunId], screen: &Screen) -> Result<u8, Stop> {
-    let size = installation.store.counts().await.map_err(|error| Stop::of(error.code(), &error))?.entries;
+    let size = installation.store.counts().await?.entries;
     let covered = installation.ledger.checkpoint_covering(size.saturating_sub(1)).await;
-    covered.map_err(|error| Stop::of(error.code(), &error))?;
+    covered?;
     let key = verifier_key(&installation.folder)?;
     let report = verify_with(&installation.store, &key, None).await?;
     let mut reports = Vec::new();
     for run in runs {
-        let entries = installation.store.entries_of_run(run).await.map_err(|error| Stop::of(error.code(), &error))?;
+        let entries = installation.store.entries_of_run(run).await?;
         reports.push(RunReport::of(run.as_str(), &entries).map_err(|error| Stop::of("store.corrupt", &error))?);
     }
     screen.document(&json!({

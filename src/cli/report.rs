@@ -95,7 +95,9 @@ impl RunReport {
             Kind::Wait if stamped.predicate.pointer("/wait/for").is_some_and(|what| what == "person") => {
                 "stuck".clone_into(&mut self.outcome);
             }
-            Kind::Closed => self.outcome = stamped.decode::<ClosedBody>()?.outcome.as_str().to_owned(),
+            Kind::Closed => {
+                stamped.decode::<ClosedBody>()?.outcome.as_str().clone_into(&mut self.outcome);
+            }
             _ => {}
         }
         Ok(())

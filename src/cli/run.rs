@@ -37,15 +37,15 @@ pub(super) async fn run(data: Option<PathBuf>, asked: &Run, screen: &Screen) -> 
 async fn within(
     installation: &Installation,
     active: &Active,
-    asked: &Run,
+    wanted: &Run,
     named: Option<Digest>,
     screen: &Screen,
 ) -> Result<u8, Stop> {
-    let Some(workflow) = active.set.workflows.get(&asked.workflow) else {
-        return Err(unknown_workflow(&asked.workflow, active));
+    let Some(workflow) = active.set.workflows.get(&wanted.workflow) else {
+        return Err(unknown_workflow(&wanted.workflow, active));
     };
-    let given: BTreeMap<String, String> = asked.inputs.iter().cloned().collect();
-    let inputs = plan::resolve_inputs(workflow, &given).map_err(|error| Stop::of(error.code(), &error))?;
+    let given: BTreeMap<String, String> = wanted.inputs.iter().cloned().collect();
+    let inputs = plan::resolve_inputs(workflow, &given)?;
     let asker = Asker::of_process(installation).await?;
     let progress = Progress::start(screen);
     let signals = stop_on_signals();
@@ -57,7 +57,7 @@ async fn within(
         let trigger = Trigger {
             kind: TriggerKind::Request,
             asked_by: Some(session.asker.id.clone()),
-            idempotency_key: asked.idempotency_key.clone(),
+            idempotency_key: wanted.idempotency_key.clone(),
         };
         let request = Request { workflow, activation: active.entry.clone(), inputs, trigger, named };
         session.request(request).await
@@ -67,7 +67,7 @@ async fn within(
     progress.finish().await;
     let Ran { run, driven, began } = ended?;
     tell(installation, screen, &run, &driven, began).await?;
-    Ok(exit_of(&driven, began && asked.detailed_exitcode))
+    Ok(exit_of(&driven, began && wanted.detailed_exitcode))
 }
 
 /// Who asks: the user of the operating system, under an opaque id.
@@ -83,7 +83,7 @@ impl Asker {
         let name = user.unwrap_or_else(|| format!("uid-{uid}"));
         let id = installation.keys.person(&name);
         let stored = installation.ledger.store_person(&id, &name).await;
-        stored.map_err(|error| Stop::of(error.code(), &error))?;
+        stored?;
         Ok(Self { id })
     }
 }
@@ -106,7 +106,7 @@ pub(super) struct Ran {
 impl Session<'_> {
     /// Whoever takes the folder's lock first carries on its open runs.
     pub(super) async fn carry_on_open_runs(&mut self, screen: &Screen) -> Result<(), Stop> {
-        let open = self.installation.store.open_runs().await.map_err(|error| Stop::of(error.code(), &error))?;
+        let open = self.installation.store.open_runs().await?;
         for run in open {
             if matches!(run.state, crate::store::RunState::Stuck) {
                 continue;
@@ -121,8 +121,7 @@ impl Session<'_> {
 
     /// Begins a run, or finds the one that the same key made, and drives it to its end.
     pub(super) async fn request(&mut self, request: Request<'_>) -> Result<Ran, Stop> {
-        let begun = self.runner.begin(request).await.map_err(|error| Stop::of(error.code(), &error))?;
-        let (run, began) = match begun {
+        let (run, began) = match self.runner.begin(request).await? {
             Begun::Started(run) => (run, true),
             Begun::Known(run) => (run, false),
             Begun::Coalesced(holder) => {
@@ -138,8 +137,8 @@ impl Session<'_> {
         Ok(Ran { run, driven, began })
     }
 
-    async fn outcome_of(&self, run: &RunId) -> Result<Option<RunOutcome>, Stop> {
-        let stored = self.installation.store.run(run).await.map_err(|error| Stop::of(error.code(), &error))?;
+    async fn outcome_of(&self, id: &RunId) -> Result<Option<RunOutcome>, Stop> {
+        let stored = self.installation.store.run(id).await?;
         Ok(stored.and_then(|run| match run.state {
             crate::store::RunState::Closed { outcome, .. } => Some(outcome),
             _ => None,
@@ -157,13 +156,13 @@ impl Session<'_> {
 
 /// Opens the data folder for writing.
 pub(super) async fn open(data: Option<PathBuf>, command: &str, screen: &Screen) -> Result<Installation, Stop> {
-    let path = Folder::resolve(data).map_err(|error| Stop::of(error.code(), &error))?;
-    crate::secrets::shield().map_err(|error| Stop::of(error.code(), &error))?;
-    let folder = Folder::open(&path).map_err(|error| Stop::of(error.code(), &error))?;
+    let path = Folder::resolve(data)?;
+    crate::secrets::shield()?;
+    let folder = Folder::open(&path)?;
     let since = crate::clock::Clock::now(&crate::clock::SystemClock);
-    let lock = folder.lock(command, since).map_err(|error| Stop::of(error.code(), &error))?;
+    let lock = folder.lock(command, since)?;
     let settings = super::lint::load(&folder.settings_path(), screen)?;
-    let keys = crate::secrets::Keys::open(&folder).map_err(|error| Stop::of(error.code(), &error))?;
+    let keys = crate::secrets::Keys::open(&folder)?;
     Installation::open(folder, lock, &settings, keys).await.map_err(|error| Stop::of(error.code(), &error))
 }
 
@@ -226,7 +225,7 @@ async fn tell(
     driven: &Driven,
     began: bool,
 ) -> Result<(), Stop> {
-    let entries = installation.store.entries_of_run(run).await.map_err(|error| Stop::of(error.code(), &error))?;
+    let entries = installation.store.entries_of_run(run).await?;
     let report = RunReport::of(run.as_str(), &entries).map_err(|error| Stop::of("store.corrupt", &error))?;
     screen.document(&json!({"runs": [report]}));
     if !began {

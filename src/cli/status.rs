@@ -22,8 +22,8 @@ const RUNS_MAX: u32 = 20;
 
 /// Shows everything, one run, or one subject.
 pub(super) async fn status(data: Option<PathBuf>, asked: &Status, screen: &Screen) -> Result<u8, Stop> {
-    let path = Folder::resolve(data).map_err(|error| Stop::of(error.code(), &error))?;
-    let reading = Reading::open(&path).await.map_err(|error| Stop::of(error.code(), &error))?;
+    let path = Folder::resolve(data)?;
+    let reading = Reading::open(&path).await?;
     let store = &reading.store;
     let Some(of) = &asked.of else { return everything(store, screen).await };
     if let Ok(subject) = of.parse::<ResourceName>() {
@@ -40,17 +40,13 @@ fn nothing(of: &str) -> Stop {
     Stop::new(BAD_INPUT, "status.not_found", format!("there is no run and no subject `{of}`"), help)
 }
 
-fn read(error: crate::store::ReadStoreError) -> Stop {
-    Stop::of(error.code(), &error)
-}
-
 async fn everything(store: &Store, screen: &Screen) -> Result<u8, Stop> {
-    let runs = store.runs(RUNS_MAX).await.map_err(read)?;
-    let counts = store.counts().await.map_err(read)?;
-    let subjects: BTreeSet<ResourceName> = store.subjects().await.map_err(read)?.into_iter().collect();
+    let runs = store.runs(RUNS_MAX).await?;
+    let counts = store.counts().await?;
+    let subjects: BTreeSet<ResourceName> = store.subjects().await?.into_iter().collect();
     let mut versions = Vec::new();
     for subject in &subjects {
-        versions.extend(live(store.versions(subject).await.map_err(read)?));
+        versions.extend(live(store.versions(subject).await?));
     }
     screen.document(&json!({
         "entries": counts.entries,
@@ -79,10 +75,9 @@ fn live(versions: Vec<StoredVersion>) -> impl Iterator<Item = StoredVersion> {
 }
 
 async fn one_subject(store: &Store, subject: &ResourceName, screen: &Screen) -> Result<u8, Stop> {
-    let versions = store.versions(subject).await.map_err(read)?;
-    let holder = store.holder(subject).await.map_err(read)?;
-    let runs: Vec<StoredRun> =
-        store.runs(u32::MAX).await.map_err(read)?.into_iter().filter(|run| run.subject == *subject).collect();
+    let versions = store.versions(subject).await?;
+    let holder = store.holder(subject).await?;
+    let runs: Vec<StoredRun> = store.runs(u32::MAX).await?.into_iter().filter(|run| run.subject == *subject).collect();
     if versions.is_empty() && runs.is_empty() {
         return Err(nothing(subject.as_str()));
     }
@@ -105,8 +100,8 @@ async fn one_subject(store: &Store, subject: &ResourceName, screen: &Screen) -> 
 }
 
 async fn one_run(store: &Store, id: &RunId, screen: &Screen) -> Result<u8, Stop> {
-    let Some(run) = store.run(id).await.map_err(read)? else { return Err(nothing(id.as_str())) };
-    let entries = store.entries_of_run(id).await.map_err(read)?;
+    let Some(run) = store.run(id).await? else { return Err(nothing(id.as_str())) };
+    let entries = store.entries_of_run(id).await?;
     let report = RunReport::of(id.as_str(), &entries).map_err(|error| Stop::of("store.corrupt", &error))?;
     screen.document(&json!({"runs": [report]}));
     tell_run(&run, screen);

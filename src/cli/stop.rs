@@ -75,6 +75,40 @@ impl Stop {
     }
 }
 
+macro_rules! from_rooms {
+    ($($error:ty),+ $(,)?) => {
+        $(impl From<$error> for Stop {
+            fn from(error: $error) -> Self {
+                Self::of(error.code(), &error)
+            }
+        })+
+    };
+}
+
+from_rooms! {
+    crate::OpenError,
+    crate::catalog::CatalogError,
+    crate::folder::FolderError,
+    crate::inventory::InventoryError,
+    crate::ledger::SignError,
+    crate::runner::BeginError,
+    crate::runner::DriveError,
+    crate::scheduler::ActiveError,
+    crate::scheduler::ReadSetError,
+    crate::secrets::KeysError,
+    crate::secrets::ShieldError,
+    crate::store::ReadStoreError,
+    crate::telemetry::TelemetryError,
+    countersign_kernel::plan::PlanError,
+    countersign_warrant::JournalError,
+}
+
+impl From<countersign_warrant::DecodeEntryError> for Stop {
+    fn from(error: countersign_warrant::DecodeEntryError) -> Self {
+        Self::of("store.corrupt", &error)
+    }
+}
+
 fn with_causes(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();

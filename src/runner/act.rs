@@ -15,7 +15,7 @@ use crate::secrets::{KeptSlot, Sealed};
 /// How an attempt came back to the runner.
 enum Attempt {
     /// With a receipt.
-    Receipt(Receipt),
+    Receipt(Box<Receipt>),
     /// Without: it panicked, overran its deadline, or gave the receipt of another intent. The intent stays open.
     Lost,
 }
@@ -78,7 +78,7 @@ impl Runner {
             self.commit_kept(drive, &intent, kept).await?;
         }
         match attempt {
-            Attempt::Receipt(receipt) => self.record(drive, receipt).await,
+            Attempt::Receipt(receipt) => self.record(drive, *receipt).await,
             Attempt::Lost => {
                 self.mint.lost();
                 tracing::warn!(entry = %intent.entry, "attempt ended without a receipt; its intent stays open");
@@ -104,7 +104,7 @@ impl Runner {
         let called = calls.join_next().await;
         failpoint::hit("runner.after_call");
         let attempt = match called {
-            Some(Ok(Ok(receipt))) if *receipt.intent() == intent => Attempt::Receipt(receipt),
+            Some(Ok(Ok(receipt))) if *receipt.intent() == intent => Attempt::Receipt(Box::new(receipt)),
             // The call panicked, overran its deadline, or answered for another intent; its warrant is gone.
             _ => Attempt::Lost,
         };

@@ -82,7 +82,9 @@ impl Runner {
             Ok(stamped) => {
                 if let Some(told) = &self.told {
                     // WHY: nobody listening is no fault of the run.
-                    stamped.into_iter().for_each(|entry| drop(told.send(entry)));
+                    for entry in stamped {
+                        let _ = told.send(entry);
+                    }
                 }
                 Ok(Begun::Started(run))
             }

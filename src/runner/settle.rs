@@ -15,13 +15,12 @@ impl Runner {
     // INVARIANT: inv:I2 an intent closes by knowledge. Where the target does not tell, the run goes on looking; it is
     // stopped by its person or the process, never by a guess.
     pub(super) async fn settle(&self, drive: &mut Drive, intent: &Intent) -> Result<(), DriveError> {
-        let open = match drive.open.take() {
-            Some(open) => open,
-            None => {
-                let recovered = self.mint.recover(drive.fence.run.clone()).await.map_err(DriveError::Recover)?;
-                let found = recovered.open.into_iter().find(|open| open.intent().entry == intent.entry);
-                found.ok_or(DriveError::NoEntries)?
-            }
+        let open = if let Some(open) = drive.open.take() {
+            open
+        } else {
+            let recovered = self.mint.recover(drive.fence.run.clone()).await.map_err(DriveError::Recover)?;
+            let found = recovered.open.into_iter().find(|open| open.intent().entry == intent.entry);
+            found.ok_or(DriveError::NoEntries)?
         };
         let Some(finding) = self.find(intent, open.believable_at()).await? else {
             drive.open = Some(open);

@@ -82,8 +82,8 @@ fn pem(applied: &Applied, output: &str) -> Vec<CertificateDer<'static>> {
     CertificateDer::pem_slice_iter(text.as_bytes()).map(Result::unwrap).collect()
 }
 
-fn parse(der: &CertificateDer<'static>) -> X509Certificate<'static> {
-    X509Certificate::from_der(Box::leak(Box::new(der.to_vec()))).unwrap().1
+fn parse<'a>(der: &'a CertificateDer<'static>) -> X509Certificate<'a> {
+    X509Certificate::from_der(der).unwrap().1
 }
 
 /// Subject and authority key identifiers.
@@ -110,7 +110,8 @@ async fn a_chain_is_as_the_standards_want_it() {
     let both = [pem(&server, "certificate"), pem(&issuing, "certificate")].concat();
     assert_eq!(pem(&server, "chain"), both, "leaf first");
 
-    let [root, issuing, server] = [root, issuing, server].map(|applied| parse(&pem(&applied, "certificate")[0]));
+    let ders = [root, issuing, server].map(|applied| pem(&applied, "certificate"));
+    let [root, issuing, server] = ders.each_ref().map(|chain| parse(&chain[0]));
     for (below, above) in [(&root, &root), (&issuing, &root), (&server, &issuing)] {
         below.verify_signature(Some(above.public_key())).unwrap();
         assert_eq!(below.issuer(), above.subject());

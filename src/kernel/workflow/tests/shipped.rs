@@ -8,7 +8,7 @@ use crate::workflow::model::{Part, Profile, Reference, StepKind, Strategy, Templ
 use crate::workflow::{Member, check_set, parse};
 
 const SHIPPED: [(&str, &str); 5] = [
-    ("provision-reporting.yaml", include_str!("../../../../workflows/provision-reporting.yaml")),
+    ("provision-account.yaml", include_str!("../../../../workflows/provision-account.yaml")),
     ("ca-root.yaml", include_str!("../../../../workflows/ca-root.yaml")),
     ("ca-issuing.yaml", include_str!("../../../../workflows/ca-issuing.yaml")),
     ("tls-localhost.yaml", include_str!("../../../../workflows/tls-localhost.yaml")),
@@ -65,7 +65,7 @@ fn the_certificates_say_who_signs_and_for_whom() {
 
 #[test]
 fn values_keep_their_types() {
-    let workflow = read("provision-reporting.yaml");
+    let workflow = read("provision-account.yaml");
     let StepKind::Provision(step) = &workflow.steps[1].kind else { panic!("not a provisioning") };
     assert_eq!(step.attributes["expires"], Template::Literal(json!("+90d")));
     assert_eq!(step.attributes["level"], Template::Whole(Reference::Input("level".to_owned())));
