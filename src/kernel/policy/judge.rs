@@ -37,7 +37,7 @@ pub fn allow(
     decision_entry: EntryId,
 ) -> Result<(Allowed, Vec<Blob>), Box<Judgement>> {
     let mut judgement = judge(set, question);
-    if let Some(difference) = about::difference(question, &intent) {
+    if let Some(difference) = about::difference(set, question, &intent) {
         judgement.decision = Decision {
             verdict: Verdict::Deny,
             code: "policy.error".to_owned(),
