@@ -7,7 +7,7 @@ use countersign_warrant::{Allowed, Basis, Blob, Control, ControlResult, Decision
 
 use super::asked::{Asked, Node, Uid, datetime};
 use super::load::{PolicySet, Slice};
-use super::{Question, Term, about};
+use super::{Question, Term, about, misfit};
 
 /// A decision, and the bytes that its digests name.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,7 +37,7 @@ pub fn allow(
     decision_entry: EntryId,
 ) -> Result<(Allowed, Vec<Blob>), Box<Judgement>> {
     let mut judgement = judge(set, question);
-    if let Some(difference) = about::difference(question, &intent) {
+    if let Some(difference) = about::difference(set, question, &intent) {
         judgement.decision = Decision {
             verdict: Verdict::Deny,
             code: "policy.error".to_owned(),
@@ -110,12 +110,13 @@ impl<'a> Prepared<'a> {
         let attributes = attributes.collect::<Result<_, String>>()?;
         let entity = Entity::new(resource.clone(), attributes, std::collections::HashSet::new())
             .map_err(|error| error.to_string())?;
-        let entities = Entities::from_entities([entity], Some(&set.schema)).map_err(|error| error.to_string())?;
+        let entities =
+            Entities::from_entities([entity], Some(&set.schema)).map_err(|error| misfit::of_attributes(&error))?;
         let context = asked.context.iter().map(|(name, node)| Ok((name.clone(), expression(set, node)?)));
         let context = context.collect::<Result<Vec<_>, String>>()?;
         let context = Context::from_pairs(context).map_err(|error| error.to_string())?;
-        let request = Request::new(principal.clone(), action, resource.clone(), context, Some(&set.schema))
-            .map_err(|error| error.to_string())?;
+        let request = Request::new(principal.clone(), action.clone(), resource.clone(), context, Some(&set.schema))
+            .map_err(|_| misfit::of_context(set, asked, [&principal, &action, &resource]))?;
         Ok(Self { slice, principal, resource, request, entities })
     }
 
@@ -181,7 +182,7 @@ fn uid(set: &PolicySet, uid: &Uid) -> Result<EntityUid, String> {
     Ok(EntityUid::from_type_name_and_id(kind.clone(), EntityId::new(&uid.id)))
 }
 
-fn expression(set: &PolicySet, node: &Node) -> Result<RestrictedExpression, String> {
+pub(super) fn expression(set: &PolicySet, node: &Node) -> Result<RestrictedExpression, String> {
     Ok(match node {
         Node::Term(Term::Text(text)) => RestrictedExpression::new_string(text.clone()),
         Node::Term(Term::Integer(number)) => RestrictedExpression::new_long(*number),

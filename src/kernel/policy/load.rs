@@ -1,6 +1,6 @@
 //! Policy files to a [`PolicySet`], or every error of every file.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use cedar_policy::{Authorizer, EntityTypeName, EntityUid, Schema, Validator};
@@ -21,6 +21,8 @@ pub struct PolicySet {
     pub(super) authorizer: Authorizer,
     /// By name: Cedar parses a name anew each time otherwise.
     pub(super) types: HashMap<String, EntityTypeName>,
+    /// Names of the subjects' own attributes that policies see, by type; empty in a set that was read back for a replay.
+    pub(super) attributes: HashMap<String, BTreeSet<&'static str>>,
     /// By action, then by the resource's type.
     slices: HashMap<String, HashMap<String, Slice>>,
     pub(super) policies_text: Blob,
@@ -47,7 +49,12 @@ impl PolicySet {
     /// Every error of every file, by path and place. Cedar's warnings are errors here.
     pub fn load(files: &[(String, String)], vocabulary: &Vocabulary<'_>) -> Result<Self, Vec<Diagnostic>> {
         let text = schema::text(vocabulary).map_err(|message| vec![schema_error("", message)])?;
-        Self::compile(files, &text)
+        let kinds = vocabulary.manifests.values().flat_map(|it| it.kinds.iter().map(|kind| (it.connector, kind)));
+        let attributes = kinds.map(|(connector, kind)| {
+            let names = schema::seen(kind).map(|(attribute, _)| attribute.name).collect();
+            (schema::entity_type(connector, kind.name), names)
+        });
+        Ok(Self { attributes: attributes.collect(), ..Self::compile(files, &text)? })
     }
 
     pub(super) fn compile(files: &[(String, String)], schema_text: &str) -> Result<Self, Vec<Diagnostic>> {
@@ -72,6 +79,7 @@ impl PolicySet {
         Ok(Self {
             types: types.map(|kind| (kind.to_string(), kind.clone())).collect(),
             authorizer: Authorizer::new(),
+            attributes: HashMap::new(),
             slices,
             policies_text: Blob::new(policies_text.into_bytes()),
             schema_text: Blob::new(schema_text.as_bytes()),

@@ -13,6 +13,7 @@ mod about;
 mod asked;
 mod judge;
 mod load;
+mod misfit;
 mod question;
 mod replay;
 mod rule;

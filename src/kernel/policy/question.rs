@@ -57,7 +57,8 @@ pub struct Subject {
     pub tier: String,
     /// The team that owns the workflow.
     pub team: String,
-    /// Its attributes by the manifest; for `provision` the requested ones, else the observed ones.
+    /// Its public attributes by the manifest, each required one among them; for `provision` the requested ones, else
+    /// the observed ones.
     pub attributes: BTreeMap<String, Term>,
 }
 

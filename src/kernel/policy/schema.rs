@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use countersign_contract::{Kind, Part};
+use countersign_contract::{Kind, Parameter, Part};
 
 use super::{TermKind, Vocabulary};
 
@@ -110,9 +110,7 @@ fn kinds_by_type<'a>(vocabulary: &Vocabulary<'a>) -> Result<BTreeMap<String, &'a
 fn entity_text(name: &str, entity: &str, kind: &Kind) -> Result<String, String> {
     let mut attributes: BTreeMap<&str, (bool, &str)> =
         COMMON.into_iter().map(|(name, cedar)| (name, (true, cedar))).collect();
-    // INVARIANT: inv:I6 a secret attribute is not a word of any policy.
-    for attribute in kind.attributes.iter().filter(|attribute| !attribute.secret) {
-        let Some(term) = TermKind::of(attribute.kind) else { continue };
+    for (attribute, term) in seen(kind) {
         let taken = attributes.insert(legal(attribute.name)?, (attribute.required, term.cedar()));
         if taken.is_some() {
             return Err(format!("`{name}` would have the attribute `{}` twice", attribute.name));
@@ -124,6 +122,13 @@ fn entity_text(name: &str, entity: &str, kind: &Kind) -> Result<String, String> 
     }
     out.push_str("  };\n");
     Ok(out)
+}
+
+/// The attributes of a kind that policies see, with their types.
+// INVARIANT: inv:I6 a secret attribute is not a word of any policy.
+pub(super) fn seen(kind: &Kind) -> impl Iterator<Item = (&Parameter, TermKind)> {
+    let public = kind.attributes.iter().filter(|attribute| !attribute.secret);
+    public.filter_map(|attribute| Some((attribute, TermKind::of(attribute.kind)?)))
 }
 
 fn write_type(out: &mut String, name: &str, fields: &str) {

@@ -6,6 +6,8 @@ use countersign_contract::{Kind, Type};
 use countersign_warrant::Timestamp;
 use serde_json::Value;
 
+use super::schema;
+
 /// A public, typed value of an attribute or an input.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Term {
@@ -132,10 +134,8 @@ impl Term {
     /// When a value is not of its attribute's type.
     pub fn attributes(kind: &Kind, values: &BTreeMap<String, Value>) -> Result<BTreeMap<String, Self>, MistypedError> {
         let mut terms = BTreeMap::new();
-        for attribute in kind.attributes.iter().filter(|attribute| !attribute.secret) {
-            let (Some(as_kind), Some(value)) = (TermKind::of(attribute.kind), values.get(attribute.name)) else {
-                continue;
-            };
+        for (attribute, as_kind) in schema::seen(kind) {
+            let Some(value) = values.get(attribute.name) else { continue };
             if value.is_null() {
                 continue;
             }

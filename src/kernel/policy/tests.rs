@@ -64,13 +64,14 @@ fn load(files: &[(&str, &str)]) -> Result<PolicySet, Vec<crate::diagnostic::Diag
     with_vocabulary(|vocabulary| PolicySet::load(&files, vocabulary))
 }
 
+const SHIPPED: [(&str, &str); 3] = [
+    ("accounts.cedar", include_str!("../../../workflows/policies/accounts.cedar")),
+    ("certificates.cedar", include_str!("../../../workflows/policies/certificates.cedar")),
+    ("rotation.cedar", include_str!("../../../workflows/policies/rotation.cedar")),
+];
+
 fn shipped() -> PolicySet {
-    load(&[
-        ("accounts.cedar", include_str!("../../../workflows/policies/accounts.cedar")),
-        ("certificates.cedar", include_str!("../../../workflows/policies/certificates.cedar")),
-        ("rotation.cedar", include_str!("../../../workflows/policies/rotation.cedar")),
-    ])
-    .unwrap()
+    load(&SHIPPED).unwrap()
 }
 
 fn now() -> Timestamp {

@@ -93,6 +93,11 @@ fn the_attributes_that_were_judged_are_those_that_are_asked_of_the_target() {
         let judgement = allow(&set, &asked, intent(&asked, std::slice::from_ref(&other)), entry(1)).unwrap_err();
         assert!(judgement.decision.errors[0].ends_with(&format!("its `{}` is another", other.0)));
     }
+    let judgement = allow(&set, &asked, intent(&asked, &[("seats", json!(5))]), entry(1)).unwrap_err();
+    assert!(judgement.decision.errors[0].ends_with("it says nothing of `seats`"));
+    for unseen in [("recovery", json!(null)), ("labels", json!({"a": "b"})), ("seats", json!(null))] {
+        assert!(allow(&set, &asked, intent(&asked, &[unseen]), entry(1)).is_ok());
+    }
 }
 
 #[test]
@@ -109,4 +114,25 @@ fn the_certificate_that_was_judged_is_the_one_that_is_asked_of_the_target() {
     }
     let delivered = Question { sink: Some("files/client/tls".parse().unwrap()), ..asked };
     assert!(allow(&set, &delivered, intent(&delivered, &[("names", json!("x"))]), entry(1)).is_ok());
+}
+
+#[test]
+fn attributes_are_typed_by_the_manifest() {
+    let kinds = super::local().kinds;
+    let values = |values: Value| serde_json::from_value(values).unwrap();
+    let given = values(json!({
+        "expires": "2027-01-01T00:00:00Z", "level": "read", "seats": 3, "shared": null, "tags": ["b", "a", "b"],
+        "labels": {"a": "b"}, "recovery": "hidden", "unheard": 1,
+    }));
+    let expected = BTreeMap::from([
+        ("expires".to_owned(), Term::Instant("2027-01-01T00:00:00Z".parse().unwrap())),
+        ("level".to_owned(), Term::text("read")),
+        ("seats".to_owned(), Term::Integer(3)),
+        ("tags".to_owned(), Term::Texts(["a".to_owned(), "b".to_owned()].into())),
+    ]);
+    assert_eq!(Term::attributes(&kinds[0], &given), Ok(expected));
+    let wrong = Term::attributes(&kinds[0], &values(json!({"expires": "soon"}))).unwrap_err();
+    assert_eq!(wrong.to_string(), "`expires` is not an RFC 3339 instant");
+    assert_eq!(Term::of_input(&json!("x")), Some(Term::text("x")));
+    assert_eq!(Term::of_input(&json!(1.5)), None);
 }

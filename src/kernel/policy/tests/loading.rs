@@ -1,7 +1,11 @@
 //! Each way in which a policy file can be wrong, with its place and its way out.
 
-use super::{load, with_vocabulary};
-use crate::policy::{PolicySet, Vocabulary};
+use std::collections::BTreeMap;
+
+use countersign_contract::{Manifest, Parameter};
+
+use super::{ACCOUNT, SHIPPED, load, local, question, with_vocabulary};
+use crate::policy::{PolicySet, Vocabulary, judge};
 
 fn refused(files: &[(&str, &str)]) -> String {
     let errors = load(files).unwrap_err();
@@ -35,6 +39,9 @@ fn the_set_is_the_same_whatever_the_order_of_files_and_policies() {
     assert_eq!(digest(&[("2.cedar", two), ("1.cedar", one)]), expected);
     assert_eq!(digest(&[("9.cedar", &format!("// both\n{two}\n\n\n{one}\n"))]), expected);
     assert_ne!(digest(&[("1.cedar", one)]), expected);
+    let asked = question("rotate", "local/account/reporting");
+    let judged = |files: &[(&str, &str)]| judge(&load(files).unwrap(), &asked);
+    assert_eq!(judged(&[("1.cedar", one), ("2.cedar", two)]), judged(&[("2.cedar", two), ("1.cedar", one)]));
 }
 
 #[test]
@@ -51,4 +58,19 @@ fn the_words_of_a_policy_that_is_read_again_are_those_of_the_file() {
     let set =
         with_vocabulary(|words| PolicySet::load(&[("a.cedar".to_owned(), format!("\n{text}\n"))], words)).unwrap();
     assert_eq!(&**set.blobs()[0].bytes(), text.as_bytes());
+}
+
+/// Whatever a manifest makes optional, and whatever inputs the workflows have, the shipped policies load.
+#[test]
+fn the_shipped_policies_load_without_inputs_and_with_optional_attributes() {
+    let optional: Vec<Parameter> = ACCOUNT.iter().map(|it| Parameter { required: false, ..*it }).collect();
+    let attributes: &'static [Parameter] = Box::leak(optional.into_boxed_slice());
+    let files = SHIPPED.map(|(path, text)| (path.to_owned(), text.to_owned()));
+    for attributes in [ACCOUNT, attributes] {
+        let Manifest { mut kinds, .. } = local();
+        kinds[0].attributes = attributes;
+        let manifest = Manifest { kinds, ..local() };
+        let vocabulary = Vocabulary::new(BTreeMap::from([("local".to_owned(), &manifest)]));
+        assert_eq!(PolicySet::load(&files, &vocabulary).map(|_| ()), Ok(()));
+    }
 }

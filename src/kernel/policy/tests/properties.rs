@@ -93,6 +93,7 @@ fn unsliced(set: &PolicySet, asked: &Question) -> Option<Decision> {
         let slice = set.slice(action, &format!("Countersign::local::{kind}")).unwrap();
         rules.extend(slice.rules.iter().map(|(id, rule)| (id.clone(), Arc::clone(rule))));
     }
+    assert_eq!(rules.len(), READ.1.policies().count());
     let whole = Slice::of(rules.into_values()).unwrap();
     let mut prepared = Prepared::of(set, &Asked::of(asked)).ok()?;
     prepared.slice = &whole;

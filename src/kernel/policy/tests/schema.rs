@@ -2,10 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use countersign_contract::{Manifest, Parameter, Part, Type};
+use countersign_contract::{Digest, Manifest, Parameter, Part, Type};
 
 use super::{kind, local, with_vocabulary};
 use crate::policy::{PolicySet, TermKind, Vocabulary, schema};
+use crate::workflow::model::{
+    Input, InputKind, Metadata, PolicyStep, RequestTrigger, Step, StepKind, SubjectSpec, Template, Triggers, Workflow,
+};
 
 #[test]
 fn the_schema_says_what_the_manifests_say() {
@@ -41,4 +44,40 @@ fn names_that_would_fall_together_are_refused() {
     assert_eq!(refused(&fine, "__extn"), "the name `__extn` begins with `__`");
     let reserved = of(vec![kind("in", &[], parts)]);
     assert!(!refused(&reserved, "x").is_empty());
+}
+
+fn workflow(name: &str, input: InputKind) -> Workflow {
+    let metadata = Metadata {
+        name: name.to_owned(),
+        team: "platform".to_owned(),
+        person: "dana".to_owned(),
+        backup: None,
+        purpose: "testing".to_owned(),
+        controls: Vec::new(),
+    };
+    let connector = "local".to_owned();
+    let subject = Template::Literal("reporting".into());
+    let context = BTreeMap::from([("ticket".to_owned(), Template::Literal("T-1".into()))]);
+    let policy = StepKind::Policy(PolicyStep { action: "rotate".to_owned(), context });
+    let input = Input { kind: input, about: None, default: None };
+    let request = RequestTrigger { inputs: BTreeMap::from([("size".to_owned(), input)]) };
+    Workflow {
+        digest: Digest::of(name.as_bytes()),
+        metadata,
+        subject: SubjectSpec { connector, kind: "account".to_owned(), name: subject, tier: "standard".to_owned() },
+        triggers: Triggers { request: Some(request), expiry: None },
+        steps: vec![Step { id: "gate".parse().unwrap(), kind: policy, line: 1 }],
+    }
+}
+
+#[test]
+fn workflows_declare_inputs_and_added_names_of_one_type_each() {
+    let mut vocabulary = Vocabulary::default();
+    vocabulary.declare(&workflow("one", InputKind::Word(vec!["s".to_owned()]))).unwrap();
+    vocabulary.declare(&workflow("two", InputKind::Text { min_length: 0, max_length: 9 })).unwrap();
+    assert_eq!(vocabulary.inputs, BTreeMap::from([("size".to_owned(), TermKind::Text)]));
+    assert_eq!(vocabulary.added.iter().collect::<Vec<_>>(), ["ticket"]);
+    let error = vocabulary.declare(&workflow("three", InputKind::Boolean)).unwrap_err();
+    assert_eq!(error.to_string(), "`three` declares the input `size` with another type than another workflow does");
+    assert_eq!(vocabulary.inputs.len(), 1);
 }
