@@ -125,12 +125,7 @@ impl Installation {
     ///
     /// # Errors
     /// When the folder is held, or anything in it is not as it should be.
-    pub async fn open(
-        folder: Folder,
-        lock: FolderLock,
-        settings: &Settings,
-        keys: Keys,
-    ) -> Result<Self, OpenError> {
+    pub async fn open(folder: Folder, lock: FolderLock, settings: &Settings, keys: Keys) -> Result<Self, OpenError> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let store = Store::open(&folder.store_path()).await?;
         let known = known_keys(&store).await?;
@@ -155,7 +150,6 @@ impl Installation {
 
     /// Writes what has queued, signs the tree, and gives the folder back.
     pub async fn close(self) {
-        self.catalog.stop().await;
         if let Err(error) = self.ledger.close().await {
             tracing::warn!(code = error.code(), "the last checkpoint was not signed; the next command signs it");
         }
@@ -165,7 +159,8 @@ impl Installation {
 
 /// The ledger's key; its origin names this installation.
 fn ledger_key(keys: &Keys) -> Result<LedgerKey, OpenError> {
-    let id: String = keys.publics().iter().map(|key| key.public.as_str()).collect::<String>().chars().take(16).collect();
+    let id: String =
+        keys.publics().iter().map(|key| key.public.as_str()).collect::<String>().chars().take(16).collect();
     let seed = Zeroizing::new(*keys.ledger_seed());
     LedgerKey::new(&format!("countersign.local/{id}"), &seed).map_err(OpenError::LedgerKey)
 }

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use countersign_warrant::{Call, Refusal, RefusalClass, Timestamp};
 
-use crate::{Type, Verb};
+use crate::{Parameter, Type, Verb};
 
 impl Type {
     /// True when `value` is of this type.
@@ -28,7 +28,8 @@ impl Verb {
     /// A *permanent* refusal with the code `call.unknown_parameter`, `call.wrong_type` or `call.missing_parameter`.
     pub fn check(&self, call: &Call) -> Result<(), Refusal> {
         for (name, value) in &call.parameters {
-            let known = self.parameters.iter().find(|parameter| parameter.name == name && !parameter.secret);
+            let public = |parameter: &&Parameter| !parameter.secret || parameter.kind == Type::Fields;
+            let known = self.parameters.iter().filter(public).find(|parameter| parameter.name == name);
             let parameter = known.ok_or_else(|| self.unknown(name))?;
             if !parameter.kind.fits(value) {
                 return Err(refuse("call.wrong_type", format!("`{}` takes another type of `{name}`", self.name)));
@@ -47,10 +48,12 @@ impl Verb {
         }
     }
 
-    /// True for the name of a secret parameter, and for a field of a parameter of fields.
+    /// True for the name of a secret parameter, and for a field of fields that may be secret.
     fn takes_material(&self, name: &str) -> bool {
         self.parameters.iter().any(|parameter| match parameter.kind {
-            Type::Fields => name.strip_prefix(parameter.name).is_some_and(|field| field.starts_with('.')),
+            Type::Fields => {
+                parameter.secret && name.strip_prefix(parameter.name).is_some_and(|field| field.starts_with('.'))
+            }
             _ => parameter.secret && parameter.name == name,
         })
     }

@@ -67,7 +67,7 @@ pub struct Parameter {
     pub name: &'static str,
     /// Its type.
     pub kind: Type,
-    /// Secret values come as sealed material only.
+    /// Secret values come as sealed material only. Of [`Type::Fields`], single fields may then be secret.
     pub secret: bool,
     /// It must be given.
     pub required: bool,

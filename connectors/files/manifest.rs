@@ -11,7 +11,7 @@ pub(crate) const PLACE: &str = "place";
 pub(crate) const LIMITS: Limits = Limits { duration_ms: 10_000, lateness_ms: 0 };
 
 const FIELDS: Parameter =
-    Parameter::required("fields", Type::Fields, "what is written: a file per field, mode 0600 where it is material");
+    Parameter::secret("fields", Type::Fields, "what is written: a file per field, mode 0600 where it is material");
 
 pub(crate) fn manifest(limits: Limits) -> Manifest {
     Manifest {

@@ -1,9 +1,10 @@
 -- The commit: one statement, and so one transaction, for a whole batch of commits.
 --
 -- `insert into batches` runs the trigger below: one statement per table, however many runs are in the batch. Each
--- column from `blobs` to `activations` is a JSON array of arrays, a row each; null stands for none. Statements, leaf hashes and
--- blobs are cut out of `bytes`. `base` is the size of the tree that the batch was made for: a batch made for another
--- tree is refused whole. A checkpoint that was signed since the last batch rides along. A rule that is broken aborts all of it, with the entry that broke it.
+-- column from `blobs` to `activations` is a JSONB array of arrays, a row each; null stands for none. Statements, leaf
+-- hashes and blobs are cut out of `bytes`. `base` is the size of the tree that the batch was made for: a batch made for
+-- another tree is refused whole. A signed checkpoint may ride along. A rule that is broken aborts all of it, with the
+-- entry that broke it.
 --
 -- The order matters: fences before everything, bytes before what names them, the versions that make room before those
 -- that take it, closures last.
@@ -19,52 +20,52 @@ create trigger batches_commit instead of insert on batches begin
 
     insert into blobs (digest, bytes)
         select j.value ->> 0, substr(new.bytes, j.value ->> 1, j.value ->> 2)
-        from json_each(new.blobs) j where true on conflict do nothing;
+        from jsonb_each(new.blobs) j where true on conflict do nothing;
 
     insert into runs (id, first, workflow, subject, plan, trigger_key, state, started_at, epoch, lease_owner, lease_until)
         select j.value ->> 0, j.value ->> 1, j.value ->> 2, j.value ->> 3, j.value ->> 4, j.value ->> 5, 'running',
             j.value ->> 6, j.value ->> 7, j.value ->> 8, j.value ->> 9 + cast(unixepoch('subsec') * 1000 as integer)
-        from json_each(new.runs) j;
+        from jsonb_each(new.runs) j;
 
     insert into entries (idx, id, run, epoch, kind, at, statement, leaf)
         select new.base + j.key, j.value ->> 0, j.value ->> 1, j.value ->> 2, j.value ->> 3, j.value ->> 4,
             substr(new.bytes, j.value ->> 5, j.value ->> 6), substr(new.bytes, j.value ->> 5 + j.value ->> 6, 32)
-        from json_each(new.entries) j;
+        from jsonb_each(new.entries) j;
 
     insert into holds (resource, run)
-        select j.value ->> 0, j.value ->> 1 from json_each(new.holds) j;
+        select j.value ->> 0, j.value ->> 1 from jsonb_each(new.holds) j;
 
     insert into entry_subjects (subject, entry, run)
-        select j.value ->> 0, j.value ->> 1, j.value ->> 2 from json_each(new.subjects) j;
+        select j.value ->> 0, j.value ->> 1, j.value ->> 2 from jsonb_each(new.subjects) j;
 
     insert into intents (entry, run, resource)
-        select j.value ->> 0, j.value ->> 1, j.value ->> 2 from json_each(new.intents) j;
+        select j.value ->> 0, j.value ->> 1, j.value ->> 2 from jsonb_each(new.intents) j;
 
     insert into settlements (entry, run, intent, closes)
-        select j.value ->> 0, j.value ->> 1, j.value ->> 2, j.value ->> 3 from json_each(new.settlements) j;
+        select j.value ->> 0, j.value ->> 1, j.value ->> 2, j.value ->> 3 from jsonb_each(new.settlements) j;
 
     insert into moves (entry, run, subject, number, stage, expires_at)
         select j.value ->> 0, j.value ->> 1, j.value ->> 2, j.value ->> 3, j.value ->> 4, j.value ->> 5
-        from json_each(new.demotions) j;
+        from jsonb_each(new.demotions) j;
 
     insert into versions
         (subject, number, stage, run, entry, blob, fingerprint, key_generation, public, sealed_at, expires_at)
         select j.value ->> 0, j.value ->> 1, 'pending', j.value ->> 2, j.value ->> 3, j.value ->> 4, j.value ->> 5,
             j.value ->> 6, j.value ->> 7, j.value ->> 8, j.value ->> 9
-        from json_each(new.sealings) j;
+        from jsonb_each(new.sealings) j;
 
     insert into moves (entry, run, subject, number, stage, expires_at)
         select j.value ->> 0, j.value ->> 1, j.value ->> 2, j.value ->> 3, 'current', j.value ->> 4
-        from json_each(new.promotions) j;
+        from jsonb_each(new.promotions) j;
 
     insert into turns (entry, run, state, wake_at)
-        select j.value ->> 0, j.value ->> 1, j.value ->> 2, j.value ->> 3 from json_each(new.turns) j;
+        select j.value ->> 0, j.value ->> 1, j.value ->> 2, j.value ->> 3 from jsonb_each(new.turns) j;
 
     insert into closures (entry, run, outcome, closed_at)
-        select j.value ->> 0, j.value ->> 1, j.value ->> 2, j.value ->> 3 from json_each(new.closures) j;
+        select j.value ->> 0, j.value ->> 1, j.value ->> 2, j.value ->> 3 from jsonb_each(new.closures) j;
 
     insert into activations (idx, entry)
-        select e.idx, e.id from json_each(new.activations) j cross join entries e on e.id = j.value;
+        select e.idx, e.id from jsonb_each(new.activations) j cross join entries e on e.id = j.value;
 
     update tree set size = new.size, frontier = new.frontier, root = new.root;
 

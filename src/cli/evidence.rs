@@ -1,13 +1,15 @@
 //! `countersign evidence`: a credential's story, and the verification of the whole ledger.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::str::FromStr as _;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use countersign_kernel::evidence::note::VerifierKey;
 use countersign_kernel::evidence::report::Report;
 use countersign_kernel::evidence::story::story;
-use countersign_kernel::evidence::verify::{BlobAnswer, Leaf, Verifier};
-use countersign_warrant::ResourceName;
+use countersign_kernel::evidence::verify::{BlobAnswer, Leaf, Verifier, named_blobs};
+use countersign_warrant::{Digest, ResourceName};
 use serde_json::json;
 
 use super::Stop;
@@ -58,10 +60,12 @@ pub(super) async fn tell_story(store: &Store, subject: &ResourceName, screen: &S
         return Err(Stop::new(BAD_INPUT, "evidence.no_subject", text, help));
     }
     let lines = story(subject, &entries);
-    let rows: Vec<_> = lines.iter().map(|line| json!({"at": line.at, "entry": line.entry, "text": line.text})).collect();
+    let rows: Vec<_> =
+        lines.iter().map(|line| json!({"at": line.at, "entry": line.entry, "text": line.text})).collect();
     screen.document(&json!({"subject": subject, "story": rows}));
     for line in lines {
-        screen.say_wrapped(&format!("{}  ", seconds(&line.at.to_string())), &format!("{}  [{}]", line.text, line.entry));
+        screen
+            .say_wrapped(&format!("{}  ", seconds(&line.at.to_string())), &format!("{}  [{}]", line.text, line.entry));
     }
     Ok(DONE)
 }
@@ -93,34 +97,34 @@ pub(super) async fn verify_with(store: &Store, key: &VerifierKey, earlier: Optio
     if let Some(earlier) = earlier {
         verifier = verifier.with_earlier(earlier, key);
     }
-    let mut blobs = std::collections::HashMap::new();
+    let blobs: Arc<Mutex<HashMap<Digest, BlobAnswer>>> = Arc::default();
+    let answers = Arc::clone(&blobs);
+    let mut verifier = verifier.with_blobs(move |digest| {
+        let mut answers = answers.lock().unwrap_or_else(PoisonError::into_inner);
+        answers.remove(digest).unwrap_or(BlobAnswer::Missing)
+    });
     let mut index = 0;
-    let mut leaves = Vec::new();
-    loop {
+    while index < checkpoint.size {
         let page = store.entries_from(index, PAGE).await.map_err(stop)?;
         let Some(last) = page.last() else { break };
         index = last.index + 1;
-        for entry in page {
-            if entry.index >= checkpoint.size {
-                break;
-            }
+        for entry in page.into_iter().filter(|entry| entry.index < checkpoint.size) {
             if let Ok(stamped) = entry.stamped() {
-                for digest in countersign_kernel::evidence::verify::named_blobs(&stamped) {
-                    let read = store.blob_bytes(&digest).await.map_err(stop)?;
-                    blobs.insert(digest, read);
+                for digest in named_blobs(&stamped) {
+                    let answer = blob_answer(store, &digest).await?;
+                    blobs.lock().unwrap_or_else(PoisonError::into_inner).insert(digest, answer);
                 }
             }
-            leaves.push(Leaf { index: entry.index, bytes: entry.statement, stored_hash: Some(entry.leaf) });
+            verifier.leaf(&Leaf { index: entry.index, bytes: entry.statement, stored_hash: Some(entry.leaf) });
         }
     }
-    let mut verifier = verifier.with_blobs(|digest| match blobs.get(digest) {
-        Some(Some(bytes)) => BlobAnswer::Bytes(bytes.clone()),
-        _ => BlobAnswer::Missing,
-    });
-    for leaf in &leaves {
-        verifier.leaf(leaf);
-    }
     Ok(verifier.finish())
+}
+
+/// What the store holds under a digest; bytes that are not of that digest are the verifier's to name.
+async fn blob_answer(store: &Store, digest: &Digest) -> Result<BlobAnswer, Stop> {
+    let bytes = store.blob_bytes(digest).await.map_err(|error| Stop::of(error.code(), &error))?;
+    Ok(bytes.map_or(BlobAnswer::Missing, BlobAnswer::Found))
 }
 
 /// What was verified, and what does not hold.

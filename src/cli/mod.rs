@@ -21,7 +21,7 @@ mod stop;
 mod tell;
 
 pub use arguments::{Arguments, Command};
-pub use draw::draw;
+pub use draw::{Look, draw};
 pub use stop::Stop;
 
 use crate::telemetry::{self, Verbosity};

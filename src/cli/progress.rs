@@ -10,14 +10,14 @@ use super::screen::Screen;
 use super::tell;
 
 /// Tells entries as they are committed, until the sender is gone.
-pub struct Progress {
+pub(super) struct Progress {
     sender: mpsc::UnboundedSender<Stamped>,
     teller: tokio::task::JoinHandle<()>,
 }
 
 impl Progress {
     /// Begins to tell.
-    pub fn start(screen: &Screen) -> Self {
+    pub(super) fn start(screen: &Screen) -> Self {
         let (sender, mut entries) = mpsc::unbounded_channel::<Stamped>();
         let screen = screen.clone();
         let teller = tokio::spawn(async move {
@@ -40,12 +40,12 @@ impl Progress {
     }
 
     /// Where to send entries.
-    pub fn sender(&self) -> mpsc::UnboundedSender<Stamped> {
+    pub(super) fn sender(&self) -> mpsc::UnboundedSender<Stamped> {
         self.sender.clone()
     }
 
     /// Tells what is left. Every other sender must be gone.
-    pub async fn finish(self) {
+    pub(super) async fn finish(self) {
         drop(self.sender);
         // WHY: a teller that panicked has nothing more to tell, and the command's end is told anyway.
         let _ = self.teller.await;

@@ -140,7 +140,7 @@ async fn tour(installation: &Installation, screen: &Screen) -> Result<u8, Stop> 
     let active = Active::load(&installation.store, &installation.catalog.known()).await;
     let active = active.map_err(|error| Stop::of(error.code(), &error))?;
     let asker = Asker::of_process(installation).await?;
-    let policies = Arc::new(active.set.policies.clone());
+    let policies = Arc::clone(&active.set.policies);
     let signals = stop_on_signals();
     let mut runs = Vec::new();
     for stage in TOUR {
@@ -198,7 +198,8 @@ async fn renewals(
 ) -> Result<Vec<RunId>, Stop> {
     let mut runs = Vec::new();
     for workflow in active.set.workflows.values().filter(|workflow| workflow.triggers.expiry.is_some()) {
-        let inputs = plan::resolve_inputs(workflow, &BTreeMap::new()).map_err(|error| Stop::of(error.code(), &error))?;
+        let inputs =
+            plan::resolve_inputs(workflow, &BTreeMap::new()).map_err(|error| Stop::of(error.code(), &error))?;
         let subject = plan::subject_of(workflow, &inputs).map_err(|error| Stop::of(error.code(), &error))?;
         let current = installation.store.current_version(&subject).await;
         let Some(current) = current.map_err(|error| Stop::of(error.code(), &error))? else { continue };

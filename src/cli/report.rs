@@ -1,57 +1,55 @@
 //! What runs did, as one JSON document.
 
 use countersign_kernel::run::bodies::{ClosedBody, StartedBody};
-use countersign_warrant::{
-    DecodeEntryError, DecisionBody, IntentBody, Kind, Outcome, ReceiptBody, Stamped, Verdict,
-};
+use countersign_warrant::{DecisionBody, DecodeEntryError, IntentBody, Kind, Outcome, ReceiptBody, Stamped, Verdict};
 use serde::Serialize;
 
 /// One run, by its entries.
 #[derive(Debug, Serialize)]
-pub struct RunReport {
+pub(super) struct RunReport {
     /// The workflow's name.
-    pub workflow: String,
+    pub(super) workflow: String,
     /// The run's id.
-    pub run: String,
+    pub(super) run: String,
     /// Its outcome; `stuck` or `open` when it has none.
-    pub outcome: String,
+    pub(super) outcome: String,
     /// Policy's answers, in order.
-    pub decisions: Vec<DecisionRow>,
+    pub(super) decisions: Vec<DecisionRow>,
     /// What was permitted, in order.
-    pub warrants: Vec<WarrantRow>,
+    pub(super) warrants: Vec<WarrantRow>,
     /// How the attempts ended, in order.
-    pub receipts: Vec<ReceiptRow>,
+    pub(super) receipts: Vec<ReceiptRow>,
 }
 
 /// One decision.
 #[derive(Debug, Serialize)]
-pub struct DecisionRow {
+pub(super) struct DecisionRow {
     /// Its entry.
-    pub entry: String,
+    pub(super) entry: String,
     /// `allow` or `deny`.
-    pub verdict: Verdict,
+    pub(super) verdict: Verdict,
     /// The determining policies.
-    pub policies: Vec<String>,
+    pub(super) policies: Vec<String>,
 }
 
 /// One granted intent.
 #[derive(Debug, Serialize)]
-pub struct WarrantRow {
+pub(super) struct WarrantRow {
     /// Its entry.
-    pub entry: String,
+    pub(super) entry: String,
     /// The connector's verb.
-    pub verb: String,
+    pub(super) verb: String,
     /// The resource that it changes.
-    pub subject: String,
+    pub(super) subject: String,
 }
 
 /// One receipt.
 #[derive(Debug, Serialize)]
-pub struct ReceiptRow {
+pub(super) struct ReceiptRow {
     /// Its entry.
-    pub entry: String,
+    pub(super) entry: String,
     /// `done`, `refused` or `indeterminate`.
-    pub outcome: &'static str,
+    pub(super) outcome: &'static str,
 }
 
 impl RunReport {
@@ -59,7 +57,7 @@ impl RunReport {
     ///
     /// # Errors
     /// When an entry is not what its kind says.
-    pub fn of(run: &str, entries: &[Stamped]) -> Result<Self, DecodeEntryError> {
+    pub(super) fn of(run: &str, entries: &[Stamped]) -> Result<Self, DecodeEntryError> {
         let mut report = Self {
             workflow: String::new(),
             run: run.to_owned(),

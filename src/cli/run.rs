@@ -49,7 +49,7 @@ async fn within(
     let asker = Asker::of_process(installation).await?;
     let progress = Progress::start(screen);
     let signals = stop_on_signals();
-    let policies = Arc::new(active.set.policies.clone());
+    let policies = Arc::clone(&active.set.policies);
     let runner = runner(installation, policies, Some(progress.sender()), signals);
     let mut session = Session { runner, installation, asker };
     let ended = async {

@@ -5,25 +5,26 @@ use std::io::{IsTerminal as _, Write as _};
 use countersign_kernel::diagnostic::Diagnostic;
 use serde::Serialize;
 
-use super::{Stop, draw};
+use super::Stop;
+use super::draw::{Look, draw};
 
 /// The narrowest and widest text that is drawn, in columns.
 const COLUMNS: std::ops::RangeInclusive<usize> = 40..=120;
 
 /// Where a command's words go.
 #[derive(Debug, Clone)]
-pub struct Screen {
+pub(super) struct Screen {
     /// One JSON document on standard output, and nothing else.
-    pub json: bool,
+    pub(super) json: bool,
     /// Colour and live progress are welcome.
-    pub live: bool,
+    pub(super) live: bool,
     /// Columns.
-    pub width: usize,
+    pub(super) width: usize,
 }
 
 impl Screen {
     /// The process's own standard output and error.
-    pub fn of_process(json: bool) -> Self {
+    pub(super) fn of_process(json: bool) -> Self {
         let terminal = std::io::stdout().is_terminal();
         let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
         let width = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
@@ -32,7 +33,7 @@ impl Screen {
     }
 
     /// One line for a person; nothing with `--json`.
-    pub fn say(&self, line: impl AsRef<str>) {
+    pub(super) fn say(&self, line: impl AsRef<str>) {
         if !self.json {
             // WHY: a reader that closed the pipe has seen enough; the command goes on.
             let _ = writeln!(std::io::stdout().lock(), "{}", line.as_ref());
@@ -40,7 +41,7 @@ impl Screen {
     }
 
     /// A line that is broken at spaces so that it fits, its rest indented.
-    pub fn say_wrapped(&self, first: &str, text: &str) {
+    pub(super) fn say_wrapped(&self, first: &str, text: &str) {
         let indent = first.chars().count();
         let mut line = first.to_owned();
         let mut column = indent;
@@ -59,7 +60,7 @@ impl Screen {
     }
 
     /// The one JSON document; nothing without `--json`.
-    pub fn document<T: Serialize>(&self, document: &T) {
+    pub(super) fn document<T: Serialize>(&self, document: &T) {
         if self.json {
             let text = serde_json::to_string_pretty(document).unwrap_or_default();
             let _ = writeln!(std::io::stdout().lock(), "{text}");
@@ -67,7 +68,7 @@ impl Screen {
     }
 
     /// Why the command ends without success.
-    pub fn stop(&self, stop: &Stop) {
+    pub(super) fn stop(&self, stop: &Stop) {
         if self.json && !stop.told {
             self.document(&stop.to_json());
         } else if !self.json && !stop.told {
@@ -76,13 +77,17 @@ impl Screen {
     }
 
     /// Draws what is wrong in files, on standard error.
-    pub fn diagnostics(&self, found: &[Diagnostic], source: &dyn Fn(&str) -> Option<String>) {
+    pub(super) fn diagnostics(&self, found: &[Diagnostic], source: &dyn Fn(&str) -> Option<String>) {
         let colour = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|no| no.is_empty());
-        let _ = write!(std::io::stderr().lock(), "{}", draw(found, source, colour, self.width));
+        let _ = write!(
+            std::io::stderr().lock(),
+            "{}",
+            draw(found, source, Look { colour, unicode: colour, width: self.width })
+        );
     }
 }
 
 fn terminal_width() -> Option<usize> {
-    let columns = indicatif::TermLike::width(&indicatif::TermAdapter::default());
+    let (_, columns) = console::Term::stdout().size_checked()?;
     (columns > 0).then_some(usize::from(columns))
 }

@@ -5,21 +5,21 @@ use std::error::Error;
 use serde_json::{Value, json};
 
 /// Exit code: done, or nothing due.
-pub const DONE: u8 = 0;
+pub(super) const DONE: u8 = 0;
 /// Exit code: failed.
-pub const FAILED: u8 = 1;
+pub(super) const FAILED: u8 = 1;
 /// Exit code: bad input.
-pub const BAD_INPUT: u8 = 2;
+pub(super) const BAD_INPUT: u8 = 2;
 /// Exit code: denied by policy.
-pub const DENIED: u8 = 3;
+pub(super) const DENIED: u8 = 3;
 /// Exit code: stuck or quarantined.
-pub const STUCK: u8 = 5;
+pub(super) const STUCK: u8 = 5;
 /// Exit code: ledger problem.
-pub const LEDGER: u8 = 6;
+pub(super) const LEDGER: u8 = 6;
 /// Exit code: the folder is held by another process.
-pub const HELD: u8 = 7;
+pub(super) const HELD: u8 = 7;
 /// Exit code: changed, with `--detailed-exitcode`.
-pub const CHANGED: u8 = 10;
+pub(super) const CHANGED: u8 = 10;
 
 /// A command's end without success.
 #[derive(Debug)]
@@ -39,7 +39,13 @@ pub struct Stop {
 impl Stop {
     /// From an error of a room; the exit code follows from its code.
     pub fn of(code: &str, error: &dyn Error) -> Self {
-        Self { code: code.to_owned(), message: with_causes(error), help: help_of(code), exit: exit_of(code), told: false }
+        Self {
+            code: code.to_owned(),
+            message: with_causes(error),
+            help: help_of(code),
+            exit: exit_of(code),
+            told: false,
+        }
     }
 
     /// In the command's own words.

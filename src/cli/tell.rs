@@ -1,15 +1,13 @@
 //! Entries as a person hears of them while a run goes on: one line each, in the words of the ledger.
 
-use countersign_kernel::run::bodies::{
-    ClosedBody, FactBody, ProbeBody, StartedBody, VersionBody, Wait, WaitBody,
-};
+use countersign_kernel::run::bodies::{ClosedBody, FactBody, ProbeBody, StartedBody, VersionBody, Wait, WaitBody};
 use countersign_warrant::{
-    DecodeEntryError, DecisionBody, Finding, FindingBody, IntentBody, Kind, Moment, Outcome, Origin, ReceiptBody,
+    DecisionBody, DecodeEntryError, Finding, FindingBody, IntentBody, Kind, Moment, Origin, Outcome, ReceiptBody,
     Stamped, Verdict,
 };
 
 /// The line of one entry; `None` for one that another line tells already.
-pub fn line(entry: &Stamped) -> Option<String> {
+pub(super) fn line(entry: &Stamped) -> Option<String> {
     words(entry).unwrap_or_else(|error| Some(error.to_string())).map(|text| format!("{:<9}{text}", entry.kind.as_str()))
 }
 
@@ -79,9 +77,7 @@ fn decision(body: &DecisionBody) -> Option<String> {
         (Verdict::Allow, Moment::Act) => None,
         (Verdict::Allow, Moment::Policy) => Some(format!("allow {} by {by}", body.step)),
         (Verdict::Deny, _) if by.is_empty() => Some(format!("deny {}: no policy permits it", body.step)),
-        (Verdict::Deny, _) => {
-            Some(format!("deny {} by {by}: {}", body.step, body.decision.reasons.join("; ")))
-        }
+        (Verdict::Deny, _) => Some(format!("deny {} by {by}: {}", body.step, body.decision.reasons.join("; "))),
     }
 }
 
@@ -103,7 +99,7 @@ fn fact(body: &FactBody) -> String {
 }
 
 /// An RFC 3339 instant without its fraction.
-pub fn seconds(instant: &str) -> String {
+pub(super) fn seconds(instant: &str) -> String {
     match instant.split_once('.') {
         Some((whole, _)) => format!("{whole}Z"),
         None => instant.to_owned(),

@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use countersign_contract::{Eyes, ObserveError, Observation, Subject};
+use countersign_contract::{Eyes, Observation, ObserveError, Subject};
 use countersign_kernel::plan::{self, PlanError, Reading, Snapshot};
 use countersign_kernel::run::bodies::Stage;
 use countersign_kernel::workflow::model::Workflow;

@@ -9,3 +9,4 @@ pub mod plan;
 pub mod policy;
 pub mod run;
 pub mod workflow;
+pub mod x509;

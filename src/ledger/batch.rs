@@ -18,7 +18,8 @@ pub(super) type Batch = Vec<Waiting>;
 const COMMIT: &str = "insert into batches (
     base, bytes, blobs, runs, holds, entries, subjects, intents, settlements, demotions, sealings, promotions, turns,
     closures, activations, size, frontier, root, signed_size, signed_root, signed_note
-) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+) values (?, ?, jsonb(?), jsonb(?), jsonb(?), jsonb(?), jsonb(?), jsonb(?), jsonb(?), jsonb(?), jsonb(?), jsonb(?), jsonb(?),
+    jsonb(?), jsonb(?), ?, ?, ?, ?, ?, ?)";
 
 /// Blobs that are known to be durable: not written again.
 #[derive(Debug, Default)]

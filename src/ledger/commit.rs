@@ -1,15 +1,16 @@
 //! One batch, to its end: committed, refused member by member, or of a fate that has to be found out.
 
+use std::time::Instant;
+
 use countersign_contract::failpoint;
 use countersign_warrant::{JournalError, Stamped};
-use sqlx::Connection as _;
 
 use super::batch::{Batch, Statement};
 use super::encoding::Frontier;
 use super::member::{Answer, Member, Waiting};
 use super::refusal::Refusal;
 use super::writer::Writer;
-use crate::store::{Fault, ReadStoreError, connect_writer, tree_of};
+use crate::store::{Fault, ReadStoreError};
 
 /// What became of a batch whose statement failed without a rule's refusal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,9 +55,14 @@ impl Writer {
         if let Some(broken) = self.broken.take() {
             return broken.write(self, statement).await;
         }
-        statement.run(&mut self.connection, self.signed.as_ref()).await?;
-        self.signed = None;
-        Ok(())
+        let riding = self.riding();
+        let written = statement.run(&mut self.connection, riding.as_ref()).await;
+        match written {
+            Ok(()) if riding.is_some() => self.kept = Instant::now(),
+            Ok(()) => {}
+            Err(_) => self.signed = self.signed.take().or(riding),
+        }
+        written
     }
 
     fn committed(&mut self, batch: Batch, tree: Frontier) {
@@ -134,11 +140,7 @@ impl Writer {
 
     /// Reads the tree on a connection of its own: its frontier covers every entry of the batch.
     async fn fate(&self, wanted: &Frontier) -> Fate {
-        let Ok(mut connection) = connect_writer(self.store.path()).await else { return Fate::Unknown };
-        let row = sqlx::query("select size, frontier, root from tree").fetch_one(&mut connection).await;
-        let found = row.map_err(ReadStoreError::from).and_then(|row| tree_of(&row));
-        let _ = connection.close().await;
-        match found {
+        match self.store.tree_afresh().await {
             Ok(found) if found == *wanted => Fate::Written,
             Ok(found) if found == self.tree => Fate::NotWritten,
             _ => Fate::Unknown,

@@ -2,14 +2,15 @@
 //!
 //! A lease only keeps processes out of each other's way. What guarantees that one of them writes is the fence: each
 //! claim raises the run's epoch, and a commit under an older one is refused by the database (inv:I5). Time is the
-//! database's clock (rel:R5 of its section 4).
+//! database's clock, never a process's own.
 
 use std::time::Duration;
 
 use countersign_warrant::{Fence, JournalError, RunId, Timestamp};
 use sqlx::{Row as _, SqliteConnection};
 
-use crate::store::Fault;
+use super::commit::unread;
+use crate::store::{Fault, Lease, Store, StoredRun};
 
 /// Whose leases this process takes, and for how long.
 #[derive(Debug, Clone)]
@@ -76,7 +77,7 @@ pub(super) fn unwritten(error: &sqlx::Error) -> JournalError {
 
 // INVARIANT: inv:I5 whoever claims gets an epoch that nobody had before, be it the same process again.
 pub(super) async fn claim(
-    connection: &mut SqliteConnection,
+    (connection, store): (&mut SqliteConnection, &Store),
     run: &RunId,
     terms: &LeaseTerms,
 ) -> Result<Fence, ClaimError> {
@@ -91,26 +92,19 @@ pub(super) async fn claim(
     .bind(run.as_str())
     .bind(&terms.owner)
     .bind(terms.lease_ms)
-    .fetch_optional(&mut *connection)
+    .fetch_optional(connection)
     .await
     .map_err(failed)?;
     if let Some(epoch) = epoch {
         return Ok(Fence { run: run.clone(), epoch: epoch.cast_unsigned() });
     }
-    let row = sqlx::query("select state, lease_owner, lease_until from runs where id = ?")
-        .bind(run.as_str())
-        .fetch_optional(connection)
-        .await
-        .map_err(failed)?;
-    let Some(row) = row else { return Err(ClaimError::NotFound(run.clone())) };
-    let owner: Option<String> = row.try_get("lease_owner").map_err(failed)?;
-    let until: i64 = row.try_get("lease_until").map_err(failed)?;
-    Err(match owner {
-        None => ClaimError::Closed(run.clone()),
-        Some(owner) => {
-            let until = Timestamp::from_micros(until.saturating_mul(1000));
+    let unread = |source| ClaimError::Journal { run: run.clone(), source: unread(source) };
+    Err(match store.run(run).await.map_err(unread)? {
+        None => ClaimError::NotFound(run.clone()),
+        Some(StoredRun { lease: Some(Lease { owner, until }), .. }) => {
             ClaimError::Leased { run: run.clone(), owner, until }
         }
+        Some(_) => ClaimError::Closed(run.clone()),
     })
 }
 

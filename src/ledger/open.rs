@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use countersign_warrant::Timestamp;
 use tokio::sync::{Notify, mpsc, watch};
@@ -83,6 +83,7 @@ impl Ledger {
             head,
             known: KnownBlobs::default(),
             signed: None,
+            kept: Instant::now(),
             next: None,
             last: 0,
             stopped: None,

@@ -26,8 +26,11 @@ const BYTES_MAX: usize = 8 << 20;
 /// A gap in the arrivals of this length closes a batch.
 const GAP: Duration = Duration::from_micros(75);
 
-/// How long a signed checkpoint waits for a batch to ride along with.
-const RIDE: Duration = Duration::from_millis(100);
+/// How long the queue is empty before a signed checkpoint is stored by itself.
+const IDLE: Duration = Duration::from_millis(100);
+
+/// While it is not, a checkpoint rides along with a batch, one in this time: each covers what those before it covered.
+const RIDE: Duration = Duration::from_secs(1);
 
 /// The pipeline's state.
 pub(super) struct Writer {
@@ -38,7 +41,10 @@ pub(super) struct Writer {
     pub(super) tree: Frontier,
     pub(super) head: watch::Sender<Frontier>,
     pub(super) known: KnownBlobs,
+    /// Signed, and not stored yet.
     pub(super) signed: Option<StoredCheckpoint>,
+    /// When one was stored last.
+    pub(super) kept: Instant,
     /// Taken from the queue, and not for the batch that was just being filled.
     pub(super) next: Option<Order>,
     /// How many commits the last batch had.
@@ -81,7 +87,7 @@ impl Writer {
             return Some(order);
         }
         if self.signed.is_some() {
-            match tokio::time::timeout(RIDE, self.orders.recv()).await {
+            match tokio::time::timeout(IDLE, self.orders.recv()).await {
                 Ok(order) => return order,
                 Err(_) => self.keep_signed().await,
             }
@@ -130,7 +136,7 @@ impl Writer {
         }
         let (connection, terms) = (&mut self.connection, &self.terms);
         match order {
-            Order::Claim(run, reply) => drop(reply.send(lease::claim(connection, &run, terms).await)),
+            Order::Claim(run, reply) => drop(reply.send(lease::claim((connection, &self.store), &run, terms).await)),
             Order::ClaimFree(reply) => drop(reply.send(lease::claim_free(connection, terms).await)),
             Order::Renew(fence, reply) => drop(reply.send(lease::renew(connection, &fence, terms).await)),
             Order::RenewAll(reply) => drop(reply.send(lease::renew_all(connection, terms).await)),
@@ -147,7 +153,12 @@ impl Writer {
         }
     }
 
-    /// Writes the signed checkpoint that found no batch to ride along with.
+    /// The checkpoint that is due to ride along with the next batch.
+    pub(super) fn riding(&mut self) -> Option<StoredCheckpoint> {
+        if self.kept.elapsed() < RIDE { None } else { self.signed.take() }
+    }
+
+    /// Stores the signed checkpoint by itself.
     async fn keep_signed(&mut self) {
         let Some(signed) = self.signed.take() else { return };
         if self.stopped.is_some() {

@@ -98,9 +98,9 @@ impl Runner {
         failpoint::hit("runner.before_call");
         // WHY: a task of its own, so that a panic ends the call and not the run; it ends with this drive.
         let mut calls = tokio::task::JoinSet::new();
-        calls.spawn(async move {
-            tokio::time::timeout(Duration::from_micros(left), connector.act(warrant, hands)).await
-        });
+        calls.spawn(
+            async move { tokio::time::timeout(Duration::from_micros(left), connector.act(warrant, hands)).await },
+        );
         let called = calls.join_next().await;
         failpoint::hit("runner.after_call");
         let attempt = match called {

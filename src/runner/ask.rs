@@ -141,7 +141,9 @@ impl Runner {
         entry: EntryId,
     ) -> Result<(), DriveError> {
         let step = drive.run.finaliser().ok_or(DriveError::NoEntries)?;
-        let covered = self.ledger.covering(&drive.run.id).await.map_err(DriveError::Journal)?;
+        let entries = self.store.entries_of_run(&drive.run.id).await.map_err(DriveError::Store)?;
+        let last = entries.iter().filter_map(|entry| entry.index).max().unwrap_or(0);
+        let covered = self.ledger.checkpoint_covering(last).await.map_err(DriveError::Sign)?;
         let facts = BTreeMap::from([
             ("attached".to_owned(), object!(attach)),
             ("retain_secs".to_owned(), object!(retain_secs)),

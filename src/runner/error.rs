@@ -5,6 +5,7 @@ use countersign_kernel::run::{CommandError, Illegal};
 use countersign_warrant::{DecodeEntryError, Digest, JournalError, MintsOwn, RecoverError, RunId, SettleError};
 
 use crate::inventory::InventoryError;
+use crate::ledger::{ClaimError, SignError};
 use crate::secrets::{HandsError, MakeError, OpenError, TextRuleError};
 use crate::store::ReadStoreError;
 
@@ -78,7 +79,10 @@ pub enum DriveError {
     Decode(#[source] DecodeEntryError),
     /// The lease was not to be had, or was lost.
     #[error("the run's lease is not to be had")]
-    Claim(#[source] JournalError),
+    Claim(#[source] ClaimError),
+    /// No checkpoint could be signed.
+    #[error("no checkpoint could be signed")]
+    Sign(#[source] SignError),
     /// The ledger did not take an entry.
     #[error("the ledger did not take an entry")]
     Journal(#[source] JournalError),
@@ -136,7 +140,9 @@ impl DriveError {
             Self::NoSuchRun(_) => "run.not_found",
             Self::NoEntries | Self::Decode(_) | Self::Illegal(_) | Self::Recover(_) => "run.unreadable",
             Self::NoPlan(_) | Self::Plan(_) => "run.no_plan",
-            Self::Claim(source) | Self::Journal(source) => source.code(),
+            Self::Claim(source) => source.code(),
+            Self::Sign(source) => source.code(),
+            Self::Journal(source) => source.code(),
             Self::Command(_) | Self::Entry(_) => "run.no_command",
             Self::Question(source) => source.code(),
             Self::Grant(source) => source.code(),

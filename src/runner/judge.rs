@@ -3,9 +3,7 @@
 use countersign_kernel::plan::{self, Asking, Does, Move};
 use countersign_kernel::policy::{self, Question};
 use countersign_kernel::run::Run;
-use countersign_warrant::{
-    Allowed, Blob, Decision, DecisionBody, Entry, EntryId, Intent, Kind, Moment, StepId,
-};
+use countersign_warrant::{Allowed, Blob, Decision, DecisionBody, Entry, EntryId, Intent, Kind, Moment, StepId};
 
 use super::{Drive, DriveError, Runner, json};
 
@@ -48,8 +46,7 @@ impl Runner {
     fn question_about(&self, run: &Run, planned: &Move) -> Result<Question, DriveError> {
         let Does::Act(act) = &planned.does else { return Err(DriveError::NoEntries) };
         let instance = run.plan.subject.resource.connector();
-        let connector =
-            self.catalog.find(instance).ok_or_else(|| DriveError::NoSuchConnector(instance.to_owned()))?;
+        let connector = self.catalog.find(instance).ok_or_else(|| DriveError::NoSuchConnector(instance.to_owned()))?;
         let asking = Asking {
             asked_by: run.started.trigger.asked_by.as_deref(),
             started_at: run.started_at,

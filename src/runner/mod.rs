@@ -39,8 +39,8 @@ use crate::store::Store;
 pub use begin::{Begun, Request};
 pub use error::{BeginError, DriveError};
 
-/// How long a lease lasts, in milliseconds; it is renewed at a third of it.
-const LEASE_MS: u64 = 15_000;
+/// How often a run's lease is renewed: a third of what it lasts.
+const RENEW_EVERY: Duration = Duration::from_secs(5);
 
 /// How a call of [`Runner::drive`] ended.
 #[derive(Debug, Clone, PartialEq)]
@@ -118,24 +118,23 @@ impl Runner {
     /// # Errors
     /// When the run cannot go on in this process: the ledger does not take its entries, or another process drives it.
     pub async fn drive(&self, id: &RunId) -> Result<Driven, DriveError> {
-        let owner = format!("pid-{}", std::process::id());
-        let fence = self.ledger.claim(id, &owner, LEASE_MS).await.map_err(DriveError::Claim)?;
+        let fence = self.ledger.claim(id).await.map_err(DriveError::Claim)?;
         let mut drive = self.recover(id, fence.clone()).await?;
         let end = tokio::select! {
             end = self.carry_on(&mut drive) => end,
-            lost = self.keep_lease(&fence, &owner) => Err(lost),
+            lost = self.keep_lease(&fence) => Err(lost),
         };
         if let Ok(Driven::Stopped | Driven::Stuck(_)) = &end {
-            self.ledger.release(&fence).await.map_err(DriveError::Claim)?;
+            self.ledger.release(&fence).await.map_err(DriveError::Journal)?;
         }
         end
     }
 
-    async fn keep_lease(&self, fence: &Fence, owner: &str) -> DriveError {
+    async fn keep_lease(&self, fence: &Fence) -> DriveError {
         loop {
-            tokio::time::sleep(Duration::from_millis(LEASE_MS / 3)).await;
-            if let Err(error) = self.ledger.renew(fence, owner, LEASE_MS).await {
-                return DriveError::Claim(error);
+            tokio::time::sleep(RENEW_EVERY).await;
+            if let Err(error) = self.ledger.renew(fence).await {
+                return DriveError::Journal(error);
             }
         }
     }
@@ -205,9 +204,7 @@ impl Runner {
                     Ok(())
                 }
             }
-            Command::Evidence { attach, retain_secs, entry } => {
-                self.evidence(drive, attach, retain_secs, entry).await
-            }
+            Command::Evidence { attach, retain_secs, entry } => self.evidence(drive, attach, retain_secs, entry).await,
             Command::Commit(entries) => self.commit(drive, entries).await,
             Command::Stuck(_) | Command::Over(_) => Ok(()),
         }

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use countersign_contract::failpoint;
 use countersign_kernel::plan::Recipe;
-use countersign_kernel::workflow::model::KeyAlgorithm;
 use countersign_kernel::run::bodies::{SealedBody, Stage, VersionBody};
+use countersign_kernel::workflow::model::KeyAlgorithm;
 use countersign_warrant::{Blob, Entry, EntryId, Kind, MintsOwn, StepId, VersionId};
 
 use super::{Drive, DriveError, Runner, json};

@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use countersign_kernel::diagnostic::{Diagnostic, Severity};
 use countersign_kernel::policy::{PolicySet, Vocabulary};
 use countersign_kernel::run::bodies::ActivatedFile;
-use countersign_kernel::workflow::{self, Known, model::Workflow};
+use countersign_kernel::workflow::model::Workflow;
+use countersign_kernel::workflow::{self, Known, Member};
 use countersign_warrant::{Blob, Digest};
 
 /// One file of a set.
@@ -33,7 +35,7 @@ pub struct CheckedSet {
     /// Workflows, by name.
     pub workflows: BTreeMap<String, Workflow>,
     /// The policies.
-    pub policies: PolicySet,
+    pub policies: Arc<PolicySet>,
     /// What is worth another look.
     pub warnings: Vec<Diagnostic>,
 }
@@ -181,18 +183,21 @@ impl FileSet {
         let mut parsed = Vec::new();
         for file in &self.workflows {
             match workflow::parse(&file.path, &file.bytes, known) {
-                Ok(workflow) => parsed.push((file.path.clone(), workflow)),
+                Ok(workflow) => parsed.push((file, workflow)),
                 Err(diagnostics) => found.extend(diagnostics),
             }
         }
-        let named: Vec<(String, &Workflow)> = parsed.iter().map(|(path, one)| (path.clone(), one)).collect();
-        found.extend(workflow::check_set(&named));
+        let members: Vec<Member<'_>> =
+            parsed.iter().map(|(file, workflow)| Member { file: &file.path, bytes: &file.bytes, workflow }).collect();
+        found.extend(workflow::check_set(&members));
         let mut vocabulary = Vocabulary::new(known.connectors.clone());
-        for (path, workflow) in &parsed {
+        for (file, workflow) in &parsed {
             if let Err(error) = vocabulary.declare(workflow) {
-                let text = self.text(path).unwrap_or_default();
+                let text = String::from_utf8_lossy(&file.bytes);
                 let help = "give the input one type in all workflows, or another name here";
-                found.push(Diagnostic::error(error.code(), path, &text, 0..0).message(error.to_string()).help(help));
+                found.push(
+                    Diagnostic::error(error.code(), &file.path, &text, 0..0).message(error.to_string()).help(help),
+                );
             }
         }
         let texts: Vec<(String, String)> = self
@@ -203,7 +208,7 @@ impl FileSet {
         match PolicySet::load(&texts, &vocabulary) {
             Ok(policies) if !found.iter().any(|one| one.severity == Severity::Error) => {
                 let workflows = parsed.into_iter().map(|(_, one)| (one.metadata.name.clone(), one)).collect();
-                Ok(CheckedSet { workflows, policies, warnings: found })
+                Ok(CheckedSet { workflows, policies: Arc::new(policies), warnings: found })
             }
             Ok(_) => Err(found),
             Err(diagnostics) => {

@@ -5,13 +5,15 @@ use countersign_warrant::{Blob, Digest};
 use super::{ReadStoreError, Store};
 
 impl Store {
+    /// The bytes that are stored for a digest, whatever they are: for whoever verifies them.
+    pub async fn blob_bytes(&self, digest: &Digest) -> Result<Option<Vec<u8>>, ReadStoreError> {
+        let query = sqlx::query_scalar("select bytes from blobs where digest = ?").bind(digest.to_string());
+        Ok(query.fetch_optional(&self.readers).await?)
+    }
+
     /// The bytes of a digest, if they are there; checked against it.
     pub async fn blob(&self, digest: &Digest) -> Result<Option<Blob>, ReadStoreError> {
-        let bytes: Option<Vec<u8>> = sqlx::query_scalar("select bytes from blobs where digest = ?")
-            .bind(digest.to_string())
-            .fetch_optional(&self.readers)
-            .await?;
-        let Some(bytes) = bytes else { return Ok(None) };
+        let Some(bytes) = self.blob_bytes(digest).await? else { return Ok(None) };
         let blob = Blob::new(bytes);
         if blob.digest() != *digest {
             return Err(ReadStoreError::Corrupt(format!("blob `{digest}` has other bytes")));

@@ -2,11 +2,14 @@
 
 use countersign_kernel::evidence::tree::Frontier;
 use countersign_warrant::Digest;
-use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
+use sqlx::{Connection as _, Row as _};
 
+use super::open::connect_writer;
 use super::read::{bound, count, hash};
 use super::{ReadStoreError, Store};
+
+const TREE: &str = "select size, frontier, root from tree";
 
 /// A signed checkpoint, as its row says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,13 +54,20 @@ impl Store {
 
     /// The tree over all committed entries, as the last commit left it.
     pub async fn tree(&self) -> Result<Frontier, ReadStoreError> {
-        let row = sqlx::query("select size, frontier, root from tree").fetch_one(&self.readers).await?;
-        tree_of(&row)
+        tree_of(&sqlx::query(TREE).fetch_one(&self.readers).await?)
+    }
+
+    /// The same on a connection of its own, that has seen nothing yet.
+    pub(crate) async fn tree_afresh(&self) -> Result<Frontier, ReadStoreError> {
+        let mut connection = connect_writer(&self.path).await?;
+        let row = sqlx::query(TREE).fetch_one(&mut connection).await;
+        connection.close().await?;
+        tree_of(&row?)
     }
 }
 
 /// Reads the tree's row: size, root and frontier have to say the same.
-pub(crate) fn tree_of(row: &SqliteRow) -> Result<Frontier, ReadStoreError> {
+fn tree_of(row: &SqliteRow) -> Result<Frontier, ReadStoreError> {
     let bytes: &[u8] = row.try_get("frontier")?;
     let frontier = Frontier::from_bytes(bytes).map_err(|error| ReadStoreError::Corrupt(error.to_string()))?;
     if frontier.size() != count(row, "size")? || frontier.root() != hash(row, "root")? {

@@ -27,7 +27,6 @@ use std::path::{Path, PathBuf};
 
 pub use activations::CurrentActivation;
 pub use checkpoints::StoredCheckpoint;
-pub(crate) use checkpoints::tree_of;
 pub use counts::Counts;
 pub use entries::StoredEntry;
 pub(crate) use fault::Fault;

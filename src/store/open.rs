@@ -12,7 +12,7 @@ use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection};
 use super::{Fault, Store};
 
 /// The schema, numbered, each part with its reasons.
-static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
+pub(super) static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 
 /// The first `SQLite` without the race of the write-ahead log's reset (<https://www.sqlite.org/wal.html>, "WAL-reset").
 const SQLITE_MIN: u32 = 3_051_003;

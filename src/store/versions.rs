@@ -101,6 +101,12 @@ impl Store {
         rows.iter().map(read).collect()
     }
 
+    /// Every subject that ever had a version, sorted.
+    pub async fn subjects(&self) -> Result<Vec<ResourceName>, ReadStoreError> {
+        let query = sqlx::query("select distinct subject from versions order by subject");
+        query.fetch_all(&self.readers).await?.iter().map(|row| parsed(row, "subject")).collect()
+    }
+
     async fn version_in(&self, subject: &ResourceName, stage: Stage) -> Result<Option<StoredVersion>, ReadStoreError> {
         let row = sqlx::query("select * from versions where subject = ? and stage = ? order by number desc limit 1")
             .bind(subject.as_str())

@@ -65,7 +65,7 @@ pub(crate) fn local() -> Manifest {
 }
 
 pub(crate) fn files() -> Manifest {
-    let fields = Parameter::required("fields", Type::Fields, "what is written");
+    let fields = Parameter::secret("fields", Type::Fields, "what is written");
     Manifest {
         connector: "files",
         summary: "directories",

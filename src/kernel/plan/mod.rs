@@ -23,9 +23,9 @@ pub use error::PlanError;
 use expand::Expansion;
 pub use expand::Manifests;
 pub use inputs::resolve_inputs;
-pub use question::{Asking, question};
 pub use model::{Act, Does, Examine, Move, Plan, Recipe};
 use model::{FORMAT, PlannedSubject, Source};
+pub use question::{Asking, question};
 pub use snapshot::{Reading, Snapshot, facts_of};
 
 use crate::run::bodies::TriggerKind;

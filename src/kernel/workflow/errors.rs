@@ -35,6 +35,11 @@ impl<'a> Errors<'a> {
         self.text
     }
 
+    /// True when no further error is kept, and what would explain it need not be worked out.
+    pub(super) const fn is_full(&self) -> bool {
+        self.found.len() >= ERRORS_MAX
+    }
+
     /// Adds one error.
     pub(super) fn tell(
         &mut self,
@@ -43,7 +48,7 @@ impl<'a> Errors<'a> {
         message: impl Into<String>,
         help: impl Into<String>,
     ) -> Told {
-        if self.found.len() >= ERRORS_MAX {
+        if self.is_full() {
             self.is_cut = true;
         } else {
             let found = Diagnostic::error(code, self.file, self.text, at.clone());
@@ -89,7 +94,7 @@ impl<'a> Errors<'a> {
     }
 }
 
-/// The text without characters that could steer a terminal.
+/// The text without characters that could steer a terminal, and no longer than a person reads.
 fn printable(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() && c != '\n' { '\u{fffd}' } else { c }).collect()
+    text.chars().take(600).map(|c| if c.is_control() && c != '\n' { '\u{fffd}' } else { c }).collect()
 }

@@ -22,6 +22,9 @@ const PROFILES: [(&str, Profile); 2] = [("ca", Profile::Ca), ("server", Profile:
 const KEYS: [(&str, KeyAlgorithm); 3] =
     [("p256", KeyAlgorithm::P256), ("p384", KeyAlgorithm::P384), ("ed25519", KeyAlgorithm::Ed25519)];
 
+/// Names of a certificate at most, as public authorities have it.
+const NAMES_MAX: usize = 100;
+
 /// Reads `{profile, issuer, common_name, names, lifetime, key, distribute, adopted}`.
 pub(super) fn issue(node: &Node, scope: &Scope<'_>, errors: &mut Errors<'_>) -> Read<IssueStep> {
     let place = format!("steps[{}].issue", scope.here);
@@ -122,6 +125,10 @@ fn issuer(node: &Node, scope: &Scope<'_>, errors: &mut Errors<'_>) -> Read<Resou
 fn names(node: &Node, errors: &mut Errors<'_>) -> Read<Vec<String>> {
     let mut names: Vec<String> = Vec::new();
     let items = items(node, "[host.example.com]", errors)?;
+    if items.len() > NAMES_MAX {
+        let message = format!("{} names are too many for one certificate", items.len());
+        return Err(errors.tell(codes::OUT_OF_RANGE, &node.owner, message, format!("at most {NAMES_MAX}")));
+    }
     let mut told = Ok(());
     for item in items {
         match scalar::text(item, errors) {

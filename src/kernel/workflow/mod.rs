@@ -50,6 +50,9 @@ use crate::diagnostic::Diagnostic;
 pub use self::set::{Member, check_set};
 pub use self::text::FILE_BYTES_MAX;
 
+/// Steps of a workflow at most.
+const STEPS_MAX: usize = 256;
+
 /// What settings name, for references to resolve against.
 #[derive(Debug, Default)]
 pub struct Known<'a> {
@@ -127,6 +130,10 @@ fn header<'n>(root: &'n Node, errors: &mut Errors<'_>) -> Read<Header<'n>> {
         let steps = items(node, "steps: [..]", errors)?;
         if steps.is_empty() {
             return Err(errors.tell(codes::EMPTY_VALUE, &node.owner, "there are no steps", "write at least one"));
+        }
+        if steps.len() > STEPS_MAX {
+            let message = format!("{} steps are too many for one workflow", steps.len());
+            return Err(errors.tell(codes::OUT_OF_RANGE, &node.owner, message, format!("at most {STEPS_MAX}")));
         }
         Ok(steps)
     });

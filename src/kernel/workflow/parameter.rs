@@ -73,6 +73,7 @@ fn typed(
     errors: &mut Errors<'_>,
 ) -> Read<Template> {
     match parameter.kind {
+        Type::Texts if parameter.secret => return Err(tell_literal(spot, errors)),
         Type::Texts => {
             let texts = each(items(node, "[one, two]", errors)?, |item| scalar::text(item, errors).map(Value::from))?;
             return Ok(Template::Literal(Value::Array(texts)));
@@ -89,10 +90,10 @@ fn typed(
     let (found, of) = template(node, spot, scope, errors)?;
     match (&found, of) {
         (Template::Whole(_), Some(Typed::Secret)) => Ok(found),
+        (Template::Literal(_), _) if parameter.secret => Err(tell_literal(spot, errors)),
         _ if parameter.secret => {
-            let message = "a secret must not stand in a file";
-            let help = "refer to a step's output, such as `${{ steps.rotate.key }}`";
-            Err(errors.tell(codes::LITERAL_SECRET, spot.at, message, help))
+            let help = "refer to a secret output of a step, alone as a whole `${{ }}`";
+            Err(errors.tell(codes::TYPE_MISMATCH, spot.at, "expected a secret", help))
         }
         (Template::Literal(value), _) => literal(value, node, parameter.kind, errors).map(|()| found),
         (Template::Whole(_), Some(of)) if fits(&of, parameter.kind) => Ok(found),
@@ -100,6 +101,11 @@ fn typed(
         _ if parameter.kind == Type::Text => text_template(node, spot, scope, errors),
         _ => Err(mismatch(parameter.kind, spot, errors)),
     }
+}
+
+fn tell_literal(spot: Spot<'_>, errors: &mut Errors<'_>) -> Told {
+    let help = "refer to a step's output, such as `${{ steps.rotate.key }}`";
+    errors.tell(codes::LITERAL_SECRET, spot.at, "a secret must not stand in a file", help)
 }
 
 /// Checks a literal against its type.

@@ -55,7 +55,7 @@ pub(super) struct Whose<'a> {
 /// How far a reference may reach from where it stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Reach {
-    /// Inputs and trigger: the subject's own name.
+    /// Inputs: the subject's own name.
     Inputs,
     /// What the plan knows: the subject, too.
     Plan,
@@ -92,17 +92,18 @@ impl Scope<'_> {
         match parts.as_slice() {
             ["inputs", name] => self.input(name, spot, errors),
             ["subject", field] => subject(field, spot, errors),
-            ["trigger", "kind"] => {
+            ["trigger", "kind"] if spot.reach >= Reach::Plan => {
                 let kinds = ["request", "expiry"].map(str::to_owned).to_vec();
                 Ok((Reference::Trigger("kind".to_owned()), Typed::Words(kinds)))
             }
-            ["trigger", _] => {
-                Err(unknown(path, "only `trigger.kind` is known of the trigger".to_owned(), spot, errors))
+            ["trigger", _] if spot.reach >= Reach::Plan => {
+                Err(unknown(path, || "only `trigger.kind` is known of the trigger".to_owned(), spot, errors))
             }
+            ["trigger", _] => Err(unknown(path, inputs_only, spot, errors)),
             ["steps", id, output] => self.output(id, output, spot, errors),
             _ => {
-                let help = "write `inputs.NAME`, `subject.name`, `trigger.kind` or `steps.ID.OUTPUT`".to_owned();
-                Err(unknown(path, help, spot, errors))
+                let help = "write `inputs.NAME`, `subject.name`, `trigger.kind` or `steps.ID.OUTPUT`";
+                Err(unknown(path, || help.to_owned(), spot, errors))
             }
         }
     }
@@ -110,10 +111,9 @@ impl Scope<'_> {
     fn input(&self, name: &str, spot: Spot<'_>, errors: &mut Errors<'_>) -> Read<(Reference, Typed)> {
         let inputs = self.inputs.as_ref().map_err(|told| *told)?;
         let Some(input) = inputs.get(name) else {
-            let help = if inputs.is_empty() {
-                "declare it under `on: request: inputs:`".to_owned()
-            } else {
-                suggest::help(name, inputs.keys().map(String::as_str))
+            let help = || match inputs.len() {
+                0 => "declare it under `on: request: inputs:`".to_owned(),
+                _ => suggest::help(name, inputs.keys().map(String::as_str)),
             };
             return Err(unknown(&format!("inputs.{name}"), help, spot, errors));
         };
@@ -132,7 +132,7 @@ impl Scope<'_> {
         let found =
             self.outlines.iter().position(|outline| outline.id.as_ref().is_ok_and(|known| known.as_str() == id));
         let Some(number) = found else {
-            let help = suggest::help(id, ids().map(StepId::as_str));
+            let help = || suggest::help(id, ids().map(StepId::as_str));
             return Err(unknown(&path, help, spot, errors));
         };
         let outline = &self.outlines[number];
@@ -140,7 +140,7 @@ impl Scope<'_> {
         outline.fits?;
         let outputs = outputs(kind, self.whose?.kind);
         let Some((_, typed)) = outputs.iter().find(|(name, _)| *name == output) else {
-            let help = suggest::help(output, outputs.iter().map(|(name, _)| *name));
+            let help = || suggest::help(output, outputs.iter().map(|(name, _)| *name));
             return Err(unknown(&path, help, spot, errors));
         };
         if *typed == Typed::Secret && !spot.takes_secret {
@@ -164,13 +164,12 @@ impl Scope<'_> {
 fn subject(field: &str, spot: Spot<'_>, errors: &mut Errors<'_>) -> Read<(Reference, Typed)> {
     let fields = ["connector", "kind", "name", "tier"];
     if spot.reach < Reach::Plan {
-        let help = "the subject's name can use inputs only".to_owned();
-        return Err(unknown(&format!("subject.{field}"), help, spot, errors));
+        return Err(unknown(&format!("subject.{field}"), inputs_only, spot, errors));
     }
     if fields.contains(&field) {
         return Ok((Reference::Subject(field.to_owned()), Typed::Text));
     }
-    Err(unknown(&format!("subject.{field}"), suggest::help(field, fields), spot, errors))
+    Err(unknown(&format!("subject.{field}"), || suggest::help(field, fields), spot, errors))
 }
 
 /// Tells that a secret must not stand in a place.
@@ -180,7 +179,12 @@ pub(super) fn tell_flow(path: &str, spot: Spot<'_>, errors: &mut Errors<'_>) -> 
     errors.tell(codes::SECRET_FLOW, spot.at, message, help)
 }
 
-fn unknown(path: &str, help: String, spot: Spot<'_>, errors: &mut Errors<'_>) -> Told {
+fn inputs_only() -> String {
+    "the subject's name can use inputs only".to_owned()
+}
+
+fn unknown(path: &str, help: impl FnOnce() -> String, spot: Spot<'_>, errors: &mut Errors<'_>) -> Told {
+    let help = if errors.is_full() { String::new() } else { help() };
     let message = format!("`{}` is not known", super::scalar::shortened(path));
     errors.tell(codes::UNKNOWN_REFERENCE, spot.at, message, help)
 }

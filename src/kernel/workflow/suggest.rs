@@ -1,5 +1,8 @@
 //! "Did you mean": the nearest known word.
 
+/// How many candidates are compared: names of an author's own may be many, and hostile.
+const CANDIDATES_MAX: usize = 50;
+
 /// The candidate that is nearest to `word`, if it is near enough to be meant.
 pub(super) fn nearest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
     let word: Vec<char> = word.chars().take(65).collect();
@@ -9,7 +12,10 @@ pub(super) fn nearest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c s
     let limit = word.len().div_ceil(3).min(4);
     candidates
         .into_iter()
-        .map(|candidate| (distance(&word, &candidate.chars().collect::<Vec<_>>()), candidate))
+        .map(|candidate| (candidate, candidate.chars().take(65).collect::<Vec<char>>()))
+        .filter(|(_, letters)| letters.len().abs_diff(word.len()) <= limit)
+        .take(CANDIDATES_MAX)
+        .map(|(candidate, letters)| (distance(&word, &letters, limit), candidate))
         .filter(|(distance, _)| *distance <= limit)
         .min()
         .map(|(_, candidate)| candidate)
@@ -30,18 +36,22 @@ pub(super) fn help<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>
     }
 }
 
-/// Edit distance with swaps of neighbours counted once (optimal string alignment).
-fn distance(a: &[char], b: &[char]) -> usize {
+/// Edit distance with swaps of neighbours counted once (optimal string alignment). Exact up to `limit`: only the cells
+/// that near the diagonal are worked out, and anything farther is told as more than `limit`.
+fn distance(a: &[char], b: &[char], limit: usize) -> usize {
+    let far = limit + 1;
     let mut before = Vec::new();
-    let mut last: Vec<usize> = (0..=b.len()).collect();
+    let mut last: Vec<usize> = (0..=b.len()).map(|column| column.min(far)).collect();
     for (i, x) in a.iter().enumerate() {
-        let mut row = vec![i + 1];
-        for (j, y) in b.iter().enumerate() {
+        let mut row = vec![far; b.len() + 1];
+        row[0] = (i + 1).min(far);
+        for j in i.saturating_sub(limit)..b.len().min(i + far) {
+            let y = &b[j];
             let mut best = (last[j] + usize::from(x != y)).min(last[j + 1] + 1).min(row[j] + 1);
             if i > 0 && j > 0 && *x == b[j - 1] && a[i - 1] == *y {
                 best = best.min(before[j - 1] + 1);
             }
-            row.push(best);
+            row[j + 1] = best.min(far);
         }
         before = std::mem::replace(&mut last, row);
     }
@@ -59,14 +69,18 @@ mod tests {
         assert_eq!(nearest("provison", known), Some("provision"));
         assert_eq!(nearest("seal", known), None);
         assert_eq!(nearest(&"r".repeat(1000), known), None);
+        assert_eq!(nearest("rotate", [&*"r".repeat(1000)]), None);
         assert_eq!(help("seal", known), "one of `issue`, `provision`, `rotate`");
     }
 
     #[test]
     fn a_swap_counts_once() {
         let letters = |text: &str| text.chars().collect::<Vec<_>>();
-        assert_eq!(distance(&letters("ab"), &letters("ba")), 1);
-        assert_eq!(distance(&letters(""), &letters("abc")), 3);
-        assert_eq!(distance(&letters("kitten"), &letters("sitting")), 3);
+        let distance = |a: &str, b: &str, limit| super::distance(&letters(a), &letters(b), limit);
+        assert_eq!(distance("ab", "ba", 4), 1);
+        assert_eq!(distance("", "abc", 4), 3);
+        assert_eq!(distance("kitten", "sitting", 4), 3);
+        assert_eq!(distance("kitten", "sitting", 2), 3);
+        assert_eq!(distance("kitten", "nothing at all", 2), 3);
     }
 }

@@ -77,6 +77,9 @@ impl<'n> Table<'n> {
 
     /// A misspelt key that is missing under its right name is one error, not two.
     fn tell_unknown(&self, word: &str, key: &Node, errors: &mut Errors<'_>) -> Told {
+        if errors.is_full() {
+            return errors.tell(codes::UNKNOWN_KEY, &key.span, "", "");
+        }
         if let Some(meant) = suggest::nearest(word, self.asked.iter().copied())
             && self.missing.contains(&meant)
         {

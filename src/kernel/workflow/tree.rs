@@ -182,7 +182,7 @@ fn check_key<'n>(key: &'n Node, seen: &mut BTreeMap<&'n str, &'n Range<usize>>, 
     };
     if word == "<<" {
         errors.tell(codes::MERGE_KEY, &key.span, "merge keys are not taken", "write the keys where they are needed");
-    } else if let Some(first) = seen.get(word) {
+    } else if let Some(first) = seen.get(word).filter(|_| !errors.is_full()) {
         let line = errors.text().get(..first.start).unwrap_or_default().matches('\n').count() + 1;
         let message = format!("`{word}` stands here for the second time");
         errors.tell(codes::DUPLICATE_KEY, &key.span, message, format!("the first one is in line {line}"));

@@ -14,6 +14,9 @@ use super::tree::{Content, Node};
 /// Characters of a text input when nothing else is said.
 const TEXT_LENGTH_MAX: u32 = 4096;
 
+/// Words of an input at most.
+const WORDS_MAX: usize = 100;
+
 /// The triggers, with each input read or told.
 #[derive(Debug)]
 pub(super) struct On {
@@ -111,8 +114,8 @@ fn input(node: &Node, errors: &mut Errors<'_>) -> Read<Input> {
 fn one_of(node: &Node, errors: &mut Errors<'_>) -> Read<InputKind> {
     let words = each(items(node, "[read, write]", errors)?, |item| scalar::text(item, errors).map(str::to_owned))?;
     let unique: std::collections::BTreeSet<&String> = words.iter().collect();
-    if words.is_empty() || unique.len() < words.len() {
-        let message = "expected at least one word, and each of them once";
+    if words.is_empty() || words.len() > WORDS_MAX || unique.len() < words.len() {
+        let message = format!("expected 1 to {WORDS_MAX} words, and each of them once");
         return Err(errors.tell(codes::BAD_INPUT, &node.owner, message, "such as `one_of: [read, write]`"));
     }
     Ok(InputKind::Word(words))

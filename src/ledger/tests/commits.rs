@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use countersign_kernel::evidence::tree::Frontier;
-use countersign_warrant::{Journal as _, JournalError, Kind};
+use countersign_warrant::{Blob, Journal as _, JournalError, Kind};
 
+use super::Break;
 use super::house::{House, closed, fact, fence, id, name, started};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -125,4 +126,57 @@ async fn whoever_stops_waiting_stops_nothing() {
     let entries = house.ledger.load("r1".parse().unwrap()).await.unwrap();
     assert_eq!(entries.last().unwrap().kind, Kind::Closed);
     assert!(entries.len() >= 2);
+}
+
+#[tokio::test]
+async fn what_another_member_frees_may_be_taken_in_the_same_batch() {
+    let house = House::new().await;
+    let one = house.start("r1", "local/account/a").await;
+    let before = house.batches().await;
+    let (end, start) = tokio::join!(
+        house.ledger.commit(one, vec![closed("r1", 1)]),
+        house.ledger.commit(fence("r2", 1), vec![started("r2", "local/account/a", None)]),
+    );
+    assert_eq!((end.unwrap()[0].index, start.unwrap()[0].index), (Some(1), Some(2)));
+    assert_eq!(house.batches().await, before + 2, "refused together, written one after the other");
+}
+
+#[tokio::test]
+async fn two_commits_of_a_run_keep_their_order() {
+    let house = House::new().await;
+    let one = house.start("r1", "local/account/a").await;
+    let (end, late) = tokio::join!(
+        house.ledger.commit(one.clone(), vec![closed("r1", 1)]),
+        house.ledger.commit(one, vec![fact("r1", 2, "x")]),
+    );
+    end.unwrap();
+    let unfit = JournalError::Unfit { entry: id("r1", 2), reason: "the run is closed".to_owned() };
+    assert_eq!(late, Err(unfit));
+}
+
+#[tokio::test]
+async fn a_refusal_without_a_name_is_narrowed_down() {
+    let house = House::new().await;
+    let (one, two) = (house.start("r1", "local/account/a").await, house.start("r2", "local/account/b").await);
+    house.breaks(Break::Bare).await;
+    let (first, second) = tokio::join!(
+        house.ledger.commit(one.clone(), vec![fact("r1", 1, "x")]),
+        house.ledger.commit(two, vec![fact("r2", 1, "x")]),
+    );
+    assert_eq!((first.unwrap()[0].index, second.unwrap()[0].index), (Some(2), Some(3)));
+    house.breaks(Break::Bare).await;
+    let alone = house.ledger.commit(one, vec![fact("r1", 2, "x")]).await;
+    assert!(matches!(alone, Err(JournalError::Unfit { .. })), "{alone:?}");
+}
+
+#[tokio::test]
+async fn large_blobs_are_stored_once() {
+    let house = House::new().await;
+    let one = house.start("r1", "local/account/a").await;
+    let blob = Blob::new(vec![7; 5000]);
+    for number in 1..4 {
+        let entry = fact("r1", number, "x").with_blobs(vec![blob.clone(), blob.clone()]);
+        house.ledger.commit(one.clone(), vec![entry]).await.unwrap();
+    }
+    assert_eq!(house.ledger.store().blob(&blob.digest()).await.unwrap(), Some(blob));
 }

@@ -49,7 +49,7 @@ async fn rate(in_flight: u64, time: Duration) -> (f64, u64, u64) {
 async fn figures_of_group_commit() {
     let mut rates = Vec::new();
     for in_flight in [1, 128, 1024] {
-        let (rate, members, batches) = rate(in_flight, Duration::from_millis(600)).await;
+        let (rate, members, batches) = rate(in_flight, Duration::from_millis(400)).await;
         println!("{in_flight:5} in flight: {rate:8.0} commits/s ({members} members in {batches} flushes)");
         assert!(batches <= members);
         rates.push(rate);

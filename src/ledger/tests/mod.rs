@@ -22,6 +22,8 @@ pub(super) enum Break {
     LoseAnswer,
     /// The next statement is lost.
     LoseStatement,
+    /// The next statement is refused by a constraint that names no entry.
+    Bare,
     /// The file may not grow beyond its present pages; or may again.
     Full(bool),
     /// Nothing: how many batches were committed.
@@ -41,8 +43,13 @@ impl Break {
     }
 
     pub(super) async fn write(self, writer: &mut Writer, statement: Statement) -> Result<(), sqlx::Error> {
-        if let Self::LoseAnswer = self {
-            statement.run(&mut writer.connection, None).await?;
+        match self {
+            Self::LoseAnswer => statement.run(&mut writer.connection, None).await?,
+            Self::Bare => {
+                let second = sqlx::query("insert into tree values (2, 0, x'', zeroblob(32))");
+                second.execute(&mut writer.connection).await?;
+            }
+            _ => {}
         }
         Err(sqlx::Error::WorkerCrashed)
     }

@@ -1,10 +1,12 @@
 //! The signer: what it signs, and what it refuses.
 
 use countersign_kernel::evidence::checkpoint::Checkpoint;
-use countersign_warrant::Journal as _;
+use countersign_kernel::evidence::verify::{Leaf, verify};
+use countersign_kernel::run::bodies::Stage;
+use countersign_warrant::{Applied, Entry, Journal as _, Kind, Outcome};
 use sqlx::Connection as _;
 
-use super::house::{House, fact, key};
+use super::house::{House, allowed, closed, fact, key, moved, sealed};
 use crate::ledger::Ledger;
 use crate::store::{Store, connect_writer};
 
@@ -32,6 +34,32 @@ async fn the_committed_tree_is_signed() {
     assert_eq!(read.checkpoint_covering(3).await.unwrap().unwrap().root.to_string().len(), 64);
     let reopened = House::open(&house.folder, "one").await.unwrap();
     assert_eq!(reopened.checkpoint_covering(0).await.unwrap(), covering);
+}
+
+/// A whole run through the mint, read back and judged by the verifier that trusts nobody.
+#[tokio::test]
+async fn what_is_written_verifies() {
+    let house = House::new().await;
+    let body = serde_json::json!({"workflows": [], "policies": [], "commit": null, "by": "p_1"});
+    house
+        .ledger
+        .append(vec![Entry::new("activation:a1".parse().unwrap(), Kind::Activation, body).unwrap()])
+        .await
+        .unwrap();
+    let (fence, mint) = (house.start("r1", ACCOUNT).await, house.mint());
+    house.ledger.commit(fence.clone(), vec![sealed("r1", 1, ACCOUNT, 1)]).await.unwrap();
+    let (warrant, _) = mint.grant(allowed("r1", 2, ACCOUNT, ACCOUNT), Vec::new(), fence.clone()).await.unwrap();
+    mint.record(warrant.settle(Outcome::Done(Applied::default())), fence.clone()).await.unwrap();
+    let last = vec![moved("r1", 8, ACCOUNT, 1, Stage::Current), closed("r1", 9)];
+    let stamped = house.ledger.commit(fence, last).await.unwrap();
+    let note = house.ledger.checkpoint_covering(stamped[1].index.unwrap()).await.unwrap().note;
+    let entries = house.ledger.store().entries_from(0, 99).await.unwrap();
+    let leaves: Vec<Leaf> = entries
+        .into_iter()
+        .map(|entry| Leaf { index: entry.index, bytes: entry.statement, stored_hash: Some(entry.leaf) })
+        .collect();
+    let report = verify(&leaves, &note, &key(7).verifier_key().unwrap());
+    assert_eq!((report.size, report.runs, report.faults), (8, 1, Vec::new()));
 }
 
 #[tokio::test]

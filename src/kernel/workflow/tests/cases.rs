@@ -182,7 +182,10 @@ const REFERENCES: &[Case] = &[
     (&[codes::SECRET_FLOW], ROTATE, "port: 1", "port: \"${{ steps.rotate.key }}\""),
     (&[codes::SECRET_FLOW], PROVISION, "owner: dana", "owner: \"${{ steps.account.key }}\""),
     (&[codes::SECRET_FLOW], ROBOT, "files/client", "lab/wall"),
+    (&[codes::UNKNOWN_REFERENCE], ROTATE, "name: payments,", "name: \"${{ trigger.kind }}\","),
+    (&[codes::TYPE_MISMATCH], ROBOT, "tags: [a, b]", "pin: \"${{ inputs.arms }}\""),
     (&[codes::LITERAL_SECRET], ROBOT, "tags: [a, b]", "pin: hunter2"),
+    (&[codes::LITERAL_SECRET], ROBOT, "tags: [a, b]", "codes: [hunter2]"),
 ];
 
 const MANIFESTS: &[Case] = &[

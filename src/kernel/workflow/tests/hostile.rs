@@ -21,6 +21,18 @@ fn refused(bytes: &[u8]) -> Vec<Diagnostic> {
     found
 }
 
+/// A file of so many steps, each of which refers to one that is not there.
+fn steps(count: usize) -> Vec<u8> {
+    let head = BASE.split_inclusive("steps:\n").next().unwrap_or_default();
+    (0..count)
+        .fold(head.to_owned(), |text, n| {
+            text + &format!(
+                "  - id: s{n:060}\n    evidence: {{attach: [\"${{{{ steps.t{n:060}.x }}}}\"], retain: 7y}}\n"
+            )
+        })
+        .into_bytes()
+}
+
 #[test]
 fn what_is_too_much_is_refused_quickly_and_by_name() {
     let laughs: String = (0..9).fold("a0: &a0 [lol, lol]\n".to_owned(), |text, n| {
@@ -30,7 +42,7 @@ fn what_is_too_much_is_refused_quickly_and_by_name() {
     let wide: Vec<u8> = BASE.encode_utf16().flat_map(u16::to_le_bytes).collect();
     let marked: Vec<u8> = [0xff, 0xfe].into_iter().chain(wide.iter().copied()).collect();
     let unknown = |count: usize| (0..count).fold(String::new(), |text, n| text + "k" + &n.to_string() + ": 1\n");
-    let cases: [(&str, Vec<u8>, &str); 13] = [
+    let cases: [(&str, Vec<u8>, &str); 17] = [
         ("10,000 nested lists", "[".repeat(10_000).into_bytes(), codes::TOO_DEEP),
         ("the same in blocks", "- ".repeat(10_000).into_bytes(), codes::TOO_DEEP),
         ("nested mappings", format!("a: {}1{}", "{b: ".repeat(40), "}".repeat(40)).into_bytes(), codes::TOO_DEEP),
@@ -43,6 +55,18 @@ fn what_is_too_much_is_refused_quickly_and_by_name() {
         ("nothing", Vec::new(), codes::EMPTY),
         ("space", b"\xef\xbb\xbf \n\n".to_vec(), codes::EMPTY),
         ("many values", "- a\n".repeat(30_000).into_bytes(), codes::TOO_MANY_VALUES),
+        ("1,900 steps", steps(1_900), codes::OUT_OF_RANGE),
+        ("256 steps that refer to none", steps(256), codes::UNKNOWN_REFERENCE),
+        (
+            "40,000 references",
+            BASE.replace("soak: 2s", &format!("soak: {}", "${{ a.b }}".repeat(40_000))).into_bytes(),
+            codes::REFERENCE_NOT_HERE,
+        ),
+        (
+            "40,000 more",
+            BASE.replace("path: reporting", &format!("path: {}", "${{ inputs.b }}".repeat(40_000))).into_bytes(),
+            codes::UNKNOWN_REFERENCE,
+        ),
         ("9,000 unknown keys", unknown(9_000).into_bytes(), codes::UNKNOWN_KEY),
     ];
     for (name, bytes, code) in cases {

@@ -23,6 +23,7 @@ const ROBOT: &[Parameter] = &[
     Parameter::optional("tags", Type::Texts, "any"),
     Parameter::optional("marks", Type::Fields, "any"),
     Parameter { name: "pin", kind: Type::Text, secret: true, required: false, about: "its pin" },
+    Parameter { name: "codes", kind: Type::Texts, secret: true, required: false, about: "more of them" },
 ];
 
 const LOGIN: &[Parameter] = &[Parameter::optional("port", Type::Integer, "another port")];

@@ -1,0 +1,151 @@
+//! The changes of an account: pure, on the object in memory.
+
+use std::collections::BTreeMap;
+
+use countersign_contract::{
+    Applied, Digest, EntryId, Material, Origin, Refusal, RefusalClass, Timestamp, VersionId, clock,
+};
+use serde_json::Value;
+
+use super::{Attempt, refuse};
+use crate::client::{Account, Key, Object};
+use crate::manifest::SLOTS;
+
+/// Shorter keys have fewer than 128 bits even in hex, and their SHA-256 could be guessed.
+const KEY_LENGTH_MIN: usize = 32;
+
+pub(super) fn change(attempt: &Attempt, object: &mut Object<Account>) -> Result<Applied, Refusal> {
+    let verb = attempt.intent.call.verb.as_str();
+    if verb == "account_create" {
+        return create(attempt, object);
+    }
+    if !object.exists {
+        let message = format!("there is no account `{}`", attempt.intent.call.resource);
+        return Err(refuse(RefusalClass::NotFound, "local.no_account", message));
+    }
+    match verb {
+        "account_delete" => delete(attempt, object),
+        "key_stage" => stage(attempt, object),
+        "key_enable" => set_enabled(attempt, object, true),
+        "key_disable" => set_enabled(attempt, object, false),
+        _ => remove(attempt, object),
+    }
+}
+
+fn create(attempt: &Attempt, object: &mut Object<Account>) -> Result<Applied, Refusal> {
+    if object.exists {
+        let message = format!("account `{}` exists", attempt.intent.call.resource);
+        return Err(refuse(RefusalClass::Conflict, "local.exists", message));
+    }
+    let attributes = attempt.intent.call.parameters.clone();
+    if let Some((name, _)) = attributes.iter().find(|(_, value)| value.as_str().is_some_and(str::is_empty)) {
+        return Err(refuse(RefusalClass::PolicyRejected, "local.empty_attribute", format!("`{name}` is empty")));
+    }
+    let expires = attributes.get("expires").and_then(Value::as_str).and_then(|at| at.parse::<Timestamp>().ok());
+    if expires.is_none_or(|expires| expires <= clock::now()) {
+        let message = "the account would have expired already".to_owned();
+        return Err(refuse(RefusalClass::PolicyRejected, "local.expired", message));
+    }
+    object.exists = true;
+    object.created_by = Some(attempt.intent.entry.clone());
+    object.state = Account { attributes, keys: Vec::new() };
+    stage(attempt, object)
+}
+
+/// Deletes an account as it was created: with the first key and no other.
+fn delete(attempt: &Attempt, object: &mut Object<Account>) -> Result<Applied, Refusal> {
+    let of = attempt.undone()?;
+    let is_as_created = |key: &Key| key.staged_by == *of && key.enabled;
+    if object.created_by.as_ref() != Some(of) || !object.state.keys.iter().all(is_as_created) {
+        let message = "the account is not as that entry created it".to_owned();
+        return Err(refuse(RefusalClass::Conflict, "local.not_as_created", message));
+    }
+    object.exists = false;
+    object.created_by = None;
+    object.state = Account::default();
+    Ok(Applied::default())
+}
+
+fn stage(attempt: &Attempt, object: &mut Object<Account>) -> Result<Applied, Refusal> {
+    let version = attempt.intent.call.materials.get("key").cloned();
+    let (Some(version), Some(key)) = (version, &attempt.material) else {
+        return Err(refuse(RefusalClass::Permanent, "local.material", "the call names no key".to_owned()));
+    };
+    let keys = &mut object.state.keys;
+    if keys.iter().any(|key| key.version == version) {
+        let message = format!("`{version}` is staged already");
+        return Err(refuse(RefusalClass::Conflict, "local.key_exists", message));
+    }
+    if keys.len() >= SLOTS {
+        let message = format!("the account has {SLOTS} keys; one must be removed first");
+        return Err(refuse(RefusalClass::Conflict, "local.no_free_slot", message));
+    }
+    let verifier = verifier_of(key)?;
+    if keys.iter().any(|key| key.verifier == verifier) {
+        let message = format!("`{version}` is the same key as one that is staged already");
+        return Err(refuse(RefusalClass::PolicyRejected, "local.key_reused", message));
+    }
+    let id = format!("key-{}", version.number);
+    keys.push(Key {
+        id: id.clone(),
+        version,
+        verifier,
+        enabled: true,
+        staged_by: attempt.intent.entry.clone(),
+        staged_at: clock::now(),
+    });
+    Ok(key_applied(id))
+}
+
+/// A key must be long, and fit into a header line.
+fn verifier_of(key: &Material) -> Result<Digest, Refusal> {
+    let fits = key.expose(|bytes| bytes.len() >= KEY_LENGTH_MIN && bytes.iter().all(u8::is_ascii_graphic));
+    if !fits {
+        let message = format!("a key has at least {KEY_LENGTH_MIN} printable ASCII characters");
+        return Err(refuse(RefusalClass::PolicyRejected, "local.weak_key", message));
+    }
+    Ok(key.expose(Digest::of))
+}
+
+fn set_enabled(attempt: &Attempt, object: &mut Object<Account>, enabled: bool) -> Result<Applied, Refusal> {
+    let key = find(attempt, object)?;
+    if key.enabled == enabled {
+        let message = format!("`{}` is {} already", key.version, if enabled { "enabled" } else { "disabled" });
+        return Err(refuse(RefusalClass::Conflict, "local.as_it_is", message));
+    }
+    key.enabled = enabled;
+    Ok(key_applied(key.id.clone()))
+}
+
+/// Removes a disabled key; or, as the undo of its staging, the key that was just staged.
+fn remove(attempt: &Attempt, object: &mut Object<Account>) -> Result<Applied, Refusal> {
+    let undone: Option<&EntryId> = match &attempt.intent.origin {
+        Origin::Undo(of) => Some(of),
+        Origin::Plan | Origin::Retry(_) => None,
+    };
+    let key = find(attempt, object)?.clone();
+    match undone {
+        Some(of) if key.staged_by != *of => {
+            let message = format!("`{}` was not staged by that entry", key.version);
+            return Err(refuse(RefusalClass::Conflict, "local.not_as_staged", message));
+        }
+        None if key.enabled => {
+            let message = format!("`{}` still works; it must be disabled first", key.version);
+            return Err(refuse(RefusalClass::Conflict, "local.still_enabled", message));
+        }
+        _ => object.state.keys.retain(|other| other.version != key.version),
+    }
+    Ok(key_applied(key.id))
+}
+
+fn find<'a>(attempt: &Attempt, object: &'a mut Object<Account>) -> Result<&'a mut Key, Refusal> {
+    let text = attempt.intent.call.parameters.get("version").and_then(Value::as_str).unwrap_or_default();
+    let version: Option<VersionId> = text.parse().ok();
+    let found = object.state.keys.iter_mut().find(|key| Some(&key.version) == version.as_ref());
+    found.ok_or_else(|| refuse(RefusalClass::NotFound, "local.no_key", format!("the account has no key `{text}`")))
+}
+
+fn key_applied(id: String) -> Applied {
+    let outputs = BTreeMap::from([("key_id".to_owned(), Value::String(id))]);
+    Applied { outputs, provider_ids: Vec::new() }
+}

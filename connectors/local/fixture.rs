@@ -1,0 +1,170 @@
+//! What the tests of this crate share: an instance in a temporary folder, its calls, keys and requests.
+
+#![allow(clippy::unwrap_used)]
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use countersign_conformance::Bench;
+use countersign_contract::{Applied, Call, Connector, Limits, Outcome, Probe, ProbeResult, ResourceName, VersionId};
+use rcgen::{CertificateParams, KeyPair, SignatureAlgorithm};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::{Endpoint, Local, LocalConfig};
+
+pub(crate) const LIMITS: Limits = Limits { duration_ms: 10_000, lateness_ms: 0 };
+pub(crate) const ACCOUNT: &str = "local/account/reporting";
+pub(crate) const ROOT: &str = "local/ca/root";
+pub(crate) const ISSUING: &str = "local/ca/issuing";
+pub(crate) const SERVER: &str = "local/certificate/localhost";
+
+pub(crate) fn version(subject: &str, number: u32) -> VersionId {
+    format!("{subject}@{number}").parse().unwrap()
+}
+
+/// The key of that version of the account.
+pub(crate) fn key(number: u32) -> Vec<u8> {
+    format!("canary-{number}-ABCDEFGHIJKLMNOPQRSTUVWXYZ012345").into_bytes()
+}
+
+pub(crate) fn call(verb: &str, resource: &str, parameters: Value) -> Call {
+    Call {
+        connector: "local".to_owned(),
+        verb: verb.to_owned(),
+        resource: resource.parse().unwrap(),
+        parameters: serde_json::from_value(parameters).unwrap(),
+        materials: BTreeMap::new(),
+        limits: LIMITS,
+    }
+}
+
+pub(crate) fn with_key(mut call: Call, name: &str, version: VersionId) -> Call {
+    call.materials.insert(name.to_owned(), version);
+    call
+}
+
+pub(crate) fn create(level: &str, number: u32) -> Call {
+    let parameters = json!({
+        "owner": "dana", "backup": "lee", "purpose": "reads figures", "expires": "2999-01-01T00:00:00Z", "level": level,
+    });
+    with_key(call("account_create", ACCOUNT, parameters), "key", version(ACCOUNT, number))
+}
+
+pub(crate) fn stage(number: u32) -> Call {
+    with_key(call("key_stage", ACCOUNT, json!({})), "key", version(ACCOUNT, number))
+}
+
+/// `key_enable`, `key_disable`, `key_remove` of that version.
+pub(crate) fn on_key(verb: &str, number: u32) -> Call {
+    call(verb, ACCOUNT, json!({"version": version(ACCOUNT, number)}))
+}
+
+/// Key pairs for the CA's subjects, their requests, and all material by version.
+pub(crate) struct Keys {
+    pub(crate) materials: BTreeMap<VersionId, Vec<u8>>,
+    requests: BTreeMap<VersionId, String>,
+}
+
+impl Keys {
+    /// One pair for each subject, one more for the server; and four keys of the account.
+    pub(crate) fn new() -> Self {
+        let mut keys = Self { materials: BTreeMap::new(), requests: BTreeMap::new() };
+        keys.materials.extend((1..=4).map(|number| (version(ACCOUNT, number), key(number))));
+        keys.add(version(ROOT, 1), &rcgen::PKCS_ECDSA_P384_SHA384);
+        keys.add(version(ISSUING, 1), &rcgen::PKCS_ECDSA_P256_SHA256);
+        keys.add(version(SERVER, 1), &rcgen::PKCS_ECDSA_P256_SHA256);
+        keys.add(version(SERVER, 2), &rcgen::PKCS_ED25519);
+        keys
+    }
+
+    fn add(&mut self, version: VersionId, algorithm: &'static SignatureAlgorithm) {
+        let pair = KeyPair::generate_for(algorithm).unwrap();
+        let request = CertificateParams::default().serialize_request(&pair).unwrap().pem().unwrap();
+        self.materials.insert(version.clone(), pair.serialize_der());
+        self.requests.insert(version, request);
+    }
+
+    pub(crate) fn root(&self) -> Call {
+        let parameters = json!({"profile": "ca", "common_name": "Root", "lifetime_secs": 86_400_000, "names": []});
+        self.sign(ROOT, 1, version(ROOT, 1), parameters)
+    }
+
+    pub(crate) fn issuing(&self) -> Call {
+        let parameters = json!({"profile": "ca", "common_name": "Issuing", "lifetime_secs": 8_640_000, "issuer": ROOT});
+        self.sign(ISSUING, 1, version(ROOT, 1), parameters)
+    }
+
+    pub(crate) fn server(&self, number: u32) -> Call {
+        let parameters = json!({
+            "profile": "server", "names": ["localhost", "127.0.0.1"], "lifetime_secs": 604_800, "issuer": ISSUING,
+        });
+        self.sign(SERVER, number, version(ISSUING, 1), parameters)
+    }
+
+    fn sign(&self, subject: &str, number: u32, issuer_key: VersionId, mut parameters: Value) -> Call {
+        parameters["request"] = json!(self.requests.get(&version(subject, number)).unwrap());
+        with_key(call("certificate_sign", subject, parameters), "issuer_key", issuer_key)
+    }
+}
+
+/// An instance on the bench.
+pub(crate) struct Stand {
+    pub(crate) folder: TempDir,
+    pub(crate) local: Arc<Local>,
+    pub(crate) endpoint: Endpoint,
+    pub(crate) keys: Keys,
+    pub(crate) bench: Bench,
+}
+
+impl Stand {
+    pub(crate) fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let endpoint = Endpoint::default();
+        let local = Arc::new(local_in(&folder, &endpoint));
+        let keys = Keys::new();
+        let bench = Bench::new(Arc::clone(&local) as Arc<dyn Connector>, keys.materials.clone());
+        Self { folder, local, endpoint, keys, bench }
+    }
+
+    pub(crate) fn root(&self) -> PathBuf {
+        self.folder.path().join("local")
+    }
+
+    /// The trust anchor's path.
+    pub(crate) fn anchor(&self) -> PathBuf {
+        self.folder.path().join("ca.pem")
+    }
+
+    pub(crate) async fn done(&self, call: &Call) -> Applied {
+        match self.bench.act(call).await.unwrap() {
+            Outcome::Done(applied) => applied,
+            other => panic!("`{}` ended with {other:?}", call.verb),
+        }
+    }
+
+    /// The code of the refusal.
+    pub(crate) async fn refused(&self, call: &Call) -> String {
+        match self.bench.act(call).await.unwrap() {
+            Outcome::Refused(refusal) => refusal.code,
+            other => panic!("`{}` ended with {other:?}", call.verb),
+        }
+    }
+
+    pub(crate) async fn probe(&self, name: &str, subject: &str, number: u32, key: Option<Vec<u8>>) -> ProbeResult {
+        let subject: ResourceName = subject.parse().unwrap();
+        let version = Some(VersionId { subject: subject.clone(), number });
+        let probe = Probe { name: name.to_owned(), subject, version, parameters: BTreeMap::new() };
+        self.local.probe(&probe, key.map(countersign_contract::Material::new)).await
+    }
+}
+
+pub(crate) fn local_in(folder: &TempDir, endpoint: &Endpoint) -> Local {
+    Local::new(LocalConfig {
+        root: folder.path().join("local"),
+        endpoint: endpoint.clone(),
+        trust_anchor: folder.path().join("ca.pem"),
+        limits: None,
+    })
+}

@@ -1,0 +1,96 @@
+//! HTTPS to the endpoint, trusting one root certificate and nothing else.
+
+use std::fs;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use reqwest::header::{AUTHORIZATION, HeaderValue};
+use reqwest::redirect::Policy;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+use zeroize::Zeroizing;
+
+/// The name under which the endpoint is asked.
+pub(crate) const HOST: &str = "localhost";
+
+/// How long one call may take.
+pub(crate) const CALL_TIME: Duration = Duration::from_secs(4);
+
+/// Answers are a few dozen bytes; no more than this is read.
+const ANSWER_MAX: usize = 16 * 1024;
+
+/// Why there was no answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unreachable {
+    /// The trust anchor is not there, or is no certificate.
+    NoTrustAnchor,
+    /// The key cannot stand in a header line.
+    BadKey,
+    /// The network, TLS, or an answer that is too long.
+    Network,
+}
+
+/// An answer: its status, and its body where it is JSON.
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) body: serde_json::Value,
+}
+
+/// A client that trusts the certificate in that file, and reaches [`HOST`] at that address.
+pub(crate) fn client(trust_anchor: &[u8], addr: SocketAddr) -> Result<reqwest::Client, Unreachable> {
+    let anchor = reqwest::Certificate::from_pem(trust_anchor).map_err(|_| Unreachable::NoTrustAnchor)?;
+    let built = reqwest::Client::builder()
+        .tls_certs_only([anchor])
+        .https_only(true)
+        .redirect(Policy::none())
+        .no_proxy()
+        .resolve(HOST, addr)
+        .timeout(CALL_TIME)
+        .build();
+    built.map_err(|_| Unreachable::NoTrustAnchor)
+}
+
+/// Calls `path` with the key as bearer token (RFC 6750).
+pub(crate) async fn call(
+    client: &reqwest::Client,
+    addr: SocketAddr,
+    path: &str,
+    key: &[u8],
+) -> Result<Answer, Unreachable> {
+    let mut line = Zeroizing::new(Vec::with_capacity("Bearer ".len() + key.len()));
+    line.extend_from_slice(b"Bearer ");
+    line.extend_from_slice(key);
+    let mut token = HeaderValue::from_bytes(&line).map_err(|_| Unreachable::BadKey)?;
+    token.set_sensitive(true);
+    let url = format!("https://{HOST}:{}{path}", addr.port());
+    let sent = client.get(url).header(AUTHORIZATION, token).send().await;
+    let mut response = sent.map_err(|_| Unreachable::Network)?;
+    let status = response.status().as_u16();
+    let mut bytes = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(|_| Unreachable::Network)? {
+        if bytes.len() + chunk.len() > ANSWER_MAX {
+            return Err(Unreachable::Network);
+        }
+        bytes.extend_from_slice(&chunk);
+    }
+    Ok(Answer { status, body: serde_json::from_slice(&bytes).unwrap_or_default() })
+}
+
+/// TLS as a client that trusts the certificate in that file.
+pub(crate) fn tls(trust_anchor: &Path) -> Result<tokio_rustls::TlsConnector, Unreachable> {
+    let pem = fs::read(trust_anchor).map_err(|_| Unreachable::NoTrustAnchor)?;
+    let mut roots = rustls::RootCertStore::empty();
+    for certificate in CertificateDer::pem_slice_iter(&pem) {
+        let certificate = certificate.map_err(|_| Unreachable::NoTrustAnchor)?;
+        roots.add(certificate).map_err(|_| Unreachable::NoTrustAnchor)?;
+    }
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let config = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|_| Unreachable::NoTrustAnchor)?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    Ok(Arc::new(config).into())
+}

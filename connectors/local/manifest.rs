@@ -1,0 +1,143 @@
+//! What `local` declares of itself.
+
+use countersign_contract::{
+    Effect, Intent, Kind, Limits, Manifest, Observation, Parameter, Part, ProbeSpec, Reversibility, Secret, SecretKind,
+    Type, Verb,
+};
+
+/// Ten seconds for an attempt; no effect comes later, since an observation waits for a running attempt.
+pub(crate) const LIMITS: Limits = Limits { duration_ms: 10_000, lateness_ms: 0 };
+
+/// How many keys an account may have.
+pub(crate) const SLOTS: usize = 2;
+
+const ATTRIBUTES: &[Parameter] = &[
+    Parameter::required("owner", Type::Text, "the person who answers for the account"),
+    Parameter::required("backup", Type::Text, "who stands in for the owner"),
+    Parameter::required("purpose", Type::Text, "what the account is for"),
+    Parameter::required("expires", Type::Instant, "from when on the account is refused"),
+    Parameter::required("level", Type::Word(&["read", "write", "admin"]), "what the account may do"),
+];
+
+const KEY: Parameter = Parameter::secret("key", Type::Text, "the version's key: 32 or more printable characters");
+const VERSION: Parameter =
+    Parameter::required("version", Type::Text, "which version, such as `local/account/reporting@1`");
+
+const SIGN: &[Parameter] = &[
+    Parameter::required("request", Type::Text, "the PKCS#10 request, as PEM"),
+    Parameter::required("profile", Type::Word(&["ca", "server"]), "what the certificate is for"),
+    Parameter::optional("common_name", Type::Text, "the subject's name; for a CA, which must have one"),
+    Parameter::optional("names", Type::Texts, "DNS names and IP addresses; for a server, which must have one"),
+    Parameter::required("lifetime_secs", Type::Integer, "the validity in seconds, cut where the issuer's ends"),
+    Parameter::optional("issuer", Type::Text, "the CA that signs, such as `local/ca/root`; a root has none"),
+    Parameter::secret("issuer_key", Type::Text, "the issuer's key, or a root's own: PKCS#8, as PEM or DER"),
+];
+
+const SHA256: &[Parameter] =
+    &[Parameter::optional("sha256", Type::Text, "of the leaf, as hex; else that of the subject's last certificate")];
+
+const ACCOUNT_PARTS: &[(Part, &str)] = &[
+    (Part::Provision, "account_create"),
+    (Part::Stage, "key_stage"),
+    (Part::Disable, "key_disable"),
+    (Part::Retire, "key_remove"),
+    (Part::Undo, "account_delete"),
+    (Part::Undo, "key_enable"),
+];
+
+const CERTIFICATE_PARTS: &[(Part, &str)] = &[(Part::Issue, "certificate_sign"), (Part::Undo, "certificate_discard")];
+
+pub(crate) fn manifest(limits: Limits) -> Manifest {
+    Manifest {
+        connector: "local",
+        summary: "service accounts with API keys, and certificates of an embedded CA, on this machine",
+        kinds: kinds(),
+        verbs: verbs(limits),
+        probes: probes(),
+    }
+}
+
+fn kinds() -> Vec<Kind> {
+    let kind = |name, about, slots, kind, attributes, parts| Kind {
+        name,
+        about,
+        is_sink: false,
+        slots,
+        secret: Some(Secret { kind, output: "key" }),
+        attributes,
+        parts,
+    };
+    vec![
+        kind("account", "a service account with two key slots", Some(2), SecretKind::Text, ATTRIBUTES, ACCOUNT_PARTS),
+        kind("ca", "a certificate authority", None, SecretKind::KeyPair, &[], CERTIFICATE_PARTS),
+        kind("certificate", "a server certificate", None, SecretKind::KeyPair, &[], CERTIFICATE_PARTS),
+    ]
+}
+
+fn verbs(limits: Limits) -> Vec<Verb> {
+    let verb = |name, kind, about, parameters, outputs, reversibility| Verb {
+        name,
+        kind,
+        about,
+        parameters,
+        outputs,
+        reversibility,
+        limits,
+        effect,
+    };
+    let account = |name, about, parameters, reversibility| {
+        verb(name, "account", about, parameters, const { &["key_id"] }, reversibility)
+    };
+    let create = [ATTRIBUTES, &[KEY]].concat();
+    let of_a_key = || vec![VERSION];
+    let (back, for_good) = (Reversibility::UndoneBy, Reversibility::Irreversible);
+    vec![
+        account("account_create", "is created with its first key", create, back("account_delete")),
+        verb("account_delete", "account", "is deleted, as it was created", Vec::new(), &[], for_good),
+        account("key_stage", "takes a second key", vec![KEY], back("key_remove")),
+        account("key_enable", "accepts the key again", of_a_key(), back("key_disable")),
+        account("key_disable", "refuses the key from now on", of_a_key(), back("key_enable")),
+        account("key_remove", "loses the key for good", of_a_key(), for_good),
+        verb(
+            "certificate_sign",
+            "certificate",
+            "is given a certificate",
+            SIGN.to_vec(),
+            &["certificate", "chain", "not_after", "not_before", "serial", "sha256"],
+            back("certificate_discard"),
+        ),
+        verb(
+            "certificate_discard",
+            "certificate",
+            "loses the certificate that was just signed",
+            Vec::new(),
+            &[],
+            for_good,
+        ),
+    ]
+}
+
+fn probes() -> Vec<ProbeSpec> {
+    let probe =
+        |name, kind, about, needs_material, parameters| ProbeSpec { name, kind, about, needs_material, parameters };
+    vec![
+        probe("login", "account", "the endpoint accepts the key as this account's", true, &[]),
+        probe("can_administer", "account", "the endpoint lets the key do what only `admin` may", true, &[]),
+        probe("key_used", "account", "the endpoint was called with the version's key since it was staged", false, &[]),
+        probe(
+            "served",
+            "certificate",
+            "the endpoint serves the issued certificate under each of its names",
+            false,
+            SHA256,
+        ),
+    ]
+}
+
+/// The entry id is written with each change, so that a reading tells.
+fn effect(intent: &Intent, observation: &Observation) -> Effect {
+    match observation.applied.get(&intent.entry) {
+        Some(applied) => Effect::Applied(applied.clone()),
+        None => Effect::NotApplied,
+    }
+}

@@ -1,0 +1,148 @@
+//! Probes: what the endpoint itself says. Only its own refusal is *refused*; everything else that is not *accepted* is
+//! *unknown*.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use countersign_contract::{Digest, Material, Probe, ProbeAnswer, ProbeResult};
+use rustls::pki_types::ServerName;
+use serde_json::Value;
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+
+use crate::Local;
+use crate::client::{Account, Certificates};
+use crate::https::{self, CALL_TIME, Unreachable};
+
+impl Local {
+    pub(crate) async fn ask(&self, probe: &Probe, material: Option<Material>) -> ProbeResult {
+        match (probe.name.as_str(), material) {
+            ("login", Some(key)) => self.login(probe, &key).await,
+            ("can_administer", Some(key)) => self.can_administer(&key).await,
+            ("login" | "can_administer", None) => unknown("local.no_material", "the probe needs the version's key"),
+            ("key_used", _) => self.key_used(probe).await,
+            ("served", _) => self.served(probe).await,
+            _ => unknown("local.no_probe", "local has no such probe"),
+        }
+    }
+
+    /// Does the endpoint take the key, and for this account's? (beh:R8: as the right principal.)
+    async fn login(&self, probe: &Probe, key: &Material) -> ProbeResult {
+        let answer = match self.call("/v1/whoami", key).await {
+            Ok(answer) => answer,
+            Err(result) => return result,
+        };
+        let account = answer.body.get("account").and_then(Value::as_str);
+        match answer.status {
+            200 if account == Some(probe.subject.name()) => accepted("local.accepted", "the endpoint accepts the key"),
+            200 => unknown("local.other_principal", "the endpoint takes the key for another account's"),
+            401 => refused("local.refused", "the endpoint refuses the key"),
+            _ => unknown("local.unexpected_answer", "the endpoint gave an unexpected answer"),
+        }
+    }
+
+    /// A negative probe: a key that is not taken at all proves nothing about what it may do.
+    async fn can_administer(&self, key: &Material) -> ProbeResult {
+        match self.call("/v1/administration", key).await.map(|answer| answer.status) {
+            Ok(200) => accepted("local.permitted", "the endpoint lets the key administer"),
+            Ok(403) => refused("local.forbidden", "the endpoint takes the key, and forbids it to administer"),
+            Ok(401) => unknown("local.refused", "the endpoint refuses the key"),
+            Ok(_) => unknown("local.unexpected_answer", "the endpoint gave an unexpected answer"),
+            Err(result) => result,
+        }
+    }
+
+    // INVARIANT: beh:R9 a network error is no proof that a key is dead: it is *unknown*.
+    async fn call(&self, path: &str, key: &Material) -> Result<https::Answer, ProbeResult> {
+        let addr = self.endpoint.addr().ok_or_else(no_endpoint)?;
+        let anchor = std::fs::read(&self.trust_anchor).map_err(|_| unreachable_as(Unreachable::NoTrustAnchor))?;
+        let client = https::client(&anchor, addr).map_err(unreachable_as)?;
+        // The bytes are lent to a closure only, and the call takes longer: this copy is wiped after it.
+        let key = key.expose(|bytes| zeroize::Zeroizing::new(bytes.to_vec()));
+        https::call(&client, addr, path, &key).await.map_err(unreachable_as)
+    }
+
+    /// Has the endpoint seen the version's key since it was staged?
+    async fn key_used(&self, probe: &Probe) -> ProbeResult {
+        let Some(version) = probe.version.clone() else {
+            return unknown("local.no_version", "the probe is about a version");
+        };
+        let directory = Arc::clone(&self.directory);
+        let subject = probe.subject.clone();
+        let looked = tokio::task::spawn_blocking(move || {
+            let object = directory.load::<Account>(&subject).ok()??;
+            let key = object.state.keys.into_iter().find(|key| key.version == version)?;
+            let seen = directory.seen(subject.name()).get(&version).copied();
+            Some(seen.is_some_and(|seen| seen >= key.staged_at))
+        });
+        match looked.await.ok().flatten() {
+            Some(true) => accepted("local.key_used", "the endpoint was called with the key"),
+            Some(false) => {
+                unknown("local.not_seen_yet", "the endpoint was not called with the key since it was staged")
+            }
+            None => unknown("local.no_key", "the account, or its key, could not be read"),
+        }
+    }
+
+    /// Is the served leaf the issued one, under each of its names? (beh:X21)
+    async fn served(&self, probe: &Probe) -> ProbeResult {
+        let directory = Arc::clone(&self.directory);
+        let subject = probe.subject.clone();
+        let loaded = tokio::task::spawn_blocking(move || directory.load::<Certificates>(&subject)).await;
+        let last = loaded.ok().and_then(Result::ok).flatten().and_then(|object| object.state.issued.last().cloned());
+        let Some(last) = last else {
+            return unknown("local.no_certificate", "the subject has no certificate that could be served");
+        };
+        let expected = match probe.parameters.get("sha256").and_then(Value::as_str).map(str::parse::<Digest>) {
+            None => last.sha256,
+            Some(Ok(digest)) => digest,
+            Some(Err(_)) => return unknown("local.bad_digest", "`sha256` is not 64 hex digits"),
+        };
+        let Some(addr) = self.endpoint.addr() else { return no_endpoint() };
+        for name in last.names {
+            let Ok(name) = ServerName::try_from(name.replacen('*', "any", 1)) else {
+                return unknown("local.bad_name", "a name of the certificate cannot be asked for");
+            };
+            match timeout(CALL_TIME, self.leaf(addr, name)).await {
+                Ok(Ok(leaf)) if leaf == expected => {}
+                Ok(Ok(_)) => return refused("local.other_certificate", "the endpoint serves another certificate"),
+                Ok(Err(why)) => return unreachable_as(why),
+                Err(_) => return unreachable_as(Unreachable::Network),
+            }
+        }
+        accepted("local.served", "the endpoint serves the certificate")
+    }
+
+    /// SHA-256 of the leaf that the endpoint serves under that name, after a full handshake.
+    async fn leaf(&self, addr: SocketAddr, name: ServerName<'static>) -> Result<Digest, Unreachable> {
+        let connector = https::tls(&self.trust_anchor)?;
+        let stream = TcpStream::connect(addr).await.map_err(|_| Unreachable::Network)?;
+        let stream = connector.connect(name, stream).await.map_err(|_| Unreachable::Network)?;
+        let served = stream.get_ref().1.peer_certificates().and_then(|chain| chain.first());
+        served.map(|leaf| Digest::of(leaf)).ok_or(Unreachable::Network)
+    }
+}
+
+fn no_endpoint() -> ProbeResult {
+    unknown("local.no_endpoint", "no endpoint is running")
+}
+
+fn unreachable_as(why: Unreachable) -> ProbeResult {
+    match why {
+        Unreachable::NoTrustAnchor => unknown("local.no_trust_anchor", "the trust anchor cannot be read"),
+        Unreachable::BadKey => unknown("local.bad_key", "the key cannot stand in a header line"),
+        Unreachable::Network => unknown("local.unreachable", "the endpoint gave no answer"),
+    }
+}
+
+fn accepted(code: &str, message: &str) -> ProbeResult {
+    ProbeResult { answer: ProbeAnswer::Accepted, code: code.to_owned(), message: message.to_owned() }
+}
+
+fn refused(code: &str, message: &str) -> ProbeResult {
+    ProbeResult { answer: ProbeAnswer::Refused, code: code.to_owned(), message: message.to_owned() }
+}
+
+fn unknown(code: &str, message: &str) -> ProbeResult {
+    ProbeResult { answer: ProbeAnswer::Unknown, code: code.to_owned(), message: message.to_owned() }
+}

@@ -1,0 +1,177 @@
+//! A target endpoint for quickstart and tests, and a client that uses it.
+//!
+//! The endpoint checks bearer keys against the directory's verifiers over TLS, on the loopback. It must never write to
+//! an account, keep a key, or answer before a certificate was delivered to it.
+//!
+//! Read first: [`Target`], [`Client`].
+
+mod consumer;
+mod listener;
+
+use std::collections::BTreeMap;
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use aws_lc_rs::constant_time::verify_slices_are_equal;
+use axum::Router;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use countersign_contract::{Digest, ResourceName, Timestamp, VersionId, clock};
+use serde_json::{Value, json};
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+use crate::client::{Account, Directory};
+pub use consumer::{Client, ClientConfig, Counts};
+
+/// The use of a key is noted again after this time, in microseconds.
+const NOTE_AGAIN_MICROS: i64 = 100_000;
+
+/// How long calls under way may take when the endpoint stops.
+const STOP_TIME: Duration = Duration::from_secs(2);
+
+/// What an endpoint serves, and where.
+#[derive(Debug, Clone)]
+pub struct TargetConfig {
+    /// The folder of the `local` instance whose accounts may call.
+    pub root: PathBuf,
+    /// A delivery with `certificate.pem` (leaf first) and `key.pem` (PKCS#8). It need not be there yet; a
+    /// replaced one is taken up at the next connection.
+    pub certificate: PathBuf,
+    /// Where to listen; port 0 takes a free one.
+    pub addr: SocketAddr,
+}
+
+/// A running endpoint; stops when dropped.
+#[derive(Debug)]
+pub struct Target {
+    addr: SocketAddr,
+    stop: Option<oneshot::Sender<()>>,
+    serving: JoinHandle<()>,
+}
+
+impl Target {
+    /// Listens. Until a certificate is delivered, connections are closed before their handshake.
+    ///
+    /// # Errors
+    /// When the address cannot be taken.
+    pub async fn start(config: TargetConfig) -> io::Result<Self> {
+        let listener = listener::Listener::bind(config.addr, config.certificate).await?;
+        let addr = axum::serve::Listener::local_addr(&listener)?;
+        let gate = Arc::new(Gate { directory: Directory::new(config.root), noted: Mutex::default() });
+        let routes = Router::new()
+            .route("/v1/whoami", get(whoami))
+            .route("/v1/administration", get(administration))
+            .with_state(gate);
+        let (stop, stopped) = oneshot::channel::<()>();
+        let serving = tokio::spawn(async move {
+            // A dropped sender stops it as a sent word does.
+            let until = async { drop(stopped.await) };
+            let _ = axum::serve(listener, routes).with_graceful_shutdown(until).await;
+        });
+        Ok(Self { addr, stop: Some(stop), serving })
+    }
+
+    /// Where it listens.
+    pub fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    /// Takes no more connections, ends the calls under way, and stops.
+    pub async fn stop(mut self) {
+        drop(self.stop.take());
+        if tokio::time::timeout(STOP_TIME, &mut self.serving).await.is_err() {
+            self.serving.abort();
+        }
+    }
+}
+
+/// Checks keys.
+#[derive(Debug)]
+struct Gate {
+    directory: Directory,
+    /// When the use of a version's key was noted last.
+    noted: Mutex<BTreeMap<VersionId, Timestamp>>,
+}
+
+/// Who calls.
+struct Caller {
+    account: String,
+    level: String,
+}
+
+async fn whoami(State(gate): State<Arc<Gate>>, headers: HeaderMap) -> Response {
+    match admit(gate, &headers).await {
+        Ok(caller) => answer(&json!({"account": caller.account, "level": caller.level})),
+        Err(status) => status.into_response(),
+    }
+}
+
+async fn administration(State(gate): State<Arc<Gate>>, headers: HeaderMap) -> Response {
+    match admit(gate, &headers).await {
+        Ok(caller) if caller.level == "admin" => answer(&json!({"administers": caller.account})),
+        Ok(_) => StatusCode::FORBIDDEN.into_response(),
+        Err(status) => status.into_response(),
+    }
+}
+
+fn answer(body: &Value) -> Response {
+    ([(header::CONTENT_TYPE, "application/json")], body.to_string()).into_response()
+}
+
+/// Who has the key of the call: 401 when nobody has, 503 when the accounts cannot be read.
+async fn admit(gate: Arc<Gate>, headers: &HeaderMap) -> Result<Caller, StatusCode> {
+    let key = headers.get(header::AUTHORIZATION).and_then(|line| line.as_bytes().strip_prefix(b"Bearer "));
+    let presented = key.map(Digest::of).ok_or(StatusCode::UNAUTHORIZED)?;
+    let found = tokio::task::spawn_blocking(move || gate.find(&presented)).await;
+    let found = found.map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)?;
+    found.map_err(|_| StatusCode::SERVICE_UNAVAILABLE)?.ok_or(StatusCode::UNAUTHORIZED)
+}
+
+impl Gate {
+    /// The account that has an enabled key of this SHA-256, and has not expired. Every verifier is compared, each in
+    /// constant time.
+    fn find(&self, presented: &Digest) -> io::Result<Option<Caller>> {
+        let now = clock::now();
+        let mut found = None;
+        for name in self.directory.names("account")? {
+            let Ok(resource) = format!("local/account/{name}").parse::<ResourceName>() else { continue };
+            let account = match self.directory.load::<Account>(&resource) {
+                Ok(Some(object)) if object.exists => object.state,
+                Ok(_) => continue,
+                Err(_) => return Err(io::Error::other("an account cannot be read")),
+            };
+            for key in account.keys.iter().filter(|key| key.enabled) {
+                if verify_slices_are_equal(key.verifier.as_bytes(), presented.as_bytes()).is_ok() {
+                    found = Some((name.clone(), key.version.clone(), account.attributes.clone()));
+                }
+            }
+        }
+        let Some((account, version, attributes)) = found else { return Ok(None) };
+        let text = |name: &str| attributes.get(name).and_then(Value::as_str).unwrap_or_default();
+        if text("expires").parse::<Timestamp>().map_or(true, |expires| expires <= now) {
+            return Ok(None);
+        }
+        self.note(&account, &version, now)?;
+        Ok(Some(Caller { account, level: text("level").to_owned() }))
+    }
+
+    fn note(&self, account: &str, version: &VersionId, now: Timestamp) -> io::Result<()> {
+        let mut noted = self.noted.lock().unwrap_or_else(PoisonError::into_inner);
+        let last = noted.get(version).map_or(i64::MIN, |last| last.micros());
+        if now.micros() < last.saturating_add(NOTE_AGAIN_MICROS) {
+            return Ok(());
+        }
+        self.directory.note_seen(account, version, now)?;
+        noted.insert(version.clone(), now);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;

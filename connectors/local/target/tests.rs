@@ -1,0 +1,160 @@
+//! The endpoint over TLS, its client, and what the probes make of them.
+
+#![allow(clippy::unwrap_used)]
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::time::Duration;
+
+use countersign_contract::{Applied, ProbeAnswer};
+use serde_json::json;
+
+use super::{Client, ClientConfig, Counts, Target, TargetConfig};
+use crate::fixture::{ACCOUNT, SERVER, Stand, create, key, on_key, stage, version};
+
+fn text<'a>(applied: &'a Applied, output: &str) -> &'a str {
+    applied.outputs.get(output).and_then(|value| value.as_str()).unwrap()
+}
+
+/// Puts certificate and key where the endpoint reads them, behind a link that is swapped.
+fn deliver(stand: &Stand, signed: &Applied, number: u32) {
+    let folder = stand.folder.path().join(format!("delivery-{number}"));
+    fs::create_dir(&folder).unwrap();
+    fs::write(folder.join("certificate.pem"), text(signed, "chain")).unwrap();
+    fs::write(folder.join("key.pem"), stand.keys.materials.get(&version(SERVER, number)).unwrap()).unwrap();
+    let staged = stand.folder.path().join("staged");
+    symlink(&folder, &staged).unwrap();
+    fs::rename(staged, stand.folder.path().join("tls")).unwrap();
+}
+
+/// A stand whose endpoint serves, with an account of that level.
+async fn serving(level: &str) -> (Stand, Target) {
+    let stand = Stand::new();
+    let root = stand.done(&stand.keys.root()).await;
+    fs::write(stand.anchor(), text(&root, "certificate")).unwrap();
+    stand.done(&stand.keys.issuing()).await;
+    deliver(&stand, &stand.done(&stand.keys.server(1)).await, 1);
+    stand.done(&create(level, 1)).await;
+    let target = start(&stand).await;
+    stand.endpoint.set(Some(target.addr()));
+    (stand, target)
+}
+
+async fn start(stand: &Stand) -> Target {
+    let certificate = stand.folder.path().join("tls");
+    let config = TargetConfig { root: stand.root(), certificate, addr: "127.0.0.1:0".parse().unwrap() };
+    Target::start(config).await.unwrap()
+}
+
+async fn answer(stand: &Stand, probe: &str, number: u32) -> (ProbeAnswer, String) {
+    let subject = if probe == "served" { SERVER } else { ACCOUNT };
+    let result = stand.probe(probe, subject, number, Some(key(number))).await;
+    (result.answer, result.code)
+}
+
+fn is(answer: ProbeAnswer, code: &str) -> (ProbeAnswer, String) {
+    (answer, code.to_owned())
+}
+
+#[tokio::test]
+async fn the_endpoint_takes_enabled_keys_and_only_those() {
+    let (stand, target) = serving("read").await;
+    assert_eq!(answer(&stand, "login", 1).await, is(ProbeAnswer::Accepted, "local.accepted"));
+    assert_eq!(answer(&stand, "login", 2).await, is(ProbeAnswer::Refused, "local.refused"));
+    stand.done(&stage(2)).await;
+    assert_eq!(answer(&stand, "key_used", 2).await, is(ProbeAnswer::Unknown, "local.not_seen_yet"));
+    assert_eq!(answer(&stand, "login", 2).await, is(ProbeAnswer::Accepted, "local.accepted"));
+    assert_eq!(answer(&stand, "key_used", 2).await, is(ProbeAnswer::Accepted, "local.key_used"));
+    stand.done(&on_key("key_disable", 1)).await;
+    assert_eq!(answer(&stand, "login", 1).await, is(ProbeAnswer::Refused, "local.refused"));
+    assert_eq!(answer(&stand, "can_administer", 2).await, is(ProbeAnswer::Refused, "local.forbidden"));
+    assert_eq!(answer(&stand, "can_administer", 1).await, is(ProbeAnswer::Unknown, "local.refused"));
+    let other = stand.probe("login", "local/account/other", 2, Some(key(2))).await;
+    assert_eq!((other.answer, other.code), is(ProbeAnswer::Unknown, "local.other_principal"));
+    target.stop().await;
+    assert_eq!(answer(&stand, "login", 1).await, is(ProbeAnswer::Unknown, "local.unreachable"), "no proof");
+    stand.endpoint.set(None);
+    assert_eq!(answer(&stand, "login", 1).await, is(ProbeAnswer::Unknown, "local.no_endpoint"));
+}
+
+#[tokio::test]
+async fn an_expired_account_is_refused_and_an_admin_administers() {
+    let (stand, _target) = serving("admin").await;
+    assert_eq!(answer(&stand, "can_administer", 1).await, is(ProbeAnswer::Accepted, "local.permitted"));
+    let path = stand.root().join("accounts/reporting.json");
+    let file = fs::read_to_string(&path).unwrap().replace("2999-01-01", "2020-01-01");
+    fs::write(&path, file).unwrap();
+    assert_eq!(answer(&stand, "login", 1).await, is(ProbeAnswer::Refused, "local.refused"));
+    fs::write(&path, "{").unwrap();
+    assert_eq!(answer(&stand, "login", 1).await, is(ProbeAnswer::Unknown, "local.unexpected_answer"));
+}
+
+#[tokio::test]
+async fn a_replaced_certificate_is_taken_up() {
+    let (stand, _target) = serving("read").await;
+    assert_eq!(answer(&stand, "served", 1).await, is(ProbeAnswer::Accepted, "local.served"));
+    let renewed = stand.done(&stand.keys.server(2)).await;
+    assert_eq!(answer(&stand, "served", 2).await, is(ProbeAnswer::Refused, "local.other_certificate"));
+    deliver(&stand, &renewed, 2);
+    assert_eq!(answer(&stand, "served", 2).await, is(ProbeAnswer::Accepted, "local.served"));
+    fs::write(stand.folder.path().join("delivery-2/certificate.pem"), "broken").unwrap();
+    assert_eq!(answer(&stand, "served", 2).await, is(ProbeAnswer::Accepted, "local.served"), "the last good one");
+    fs::remove_file(stand.anchor()).unwrap();
+    assert_eq!(answer(&stand, "served", 2).await, is(ProbeAnswer::Unknown, "local.no_trust_anchor"));
+}
+
+#[tokio::test]
+async fn nothing_is_answered_before_a_certificate_is_there() {
+    let stand = Stand::new();
+    let root = stand.done(&stand.keys.root()).await;
+    fs::write(stand.anchor(), text(&root, "certificate")).unwrap();
+    stand.done(&stand.keys.issuing()).await;
+    stand.done(&create("read", 1)).await;
+    let target = start(&stand).await;
+    stand.endpoint.set(Some(target.addr()));
+    assert_eq!(answer(&stand, "login", 1).await, is(ProbeAnswer::Unknown, "local.unreachable"));
+    deliver(&stand, &stand.done(&stand.keys.server(1)).await, 1);
+    assert_eq!(answer(&stand, "login", 1).await, is(ProbeAnswer::Accepted, "local.accepted"));
+}
+
+/// Waits until the counts are so, for at most five seconds.
+async fn until(client: &Client, so: impl Fn(Counts) -> bool) -> Counts {
+    for _ in 0..500 {
+        if so(client.counts()) {
+            return client.counts();
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("the client counts {:?}", client.counts());
+}
+
+#[tokio::test]
+async fn a_client_is_never_refused_while_its_key_is_rotated() {
+    let (stand, _target) = serving("read").await;
+    let key_file = stand.folder.path().join("key");
+    let client = Client::start(ClientConfig {
+        endpoint: stand.endpoint.clone(),
+        key_file: key_file.clone(),
+        trust_anchor: stand.anchor(),
+        every: Duration::from_millis(5),
+    });
+    until(&client, |counts| counts.unreachable > 0).await;
+    fs::write(&key_file, [key(1).as_slice(), b"\n"].concat()).unwrap();
+    until(&client, |counts| counts.accepted > 3).await;
+    stand.done(&stage(2)).await;
+    fs::write(stand.folder.path().join("next"), key(2)).unwrap();
+    fs::rename(stand.folder.path().join("next"), &key_file).unwrap();
+    while answer(&stand, "key_used", 2).await.0 != ProbeAnswer::Accepted {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    let adopted = client.counts();
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    stand.done(&on_key("key_disable", 1)).await;
+    stand.done(&on_key("key_remove", 1)).await;
+    let rotated = until(&client, |counts| counts.accepted > adopted.accepted + 3).await;
+    assert_eq!(rotated.refused, 0, "{rotated:?}");
+    stand.done(&on_key("key_disable", 2)).await;
+    until(&client, |counts| counts.refused > 0).await;
+    let seen = stand.bench.observe(&stage(2)).await.unwrap();
+    assert!(seen.slots.iter().all(|slot| slot.last_used.is_some()), "{}", json!(seen.slots));
+}

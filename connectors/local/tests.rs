@@ -1,0 +1,61 @@
+//! The suite that every connector must pass.
+
+#![allow(clippy::unwrap_used)]
+
+use std::sync::Arc;
+
+use countersign_conformance::{Case, Fixture, examine};
+use countersign_contract::{Call, Connector};
+use serde_json::json;
+
+use crate::fixture::{ACCOUNT, Keys, call, create, local_in, on_key, stage};
+use crate::{Endpoint, Local, LocalConfig};
+
+#[tokio::test]
+async fn local_conforms() {
+    let fixture = || {
+        let folder = tempfile::tempdir().unwrap();
+        let connector = Arc::new(local_in(&folder, &Endpoint::default()));
+        let path = folder.path().to_owned();
+        Fixture { connector, folder: Some(path), delivers: false, keep: Box::new(folder) }
+    };
+    let keys = Keys::new();
+    let case = |name, before: Vec<Call>, call: Call, undo: Option<Call>| Case {
+        name,
+        before,
+        call,
+        undo,
+        materials: keys.materials.clone(),
+    };
+    let discard = |signed: &Call| Some(call("certificate_discard", signed.resource.as_str(), json!({})));
+    let delete = call("account_delete", ACCOUNT, json!({}));
+    let created = || create("read", 1);
+    let disabled = || vec![created(), on_key("key_disable", 1)];
+    let (root, issuing, server) = (keys.root(), keys.issuing(), keys.server(1));
+    let cases = [
+        case("create", vec![], created(), Some(delete)),
+        case("stage", vec![created()], stage(2), Some(on_key("key_remove", 2))),
+        case("disable", vec![created()], on_key("key_disable", 1), Some(on_key("key_enable", 1))),
+        case("enable", disabled(), on_key("key_enable", 1), Some(on_key("key_disable", 1))),
+        case("remove", disabled(), on_key("key_remove", 1), None),
+        case("sign a root", vec![], root.clone(), discard(&root)),
+        case("sign an issuing CA", vec![root.clone()], issuing.clone(), discard(&issuing)),
+        case("sign a server", vec![root.clone(), issuing.clone()], server.clone(), discard(&server)),
+        case("sign again", vec![root, issuing, server.clone()], keys.server(2), discard(&server)),
+    ];
+    let report = Box::pin(examine(&fixture, &cases)).await;
+    assert_eq!(report.failures, [], "{:#?}", report.failures);
+}
+
+#[test]
+fn limits_can_be_set() {
+    let limits = countersign_contract::Limits { duration_ms: 50, lateness_ms: 0 };
+    let config = LocalConfig {
+        root: "local".into(),
+        endpoint: Endpoint::default(),
+        trust_anchor: "ca.pem".into(),
+        limits: Some(limits),
+    };
+    let local = Local::new(config);
+    assert!(local.manifest().verbs.iter().all(|verb| verb.limits == limits));
+}

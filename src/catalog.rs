@@ -1,0 +1,203 @@
+//! The catalog: the one file that names every connector.
+//!
+//! It makes the instances that settings ask for, and starts the embedded target endpoint and its client where settings
+//! give them a place. Adding a connector is a line here, a crate beside it, and a word in settings.
+//!
+//! Read first: [`Catalog`].
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use countersign_connector_files::Files;
+use countersign_connector_local::target::{Client, ClientConfig, Counts, Target, TargetConfig};
+use countersign_connector_local::{Endpoint, Local, LocalConfig};
+use countersign_contract::{Connector, Limits};
+use countersign_kernel::plan::Manifests;
+use countersign_kernel::workflow::Known;
+
+use crate::folder::{Folder, FolderError};
+use crate::settings::{ConnectorKind, Place, Settings};
+
+/// How often the embedded client calls its endpoint.
+const CLIENT_CALLS_EVERY: Duration = Duration::from_millis(100);
+
+/// Why the instances could not be made.
+#[derive(Debug, thiserror::Error)]
+pub enum CatalogError {
+    /// A place cannot be used.
+    #[error("a place of the settings cannot be used")]
+    Place(#[from] FolderError),
+    /// The endpoint does not listen.
+    #[error("the embedded endpoint cannot listen on {address}")]
+    Endpoint {
+        /// Where it should.
+        address: SocketAddr,
+        /// Why not.
+        #[source]
+        source: std::io::Error,
+    },
+}
+
+impl CatalogError {
+    /// The stable code.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Place(source) => source.code(),
+            Self::Endpoint { .. } => "settings.endpoint",
+        }
+    }
+}
+
+/// The connector instances, by name.
+pub struct Catalog {
+    instances: BTreeMap<String, Arc<dyn Connector>>,
+    places: BTreeMap<String, String>,
+    embedded: Option<Embedded>,
+}
+
+/// The embedded target endpoint and its client: what the tour's credentials are for.
+struct Embedded {
+    target: Target,
+    client: Client,
+}
+
+/// Where the embedded endpoint and its client find things: names that the shipped workflows deliver to.
+struct EmbeddedPlaces {
+    address: SocketAddr,
+    certificate: PathBuf,
+    trust_anchor: PathBuf,
+    key_file: PathBuf,
+}
+
+impl Catalog {
+    /// The manifests only, for checking files without a data folder: these instances cannot be called.
+    pub fn of_manifests(settings: &Settings) -> Self {
+        Self::build(settings, &BTreeMap::new(), PathBuf::new(), &Endpoint::default(), PathBuf::new())
+    }
+
+    /// The instances for reading: no endpoint is started.
+    ///
+    /// # Errors
+    /// When a place cannot be used.
+    pub fn for_reading(settings: &Settings, folder: &Folder) -> Result<Self, CatalogError> {
+        let directories = directories(settings, folder)?;
+        let anchor = anchor_in(&directories);
+        Ok(Self::build(settings, &directories, folder.local_dir(), &Endpoint::default(), anchor))
+    }
+
+    /// The instances for running: starts the embedded endpoint and its client, where settings give them places.
+    ///
+    /// # Errors
+    /// When a place cannot be used, or the endpoint's address is taken.
+    pub async fn start(settings: &Settings, folder: &Folder) -> Result<Self, CatalogError> {
+        let directories = directories(settings, folder)?;
+        let endpoint = Endpoint::default();
+        let anchor = anchor_in(&directories);
+        let mut catalog = Self::build(settings, &directories, folder.local_dir(), &endpoint, anchor);
+        if let Some(places) = embedded_places(settings, &directories) {
+            let config =
+                TargetConfig { root: folder.local_dir(), certificate: places.certificate, addr: places.address };
+            let target = Target::start(config).await;
+            let target = target.map_err(|source| CatalogError::Endpoint { address: places.address, source })?;
+            endpoint.set(Some(target.addr()));
+            let client = Client::start(ClientConfig {
+                endpoint,
+                key_file: places.key_file,
+                trust_anchor: places.trust_anchor,
+                every: CLIENT_CALLS_EVERY,
+            });
+            catalog.embedded = Some(Embedded { target, client });
+        }
+        Ok(catalog)
+    }
+
+    fn build(
+        settings: &Settings,
+        directories: &BTreeMap<String, PathBuf>,
+        local_root: PathBuf,
+        endpoint: &Endpoint,
+        trust_anchor: PathBuf,
+    ) -> Self {
+        let mut instances: BTreeMap<String, Arc<dyn Connector>> = BTreeMap::new();
+        for (name, wanted) in &settings.connectors {
+            let limits = wanted.duration_ms.map(|duration_ms| Limits { duration_ms, lateness_ms: 0 });
+            let instance: Arc<dyn Connector> = match wanted.kind {
+                ConnectorKind::Local => Arc::new(Local::new(LocalConfig {
+                    root: local_root.clone(),
+                    endpoint: endpoint.clone(),
+                    trust_anchor: trust_anchor.clone(),
+                    limits,
+                })),
+                ConnectorKind::Files => {
+                    let own = settings.places.iter().filter(|(_, place)| place.connector() == name);
+                    let places: BTreeMap<String, PathBuf> =
+                        own.filter_map(|(place, _)| Some((place.clone(), directories.get(place)?.clone()))).collect();
+                    match limits {
+                        Some(limits) => Arc::new(Files::with_limits(places, limits)),
+                        None => Arc::new(Files::new(places)),
+                    }
+                }
+            };
+            instances.insert(name.clone(), instance);
+        }
+        let places = settings.places.iter();
+        let places = places.map(|(name, place)| (name.clone(), place.connector().to_owned())).collect();
+        Self { instances, places, embedded: None }
+    }
+
+    /// The instance of that name.
+    pub fn find(&self, name: &str) -> Option<Arc<dyn Connector>> {
+        self.instances.get(name).cloned()
+    }
+
+    /// What each instance can do, for planning.
+    pub fn manifests(&self) -> Manifests<'_> {
+        self.instances.iter().map(|(name, instance)| (name.clone(), instance.manifest())).collect()
+    }
+
+    /// What workflows may name.
+    pub fn known(&self) -> Known<'_> {
+        Known { connectors: self.manifests(), places: self.places.clone() }
+    }
+
+    /// What the embedded client has seen so far.
+    pub fn client_counts(&self) -> Option<Counts> {
+        self.embedded.as_ref().map(|embedded| embedded.client.counts())
+    }
+
+    /// Where the embedded endpoint listens.
+    pub fn endpoint(&self) -> Option<SocketAddr> {
+        self.embedded.as_ref().map(|embedded| embedded.target.addr())
+    }
+}
+
+/// Where each `files` place is.
+fn directories(settings: &Settings, folder: &Folder) -> Result<BTreeMap<String, PathBuf>, CatalogError> {
+    let mut directories = BTreeMap::new();
+    for (name, place) in &settings.places {
+        if let Place::Directory { path, .. } = place {
+            directories.insert(name.clone(), folder.place(path)?);
+        }
+    }
+    Ok(directories)
+}
+
+fn anchor_in(directories: &BTreeMap<String, PathBuf>) -> PathBuf {
+    directories.get("client").map(|client| client.join("trust").join("ca.pem")).unwrap_or_default()
+}
+
+fn embedded_places(settings: &Settings, directories: &BTreeMap<String, PathBuf>) -> Option<EmbeddedPlaces> {
+    let address = settings.places.values().find_map(|place| match place {
+        Place::Endpoint { address, .. } => Some(*address),
+        Place::Directory { .. } => None,
+    })?;
+    Some(EmbeddedPlaces {
+        address,
+        certificate: directories.get("server")?.join("tls"),
+        trust_anchor: anchor_in(directories),
+        key_file: directories.get("client")?.join("reporting").join("key"),
+    })
+}
