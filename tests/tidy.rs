@@ -60,6 +60,7 @@ fences! {
     only_policy_builds_an_allowed = trust::allowed_only_in_policy,
     nothing_of_the_trust_argument_is_renamed = trust::renamed,
     nothing_panics_on_purpose_outside_tests = trust::panics,
+    nothing_is_leaked = trust::leaks,
     anyhow_is_for_main_and_tests = trust::anyhow,
     lints_are_relaxed_with_a_reason = trust::relaxed_lints,
     no_test_is_ignored = trust::ignored,

@@ -34,18 +34,21 @@ const EVERYWHERE: &[&str] = &["settings", "telemetry", "clock", "folder"];
 /// What a crate says that permits nothing: names, instants, digests, what entries and answers hold. These are the
 /// words that the rooms talk in, and need no arrow; everything else of the crate does: `Mint`, `Mark`, `Journal`,
 /// `Allowed`, `Warrant`, `Receipt`, `Entry`, `OpenIntent` and what follows from them; connectors, material, hands.
+/// A crash point is nothing in what ships.
 const WORDS: &[(&str, &[&str])] = &[
     ("warrant", &["Digest", "EntryId", "Fence", "ParseIdError", "ResourceName", "RunId", "StepId", "Timestamp"]),
     ("warrant", &["VersionId", "Kind", "Stamped", "DecodeEntryError", "JournalError", "Blob"]),
     ("warrant", &["Intent", "Call", "Limits", "Origin", "Decision", "Verdict", "Basis", "Control", "ControlResult"]),
     ("warrant", &["Outcome", "Applied", "Refusal", "RefusalClass", "Doubt", "Finding", "Moment"]),
     ("warrant", &["DecisionBody", "IntentBody", "ReceiptBody", "FindingBody"]),
-    ("contract", &["ProbeAnswer", "ProbeResult"]),
+    ("contract", &["ProbeAnswer", "ProbeResult", "failpoint"]),
 ];
 
 /// Arrows that DESIGN does not draw: from, to, why.
-const EXCEPTIONS: &[(&str, &str, &str)] =
-    &[("settings", "kernel", "what is wrong with the file is drawn as it is with workflows: `Diagnostic`")];
+const EXCEPTIONS: &[(&str, &str, &str)] = &[
+    ("settings", "kernel", "what is wrong with the file is drawn as it is with workflows: `Diagnostic`"),
+    ("store", "kernel", "rows hold the kernel's values: stages, outcomes, statements, the edge of the tree"),
+];
 
 /// A nested crate by its short name, and the crates that its source may name. Connectors are one line.
 pub(crate) const CRATES: &[(&str, &[&str])] = &[

@@ -124,6 +124,8 @@ fn panics_and_relaxed_lints_are_seen() {
         caught(trust::panics, &[("src/runner/mod.rs", "mod fixture;"), ("src/runner/fixture.rs", &text)], "panics");
     }
     passed(trust::panics, &[("src/runner/mod.rs", "fn f() { x.unwrap_or(1); parser.expect(Key); assert!(x); }")]);
+    let leak = "fn f() { std::boxed::Box::leak(x); }";
+    caught(trust::leaks, &[("src/runner/mod.rs", leak), ("src/runner/tests.rs", leak)], "leaks");
     let anyhow = "use anyhow::Context;";
     passed(trust::anyhow, &[("src/main.rs", anyhow), ("tests/main.rs", anyhow)]);
     caught(trust::anyhow, &[("src/runner/mod.rs", anyhow)], "anyhow");

@@ -147,6 +147,15 @@ pub(crate) fn panics(tree: &Tree) -> Vec<String> {
     complaints
 }
 
+/// What is leaked is never dropped: a warrant would not be reported as lost, a secret not wiped.
+// inv:I2 inv:I6
+pub(crate) fn leaks(tree: &Tree) -> Vec<String> {
+    let ends = ["Box::leak", "mem::forget", "ManuallyDrop::new", "Arc::into_raw", "Box::into_raw"];
+    let leaks = |path: &Named| ends.iter().any(|end| path.ends_with(end));
+    let found = |source| named(source, leaks).map(move |path| at(source, path.line, &format!("`{path}` leaks")));
+    tree.product().flat_map(found).collect()
+}
+
 /// `anyhow` is for `main.rs` and tests.
 pub(crate) fn anyhow(tree: &Tree) -> Vec<String> {
     let sources = tree.product().filter(|source| source.path != "src/main.rs");
