@@ -27,6 +27,9 @@ use countersign_contract::{Call, Connector, VersionId};
 pub use bench::Bench;
 pub use journal::MemoryJournal;
 
+/// A report says no more of one failure than this, in bytes: outputs such as certificates are long.
+const WORDS_MAX: usize = 400;
+
 /// A connector with a target of its own, fresh for each check.
 pub struct Fixture {
     /// The connector.
@@ -96,7 +99,8 @@ pub async fn examine(fixture: &(dyn Fn() -> Fixture + Sync), cases: &[Case]) -> 
 impl Report {
     fn add(&mut self, check: &'static str, case: &'static str, result: Result<(), String>) {
         self.checks += 1;
-        if let Err(what) = result {
+        if let Err(mut what) = result {
+            what.truncate(what.floor_char_boundary(WORDS_MAX));
             self.failures.push(Failure { check, case, what });
         }
     }

@@ -59,7 +59,7 @@ fn fixture_of(connector: Arc<dyn Connector>) -> Fixture {
 #[tokio::test]
 async fn the_fake_conforms() {
     let report = examine(&|| fixture_of(Arc::new(Fake::new(LIMITS))), &cases()).await;
-    assert_eq!(report.failures, [], "{:#?}", report.failures);
+    assert!(report.failures.is_empty(), "{:#?}", report.failures);
     assert_eq!(report.checks, 1 + 5 * 15);
 }
 

@@ -126,7 +126,8 @@ impl Site {
         }
     }
 
-    /// Makes the folders above the link, durably. A link among them is refused: it could lead outside.
+    /// Makes the folders above the link, durably: one that is there may not be durable yet. A link among them is
+    /// refused: it could lead outside.
     pub(crate) fn make_parents(&self) -> Result<(), Refusal> {
         let mut path = self.folder.clone();
         for segment in &self.segments {
@@ -136,11 +137,12 @@ impl Site {
                 Ok(found) if found.is_dir() => {}
                 Ok(_) => return Err(self.foreign()),
                 Err(error) if error.kind() == ErrorKind::NotFound => {
-                    let made = fs::DirBuilder::new().mode(0o755).create(&path).and_then(|()| sync_folder(&above));
+                    let made = fs::DirBuilder::new().mode(0o755).create(&path);
                     made.map_err(|error| from_io(&error, "a folder"))?;
                 }
                 Err(error) => return Err(from_io(&error, "a folder")),
             }
+            sync_folder(&above).map_err(|error| from_io(&error, "a folder"))?;
         }
         Ok(())
     }

@@ -1,6 +1,6 @@
 //! The directory itself: one JSON file per object, replaced atomically, never holding material.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{self, ErrorKind, Write};
@@ -115,11 +115,13 @@ pub(crate) enum Unread {
 pub(crate) struct Directory {
     root: PathBuf,
     locks: Vec<Mutex<()>>,
+    /// The folders that are known to be there durably.
+    made: Mutex<BTreeSet<PathBuf>>,
 }
 
 impl Directory {
     pub(crate) fn new(root: PathBuf) -> Self {
-        Self { root, locks: (0..64).map(|_| Mutex::default()).collect() }
+        Self { root, locks: (0..64).map(|_| Mutex::default()).collect(), made: Mutex::default() }
     }
 
     /// Keeps attempts and observations of an object apart, so that no attempt goes on behind an observation.
@@ -169,13 +171,18 @@ impl Directory {
         Ok(staged)
     }
 
+    /// Makes a kind's folder, durably. A folder that is there may not be durable yet: an earlier process may have
+    /// ended between the two.
     fn make_folder(&self, folder: &Path) -> io::Result<()> {
-        if folder.is_dir() {
+        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        if made.contains(folder) && folder.is_dir() {
             return Ok(());
         }
         DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
         sync_folder(&self.root)?;
-        self.root.parent().map_or(Ok(()), sync_folder)
+        sync_folder(self.root.parent().filter(|parent| *parent != Path::new("")).unwrap_or(Path::new(".")))?;
+        made.insert(folder.to_owned());
+        Ok(())
     }
 
     /// The names of a kind's objects, sorted; deleted ones too.

@@ -43,7 +43,7 @@ pub struct TargetConfig {
     /// A delivery with `certificate.pem` (leaf first) and `key.pem` (PKCS#8). It need not be there yet; a
     /// replaced one is taken up at the next connection.
     pub certificate: PathBuf,
-    /// Where to listen; port 0 takes a free one.
+    /// Where on the loopback to listen; port 0 takes a free one.
     pub addr: SocketAddr,
 }
 
@@ -59,8 +59,11 @@ impl Target {
     /// Listens. Until a certificate is delivered, connections are closed before their handshake.
     ///
     /// # Errors
-    /// When the address cannot be taken.
+    /// When the address cannot be taken, or is not on the loopback.
     pub async fn start(config: TargetConfig) -> io::Result<Self> {
+        if !config.addr.ip().is_loopback() {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "the endpoint listens on the loopback only"));
+        }
         let listener = listener::Listener::bind(config.addr, config.certificate).await?;
         let addr = axum::serve::Listener::local_addr(&listener)?;
         let gate = Arc::new(Gate { directory: Directory::new(config.root), noted: Mutex::default() });

@@ -147,6 +147,15 @@ fn but(mut call: Call, name: &str, value: serde_json::Value) -> Call {
 }
 
 #[tokio::test]
+async fn a_certificate_ends_with_its_issuer() {
+    let stand = Stand::new();
+    stand.done(&stand.keys.root()).await;
+    let issuing = stand.done(&stand.keys.issuing()).await;
+    let long = stand.done(&but(stand.keys.server(1), "lifetime_secs", json!(86_400_000))).await;
+    assert_eq!(long.outputs.get("not_after"), issuing.outputs.get("not_after"));
+}
+
+#[tokio::test]
 async fn what_is_asked_wrongly_is_not_signed() {
     let stand = Stand::new();
     let keys = &stand.keys;

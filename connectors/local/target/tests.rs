@@ -110,6 +110,8 @@ async fn nothing_is_answered_before_a_certificate_is_there() {
     fs::write(stand.anchor(), text(&root, "certificate")).unwrap();
     stand.done(&stand.keys.issuing()).await;
     stand.done(&create("read", 1)).await;
+    let open = TargetConfig { root: stand.root(), certificate: "tls".into(), addr: "0.0.0.0:0".parse().unwrap() };
+    assert!(Target::start(open).await.is_err(), "only on the loopback");
     let target = start(&stand).await;
     stand.endpoint.set(Some(target.addr()));
     assert_eq!(answer(&stand, "login", 1).await, is(ProbeAnswer::Unknown, "local.unreachable"));
