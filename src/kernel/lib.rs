@@ -7,3 +7,4 @@ pub mod diagnostic;
 pub mod evidence;
 pub mod run;
 pub mod workflow;
+pub mod x509;

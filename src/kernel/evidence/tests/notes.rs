@@ -17,6 +17,8 @@ fn key(seed: u8) -> (SigningKey, VerifierKey) {
     (key, public)
 }
 
+/// As the accessors of a store answer.
+#[allow(clippy::unnecessary_wraps)]
 fn leaf(index: u64) -> Result<Digest, ()> {
     Ok(leaf_hash(&index.to_be_bytes()))
 }
@@ -31,8 +33,8 @@ fn signed_note_reads_and_verifies_ours() {
     let note = checkpoint(5).sign(&key).unwrap().to_string();
     let theirs = Note::from_bytes(note.as_bytes()).unwrap();
     let verifier = StandardVerifier::new(&public.to_string()).unwrap();
-    let (verified, _) = theirs.verify(&VerifierList::new(vec![Box::new(verifier)])).unwrap();
-    assert_eq!(verified.len(), 1);
+    let (good, _) = theirs.verify(&VerifierList::new(vec![Box::new(verifier)])).unwrap();
+    assert_eq!(good.len(), 1);
     assert_eq!(theirs.to_bytes(), note.as_bytes());
     let body = tlog_tiles::Checkpoint::from_bytes(theirs.text()).unwrap();
     assert_eq!((body.origin(), body.size()), (ORIGIN, 5));

@@ -20,7 +20,9 @@ fn has(report: &Report, code: &str) -> bool {
 }
 
 fn without_hashes(mut leaves: Vec<Leaf>) -> Vec<Leaf> {
-    leaves.iter_mut().for_each(|leaf| leaf.stored_hash = None);
+    for leaf in &mut leaves {
+        leaf.stored_hash = None;
+    }
     leaves
 }
 
@@ -182,14 +184,18 @@ fn a_fork_against_an_earlier_checkpoint_is_found() {
         let report = |signed: &[Leaf]| {
             let mut verifier =
                 Verifier::new(&note(&forked, forked.len()), &public).with_earlier(&note(signed, size), &public);
-            forked.iter().for_each(|leaf| verifier.leaf(leaf));
+            for leaf in &forked {
+                verifier.leaf(leaf);
+            }
             verifier.finish()
         };
         assert!(report(&forked).holds());
         assert_eq!(has(&report(&leaves), "checkpoint.forked"), size > 20, "{size}");
     }
     let mut verifier = Verifier::new(&note(&leaves, 10), &public).with_earlier(&note(&leaves, 12), &public);
-    leaves[..10].iter().for_each(|leaf| verifier.leaf(leaf));
+    for leaf in &leaves[..10] {
+        verifier.leaf(leaf);
+    }
     assert!(has(&verifier.finish(), "checkpoint.smaller"));
 }
 
@@ -212,7 +218,9 @@ fn blobs_are_compared_with_their_digests() {
     let (note, public) = (note(&leaves, leaves.len()), keys().1);
     let report = |answer: fn(&Digest) -> BlobAnswer| {
         let mut verifier = Verifier::new(&note, &public).with_blobs(answer);
-        leaves.iter().for_each(|leaf| verifier.leaf(leaf));
+        for leaf in &leaves {
+            verifier.leaf(leaf);
+        }
         verifier.finish()
     };
     let known = |digest: &Digest| {
