@@ -14,9 +14,7 @@ use std::time::Duration;
 use countersign_connector_files::Files;
 use countersign_connector_local::target::{Client, ClientConfig, Counts, Target, TargetConfig};
 use countersign_connector_local::{Endpoint, Local, LocalConfig};
-use countersign_contract::{Connector, Limits};
-use countersign_kernel::plan::Manifests;
-use countersign_kernel::workflow::Known;
+use countersign_contract::{Connector, Limits, Manifest};
 
 use crate::folder::{Folder, FolderError};
 use crate::settings::{ConnectorKind, Place, Settings};
@@ -154,13 +152,13 @@ impl Catalog {
     }
 
     /// What each instance can do, for planning.
-    pub fn manifests(&self) -> Manifests<'_> {
+    pub fn manifests(&self) -> BTreeMap<String, &Manifest> {
         self.instances.iter().map(|(name, instance)| (name.clone(), instance.manifest())).collect()
     }
 
-    /// What workflows may name.
-    pub fn known(&self) -> Known<'_> {
-        Known { connectors: self.manifests(), places: self.places.clone() }
+    /// The connector instance of each place.
+    pub fn places(&self) -> &BTreeMap<String, String> {
+        &self.places
     }
 
     /// What the embedded client has seen so far.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use countersign_kernel::evidence::note::VerifierKey;
 use countersign_kernel::run::bodies::KeyBody;
-use countersign_warrant::{Entry, EntryId, Journal as _, JournalError, Kind, Stamped};
+use countersign_warrant::{JournalError, Kind, Stamped};
 use zeroize::Zeroizing;
 
 use crate::catalog::{Catalog, CatalogError};
@@ -14,7 +14,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::folder::{Folder, FolderError, FolderLock};
 use crate::ledger::{Ledger, LedgerKey, LedgerOptions, OpenLedgerError};
 use crate::secrets::{KeyPublic, Keys, KeysError, ShieldError};
-use crate::settings::Settings;
+use crate::settings::{Settings, SettingsError};
 use crate::store::{OpenStoreError, ReadStoreError, Store};
 
 /// How long a run's lease lasts without being renewed.
@@ -29,6 +29,9 @@ pub enum OpenError {
     /// This process's memory could not be closed to others.
     #[error(transparent)]
     Shield(#[from] ShieldError),
+    /// The settings.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
     /// The keys.
     #[error(transparent)]
     Keys(#[from] KeysError),
@@ -70,6 +73,7 @@ impl OpenError {
         match self {
             Self::Folder(source) => source.code(),
             Self::Shield(source) => source.code(),
+            Self::Settings(source) => source.code(),
             Self::Keys(source) => source.code(),
             Self::Store(source) => source.code(),
             Self::Read(source) => source.code(),
@@ -121,11 +125,31 @@ pub struct Installation {
 }
 
 impl Installation {
-    /// Opens the folder for writing. `command` is what another process is told of this one.
+    /// Makes the folder, or what is missing of it, and opens it for writing.
     ///
     /// # Errors
     /// When the folder is held, or anything in it is not as it should be.
-    pub async fn open(folder: Folder, lock: FolderLock, settings: &Settings, keys: Keys) -> Result<Self, OpenError> {
+    pub async fn create(path: &Path, command: &str) -> Result<Self, OpenError> {
+        crate::secrets::shield()?;
+        let (folder, lock) = Folder::create(path, command, SystemClock.now())?;
+        let keys = Keys::make_missing(&folder, &lock)?;
+        Self::within(folder, lock, keys).await
+    }
+
+    /// Opens the folder for writing. `command` is what another process is told of this one.
+    ///
+    /// # Errors
+    /// When it is not there or held, or anything in it is not as it should be.
+    pub async fn open(path: &Path, command: &str) -> Result<Self, OpenError> {
+        crate::secrets::shield()?;
+        let folder = Folder::open(path)?;
+        let lock = folder.lock(command, SystemClock.now())?;
+        let keys = Keys::open(&folder)?;
+        Self::within(folder, lock, keys).await
+    }
+
+    async fn within(folder: Folder, lock: FolderLock, keys: Keys) -> Result<Self, OpenError> {
+        let settings = Settings::load(&folder.settings_path())?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let store = Store::open(&folder.store_path()).await?;
         let known = known_keys(&store).await?;
@@ -140,11 +164,9 @@ impl Installation {
             clock: Arc::new(move || now.now()),
         };
         let ledger = Arc::new(Ledger::open(store.clone(), key, options).await?);
-        if known.is_empty() {
-            record_keys(&ledger, &keys, &verifier).await?;
-        }
+        record_keys(&ledger, &keys, &verifier, &known).await?;
         write_verifier_key(&folder, &verifier)?;
-        let catalog = Arc::new(Catalog::start(settings, &folder).await?);
+        let catalog = Arc::new(Catalog::start(&settings, &folder).await?);
         Ok(Self { folder, store, ledger, catalog, keys: Arc::new(keys), clock, lock })
     }
 
@@ -179,18 +201,20 @@ async fn known_keys(store: &Store) -> Result<Vec<KeyPublic>, OpenError> {
 }
 
 /// The first entries of a new ledger: which keys it was made with.
-async fn record_keys(ledger: &Ledger, keys: &Keys, verifier: &VerifierKey) -> Result<(), OpenError> {
+// CRASH: killed between two of them, the rest is written at the next start.
+async fn record_keys(
+    ledger: &Ledger,
+    keys: &Keys,
+    verifier: &VerifierKey,
+    known: &[KeyPublic],
+) -> Result<(), OpenError> {
     let publics = keys.publics().iter().map(|key| (key.key.clone(), key.generation, key.public.clone()));
-    let all = publics.chain([("ledger".to_owned(), 1, verifier.to_string())]);
-    let mut entries = Vec::new();
-    for (key, generation, public) in all {
-        let id: Result<EntryId, _> = format!("key:{key}-{generation}").parse();
-        let body = KeyBody { key, generation, public };
-        let value = serde_json::to_value(&body).unwrap_or(serde_json::Value::Null);
-        let entry = id.ok().and_then(|id| Entry::new(id, Kind::Key, value).ok());
-        entries.extend(entry);
+    for (key, generation, public) in publics.chain([("ledger".to_owned(), 1, verifier.to_string())]) {
+        if !known.iter().any(|one| one.key == key && one.generation == generation) {
+            ledger.append_key(&KeyBody { key, generation, public }).await.map_err(OpenError::Record)?;
+        }
     }
-    ledger.append(entries).await.map(drop).map_err(OpenError::Record)
+    Ok(())
 }
 
 /// `ledger.vkey`: what an auditor needs, and should keep elsewhere.

@@ -43,11 +43,17 @@ pub mod telemetry;
 use std::sync::Arc;
 
 use countersign_kernel::policy::PolicySet;
+use countersign_kernel::workflow::Known;
 use countersign_warrant::{Mint, Stamped};
 pub use installation::{Installation, OpenError, Reading};
 use runner::{Parts, Runner};
 use secrets::{Maker, Opener};
 use tokio::sync::{mpsc, watch};
+
+/// What workflows may name, under these connectors and places.
+pub fn known(catalog: &catalog::Catalog) -> Known<'_> {
+    Known { connectors: catalog.manifests(), places: catalog.places().clone() }
+}
 
 /// Wires the rooms together around the one mint of this process.
 // INVARIANT: inv:I1 the only `Mint::new`; its mark opens material to its own warrants alone.

@@ -4,16 +4,16 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use countersign_kernel::run::bodies::ActivationBody;
-use countersign_warrant::{Digest, Entry, EntryId, Journal as _, Kind};
+use countersign_warrant::EntryId;
 use serde_json::json;
 
 use super::Stop;
 use super::arguments::Activate;
 use super::run::{Asker, open};
 use super::screen::Screen;
-use super::stop::{BAD_INPUT, DONE, FAILED};
-use crate::Installation;
+use super::stop::{BAD_INPUT, DONE};
 use crate::scheduler::FileSet;
+use crate::{Installation, known};
 
 /// Activates a folder.
 pub(super) async fn activate(data: Option<PathBuf>, asked: &Activate, screen: &Screen) -> Result<u8, Stop> {
@@ -37,7 +37,7 @@ pub(super) async fn within(
     screen: &Screen,
 ) -> Result<(EntryId, bool), Stop> {
     let files = FileSet::read(folder)?;
-    if let Err(found) = files.check(&installation.catalog.known()) {
+    if let Err(found) = files.check(&known(&installation.catalog)) {
         screen.document(&json!({"diagnostics": found}));
         if !screen.json {
             screen.diagnostics(&found, &|path| files.text(path));
@@ -54,16 +54,9 @@ pub(super) async fn within(
     }
     let by = Asker::of_process(installation).await?.id;
     let body = ActivationBody { workflows, policies, commit: commit_of(folder), by };
-    let previous = current.map(|current| current.entry.to_string());
-    let key = Digest::of_canonical(&json!([body, previous])).map_err(|error| Stop::of("set.not_canonical", &error))?;
-    let id = format!("activation:{}", key.to_string().get(..16).unwrap_or_default());
-    let id: EntryId = id.parse().map_err(|error| Stop::of("set.entry_id", &error))?;
-    let value = serde_json::to_value(&body).map_err(|error| Stop::of("set.not_canonical", &error))?;
-    let entry = Entry::new(id.clone(), Kind::Activation, value)
-        .map_err(|error| Stop::new(FAILED, "set.entry", error.to_string(), "report this"))?;
-    let committed = installation.ledger.append(vec![entry.with_blobs(blobs)]).await;
-    committed?;
-    Ok((id, true))
+    let previous = current.map(|current| current.entry);
+    let entry = installation.ledger.append_activation(&body, previous.as_ref(), blobs).await?;
+    Ok((entry, true))
 }
 
 /// The commit that the folder's files are of; `None` where there is no repository, or the files differ from it.

@@ -11,6 +11,7 @@ use super::screen::Screen;
 use super::stop::{BAD_INPUT, DONE};
 use crate::catalog::Catalog;
 use crate::folder::Folder;
+use crate::known;
 use crate::scheduler::FileSet;
 use crate::settings::{Settings, SettingsError};
 
@@ -23,7 +24,7 @@ pub(super) fn lint(data: Option<PathBuf>, asked: &Lint, screen: &Screen) -> Resu
         files.extend(FileSet::read(path)?);
     }
     let count = files.workflows.len() + files.policies.len();
-    let (found, refused) = match files.check(&catalog.known()) {
+    let (found, refused) = match files.check(&known(&catalog)) {
         Ok(set) => (set.warnings, false),
         Err(found) => (found, true),
     };
@@ -61,7 +62,12 @@ fn settings(data: Option<PathBuf>, named: Option<&PathBuf>, screen: &Screen) -> 
 
 /// Settings from a file, with what is wrong in it drawn.
 pub(super) fn load(path: &std::path::Path, screen: &Screen) -> Result<Settings, Stop> {
-    Settings::load(path).map_err(|error| match &error {
+    Settings::load(path).map_err(|error| drawn(&error, screen))
+}
+
+/// What is wrong with settings, drawn.
+pub(super) fn drawn(error: &SettingsError, screen: &Screen) -> Stop {
+    match error {
         SettingsError::Invalid { text, found, .. } => {
             screen.document(&json!({"diagnostics": found}));
             if !screen.json {
@@ -69,6 +75,6 @@ pub(super) fn load(path: &std::path::Path, screen: &Screen) -> Result<Settings, 
             }
             Stop::told(BAD_INPUT, error.code())
         }
-        SettingsError::Read { .. } => Stop::of(error.code(), &error),
-    })
+        SettingsError::Read { .. } => Stop::of(error.code(), error),
+    }
 }

@@ -16,12 +16,12 @@ use super::arguments::Plan as Asked;
 use super::run::unknown_workflow;
 use super::screen::Screen;
 use super::stop::{DENIED, DONE};
-use crate::Reading;
 use crate::catalog::Catalog;
 use crate::clock::{Clock as _, SystemClock};
 use crate::folder::Folder;
 use crate::inventory::Inventory;
 use crate::scheduler::Active;
+use crate::{Reading, known};
 
 /// What policy says of one act today: beside the plan, outside its digest.
 struct Judged {
@@ -36,7 +36,7 @@ pub(super) async fn plan(data: Option<PathBuf>, asked: &Asked, screen: &Screen) 
     let settings = super::lint::load(&reading.folder.settings_path(), screen)?;
     let catalog = Catalog::for_reading(&settings, &reading.folder);
     let catalog = Arc::new(catalog?);
-    let active = Active::load(&reading.store, &catalog.known()).await;
+    let active = Active::load(&reading.store, &known(&catalog)).await;
     let active = active?;
     let Some(workflow) = active.set.workflows.get(&asked.workflow) else {
         return Err(unknown_workflow(&asked.workflow, &active));

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use countersign_warrant::Stamped;
 use indicatif::{ProgressBar, ProgressStyle};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
 use super::screen::Screen;
 use super::tell;
@@ -12,6 +12,7 @@ use super::tell;
 /// Tells entries as they are committed, until the sender is gone.
 pub(super) struct Progress {
     sender: mpsc::UnboundedSender<Stamped>,
+    barriers: mpsc::UnboundedSender<oneshot::Sender<()>>,
     teller: tokio::task::JoinHandle<()>,
 }
 
@@ -19,24 +20,26 @@ impl Progress {
     /// Begins to tell.
     pub(super) fn start(screen: &Screen) -> Self {
         let (sender, mut entries) = mpsc::unbounded_channel::<Stamped>();
+        let (barriers, mut asked) = mpsc::unbounded_channel::<oneshot::Sender<()>>();
         let screen = screen.clone();
         let teller = tokio::spawn(async move {
             let bar = spinner(&screen);
-            while let Some(entry) = entries.recv().await {
-                let Some(line) = tell::line(&entry) else { continue };
-                match &bar {
-                    Some(bar) => {
-                        bar.println(format!("  {line}"));
-                        bar.set_message(waiting_for(&entry));
-                    }
-                    None => screen.say(format!("  {line}")),
+            loop {
+                // WHY: biased, so that a barrier is answered only when every entry before it is told.
+                tokio::select! {
+                    biased;
+                    entry = entries.recv() => match entry {
+                        Some(entry) => tell_one(&entry, bar.as_ref(), &screen),
+                        None => break,
+                    },
+                    Some(told) = asked.recv() => drop(told.send(())),
                 }
             }
             if let Some(bar) = bar {
                 bar.finish_and_clear();
             }
         });
-        Self { sender, teller }
+        Self { sender, barriers, teller }
     }
 
     /// Where to send entries.
@@ -44,11 +47,31 @@ impl Progress {
         self.sender.clone()
     }
 
+    /// Waits until everything that was committed so far is told.
+    pub(super) async fn settle(&self) {
+        let (told, settled) = oneshot::channel();
+        if self.barriers.send(told).is_ok() {
+            // WHY: a teller that is gone has nothing left to tell.
+            let _ = settled.await;
+        }
+    }
+
     /// Tells what is left. Every other sender must be gone.
     pub(super) async fn finish(self) {
         drop(self.sender);
         // WHY: a teller that panicked has nothing more to tell, and the command's end is told anyway.
         let _ = self.teller.await;
+    }
+}
+
+fn tell_one(entry: &Stamped, bar: Option<&ProgressBar>, screen: &Screen) {
+    let Some(line) = tell::line(entry) else { return };
+    match bar {
+        Some(bar) => {
+            bar.println(format!("  {line}"));
+            bar.set_message(waiting_for(entry));
+        }
+        None => screen.say(format!("  {line}")),
     }
 }
 

@@ -9,7 +9,7 @@ use countersign_kernel::evidence::report::Report;
 use countersign_kernel::plan;
 use countersign_kernel::run::bodies::{NotDueBody, RunOutcome, Trigger, TriggerKind};
 use countersign_kernel::workflow::model::Workflow;
-use countersign_warrant::{Entry, EntryId, Journal as _, Kind, RunId, Timestamp};
+use countersign_warrant::{RunId, Timestamp};
 use serde_json::json;
 
 use super::Stop;
@@ -23,8 +23,7 @@ use crate::clock::{Clock as _, SystemClock};
 use crate::folder::Folder;
 use crate::runner::{Driven, Request};
 use crate::scheduler::{Active, due_at};
-use crate::secrets::Keys;
-use crate::{Installation, runner};
+use crate::{Installation, known, runner};
 
 /// The workflows and policies that ship with this version.
 const SHIPPED: &[(&str, &str)] = &[
@@ -104,13 +103,7 @@ pub(super) async fn quickstart(data: Option<PathBuf>, screen: &Screen) -> Result
 }
 
 async fn set_up(path: &Path, screen: &Screen) -> Result<Installation, Stop> {
-    crate::secrets::shield()?;
-    let created = Folder::create(path, "quickstart", SystemClock.now());
-    let (folder, lock) = created?;
-    let keys = Keys::make_missing(&folder, &lock)?;
-    let settings = super::lint::load(&folder.settings_path(), screen)?;
-    let installation = Installation::open(folder, lock, &settings, keys).await;
-    let installation = installation?;
+    let installation = super::run::told(Installation::create(path, "quickstart").await, screen)?;
     let current = installation.store.current_activation().await;
     if current?.is_none() {
         let shipped = installation.folder.root().join("workflows");
@@ -137,29 +130,39 @@ fn write_shipped(folder: &Path) -> std::io::Result<()> {
 }
 
 async fn tour(installation: &Installation, screen: &Screen) -> Result<u8, Stop> {
-    let active = Active::load(&installation.store, &installation.catalog.known()).await;
-    let active = active?;
+    let active = Active::load(&installation.store, &known(&installation.catalog)).await?;
     let asker = Asker::of_process(installation).await?;
+    let progress = Progress::start(screen);
     let policies = Arc::clone(&active.set.policies);
-    let signals = stop_on_signals();
+    let runner = runner(installation, policies, Some(progress.sender()), stop_on_signals());
+    let mut session = Session { runner, installation, asker };
+    let ran = take_tour(&mut session, &active, &progress, screen).await;
+    drop(session);
+    progress.finish().await;
+    finish(installation, &ran?, screen).await
+}
+
+async fn take_tour(
+    session: &mut Session<'_>,
+    active: &Active,
+    progress: &Progress,
+    screen: &Screen,
+) -> Result<Vec<RunId>, Stop> {
     let mut runs = Vec::new();
+    session.carry_on_open_runs(screen).await?;
     for stage in TOUR {
+        progress.settle().await;
         screen.say(format!("\n{}", stage.heading));
-        let progress = Progress::start(screen);
-        let runner = runner(installation, Arc::clone(&policies), Some(progress.sender()), signals.clone());
-        let mut session = Session { runner, installation, asker: Asker { id: asker.id.clone() } };
-        let ran = take_stage(&mut session, &active, stage, screen).await;
-        drop(session);
-        progress.finish().await;
-        let (run, driven) = ran?;
-        if !matches!(&driven, Driven::Over(outcome) if *outcome == stage.expected || *outcome == RunOutcome::Done) {
+        let (run, driven) = take_stage(session, active, stage, screen).await?;
+        if !matches!(&driven, Driven::Over(outcome) if *outcome == stage.expected) {
+            progress.settle().await;
             return Err(unexpected(stage, &run, &driven));
         }
         runs.push(run);
     }
-    let stages = renewals(installation, &active, &asker, &policies, &signals, screen).await?;
-    runs.extend(stages);
-    finish(installation, &runs, screen).await
+    progress.settle().await;
+    runs.extend(renewals(session, active, screen).await?);
+    Ok(runs)
 }
 
 async fn take_stage(
@@ -168,7 +171,6 @@ async fn take_stage(
     stage: &Stage,
     screen: &Screen,
 ) -> Result<(RunId, Driven), Stop> {
-    session.carry_on_open_runs(screen).await?;
     let Some(workflow) = active.set.workflows.get(stage.workflow) else {
         return Err(super::run::unknown_workflow(stage.workflow, active));
     };
@@ -188,20 +190,12 @@ async fn take_stage(
 }
 
 /// What `expiry` makes due. On a first tour nothing is.
-async fn renewals(
-    installation: &Installation,
-    active: &Active,
-    asker: &Asker,
-    policies: &Arc<countersign_kernel::policy::PolicySet>,
-    signals: &tokio::sync::watch::Receiver<bool>,
-    screen: &Screen,
-) -> Result<Vec<RunId>, Stop> {
+async fn renewals(session: &mut Session<'_>, active: &Active, screen: &Screen) -> Result<Vec<RunId>, Stop> {
     let mut runs = Vec::new();
     for workflow in active.set.workflows.values().filter(|workflow| workflow.triggers.expiry.is_some()) {
         let inputs = plan::resolve_inputs(workflow, &BTreeMap::new())?;
         let subject = plan::subject_of(workflow, &inputs)?;
-        let current = installation.store.current_version(&subject).await;
-        let Some(current) = current? else { continue };
+        let Some(current) = session.installation.store.current_version(&subject).await? else { continue };
         let (Some(expires_at), Some(expiry)) = (current.expires_at, workflow.triggers.expiry) else { continue };
         let due = due_at(expiry, current.sealed_at, expires_at);
         let trigger = Trigger {
@@ -210,18 +204,12 @@ async fn renewals(
             idempotency_key: Some(format!("expiry-{}", current.id)),
         };
         if due > SystemClock.now() {
-            write_not_due(installation, workflow, &subject, trigger, due).await?;
+            write_not_due(session.installation, workflow, &subject, trigger, due).await?;
             continue;
         }
         screen.say(format!("\n{} is due: {subject} expires {expires_at}", workflow.metadata.name));
-        let progress = Progress::start(screen);
-        let runner = runner(installation, Arc::clone(policies), Some(progress.sender()), signals.clone());
-        let mut session = Session { runner, installation, asker: Asker { id: asker.id.clone() } };
         let request = Request { workflow, activation: active.entry.clone(), inputs, trigger, named: None };
-        let ran = session.request(request).await;
-        drop(session);
-        progress.finish().await;
-        runs.push(ran?.run);
+        runs.push(session.request(request).await?.run);
     }
     Ok(runs)
 }
@@ -241,11 +229,8 @@ async fn write_not_due(
         code: "expiry.not_due".to_owned(),
         due_at: Some(due_at),
     };
-    let id: Result<EntryId, _> = format!("not-due:{name}-{}", SystemClock.now().micros()).parse();
-    let id = id.map_err(|error| Stop::of("quickstart.entry_id", &error))?;
-    let entry = Entry::new(id, Kind::NotDue, json!(body)).map_err(|error| Stop::of("quickstart.entry", &error))?;
-    let appended = installation.ledger.append(vec![entry]).await;
-    appended.map(drop).map_err(|error| Stop::of(error.code(), &error))
+    installation.ledger.append_not_due(&body, SystemClock.now()).await?;
+    Ok(())
 }
 
 fn unexpected(stage: &Stage, run: &RunId, driven: &Driven) -> Stop {

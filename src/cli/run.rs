@@ -19,13 +19,13 @@ use super::stop::{BAD_INPUT, CHANGED, DENIED, DONE, FAILED, STUCK};
 use crate::folder::Folder;
 use crate::runner::{Begun, Driven, Request, Runner};
 use crate::scheduler::Active;
-use crate::{Installation, runner};
+use crate::{Installation, OpenError, known, runner};
 
 /// Runs the workflow.
 pub(super) async fn run(data: Option<PathBuf>, asked: &Run, screen: &Screen) -> Result<u8, Stop> {
     let named = named_digest(asked.plan.as_deref())?;
     let installation = open(data, "run", screen).await?;
-    let active = Active::load(&installation.store, &installation.catalog.known()).await;
+    let active = Active::load(&installation.store, &known(&installation.catalog)).await;
     let ended = match active.map_err(|error| Stop::of(error.code(), &error)) {
         Ok(active) => within(&installation, &active, asked, named, screen).await,
         Err(stop) => Err(stop),
@@ -157,13 +157,15 @@ impl Session<'_> {
 /// Opens the data folder for writing.
 pub(super) async fn open(data: Option<PathBuf>, command: &str, screen: &Screen) -> Result<Installation, Stop> {
     let path = Folder::resolve(data)?;
-    crate::secrets::shield()?;
-    let folder = Folder::open(&path)?;
-    let since = crate::clock::Clock::now(&crate::clock::SystemClock);
-    let lock = folder.lock(command, since)?;
-    let settings = super::lint::load(&folder.settings_path(), screen)?;
-    let keys = crate::secrets::Keys::open(&folder)?;
-    Installation::open(folder, lock, &settings, keys).await.map_err(|error| Stop::of(error.code(), &error))
+    told(Installation::open(&path, command).await, screen)
+}
+
+/// An opened folder; what is wrong with its settings is drawn.
+pub(super) fn told(opened: Result<Installation, OpenError>, screen: &Screen) -> Result<Installation, Stop> {
+    opened.map_err(|error| match error {
+        OpenError::Settings(settings) => super::lint::drawn(&settings, screen),
+        error => error.into(),
+    })
 }
 
 /// Turns true at the first Ctrl-C or SIGTERM.

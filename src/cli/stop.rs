@@ -95,8 +95,6 @@ from_rooms! {
     crate::runner::DriveError,
     crate::scheduler::ActiveError,
     crate::scheduler::ReadSetError,
-    crate::secrets::KeysError,
-    crate::secrets::ShieldError,
     crate::store::ReadStoreError,
     crate::telemetry::TelemetryError,
     countersign_kernel::plan::PlanError,

@@ -15,6 +15,7 @@ mod encoding;
 mod head;
 mod lease;
 mod member;
+mod notices;
 mod open;
 mod order;
 mod person;

@@ -135,7 +135,7 @@ impl Store {
 /// A connection that may write. The ledger's pipeline owns the one that is used.
 // CRASH: `synchronous=FULL` on a write-ahead log: a commit is on the device before its answer.
 pub(crate) async fn connect_writer(path: &Path) -> Result<SqliteConnection, sqlx::Error> {
-    common(path)
+    base_options(path)
         .create_if_missing(true)
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
@@ -146,10 +146,10 @@ pub(crate) async fn connect_writer(path: &Path) -> Result<SqliteConnection, sqlx
 }
 
 fn reader(path: &Path) -> SqliteConnectOptions {
-    common(path).read_only(true)
+    base_options(path).read_only(true)
 }
 
-fn common(path: &Path) -> SqliteConnectOptions {
+fn base_options(path: &Path) -> SqliteConnectOptions {
     SqliteConnectOptions::new()
         .filename(path)
         .busy_timeout(BUSY)

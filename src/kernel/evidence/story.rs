@@ -112,7 +112,7 @@ impl Story<'_> {
     }
 
     fn intent(&mut self, entry: &Stamped) -> Result<(), DecodeEntryError> {
-        let IntentBody { decision, intent } = entry.decode()?;
+        let IntentBody { decision, intent, .. } = entry.decode()?;
         let policies = decision.and_then(|decision| self.allows.remove(&decision)).unwrap_or_default();
         if intent.subject == *self.subject || intent.call.resource == *self.subject {
             self.pending.insert(entry.id.clone(), Pending { intent, at: entry.at, policies });

@@ -54,7 +54,7 @@ impl Expansion<'_> {
         if let Some(issuer) = &wanted.issuer {
             parameters.insert("issuer".to_owned(), json!(issuer));
         }
-        let mut materials = self.secrets_of(verb, &issuer_key);
+        let mut materials = secrets_of(verb, &issuer_key);
         materials.insert("issuer_key".to_owned(), issuer_key);
         let resource = self.subject.resource.clone();
         let instance = resource.connector().to_owned();
@@ -165,14 +165,8 @@ impl Expansion<'_> {
     ) -> Result<Does, PlanError> {
         let resource = self.subject.resource.clone();
         let instance = resource.connector().to_owned();
-        let materials = version.map(|version| self.secrets_of(verb, version)).unwrap_or_default();
+        let materials = version.map(|version| secrets_of(verb, version)).unwrap_or_default();
         self.act(verb, &instance, resource, (parameters, materials), pivot)
-    }
-
-    #[allow(clippy::unused_self)]
-    fn secrets_of(&self, verb: &Verb, version: &VersionId) -> BTreeMap<String, VersionId> {
-        let secret = verb.parameters.iter().filter(|parameter| parameter.secret);
-        secret.map(|parameter| (parameter.name.to_owned(), version.clone())).collect()
     }
 
     fn verify(&self, verify: &Verify, version: &VersionId) -> Result<Does, PlanError> {
@@ -215,4 +209,10 @@ impl Expansion<'_> {
         })?;
         Ok(Does::Probe { probe, connector, expect, within_ms, with_material })
     }
+}
+
+/// The version for each secret parameter of the verb.
+fn secrets_of(verb: &Verb, version: &VersionId) -> BTreeMap<String, VersionId> {
+    let secret = verb.parameters.iter().filter(|parameter| parameter.secret);
+    secret.map(|parameter| (parameter.name.to_owned(), version.clone())).collect()
 }

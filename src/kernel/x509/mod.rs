@@ -1,3 +1,4 @@
+<<<<<<< HEAD
 //! temporary
 use crate::workflow::model::{KeyAlgorithm, Profile};
 use serde_json::Value;
@@ -39,3 +40,36 @@ pub fn judge_certificate(chain: &str, _expected: &Expected) -> Result<Certificat
         ("serial".to_owned(), Value::String(certificate.raw_serial_as_string())),
     ])))
 }
+=======
+//! Certificates: the only judge of requests and of issued bytes.
+//!
+//! What an issuer gives back is compared with the plan, byte for byte as they will be delivered: signature, key, names,
+//! uses, lifetime. The answer is what the certificate says, or everything that is wrong with it at once.
+//!
+//! This room must never sign, read a clock, trust what an issuer says about a certificate beside the certificate, or
+//! let pass what it does not know.
+//!
+//! Read first: [`Expected`], [`judge_certificate`].
+
+mod certificate;
+mod chain;
+mod expect;
+mod extensions;
+mod facts;
+mod fault;
+mod keys;
+mod names;
+mod read;
+mod request;
+mod validity;
+
+pub use certificate::judge_certificate;
+pub use chain::judge_chain;
+pub use expect::{Asked, Expected};
+pub use facts::{CertificateFacts, RequestFacts};
+pub use fault::Fault;
+pub use request::judge_request;
+
+#[cfg(test)]
+mod tests;
+>>>>>>> h-evidence

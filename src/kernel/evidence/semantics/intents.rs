@@ -42,7 +42,7 @@ impl RunState {
     /// a recorded one.
     // INVARIANT: inv:I1 no intent, and so no change, without an allow decision or a judged forward intent before it.
     pub(super) fn intent(&mut self, entry: &Stamped, body: IntentBody, shared: &mut Shared, wrong: &mut Vec<Wrong>) {
-        let IntentBody { decision, intent } = body;
+        let IntentBody { decision, intent, .. } = body;
         if intent.entry != entry.id {
             wrong.push(("intent.entry", format!("it says that it stands at `{}`", intent.entry)));
         }

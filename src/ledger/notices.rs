@@ -1,0 +1,48 @@
+//! Entries of no run: activations, triggers that had nothing to do, keys.
+
+use countersign_kernel::run::bodies::{ActivationBody, KeyBody, NotDueBody};
+use countersign_warrant::{Blob, Digest, Entry, EntryId, Journal as _, JournalError, Kind, Timestamp};
+use serde::Serialize;
+
+use super::Ledger;
+
+impl Ledger {
+    /// Makes a set current. `previous` is the activation that it replaces; `blobs` are the bytes of its files.
+    pub async fn append_activation(
+        &self,
+        body: &ActivationBody,
+        previous: Option<&EntryId>,
+        blobs: Vec<Blob>,
+    ) -> Result<EntryId, JournalError> {
+        let digest = Digest::of_canonical(&(body, previous)).map_err(|error| unwritable(&error))?.to_string();
+        let key = digest.get(..16).unwrap_or_default().to_owned();
+        self.append_notice(Kind::Activation, &key, body, blobs).await
+    }
+
+    /// Records that a trigger had nothing to do at that instant.
+    pub async fn append_not_due(&self, body: &NotDueBody, at: Timestamp) -> Result<EntryId, JournalError> {
+        self.append_notice(Kind::NotDue, &format!("{}-{}", body.workflow, at.micros()), body, Vec::new()).await
+    }
+
+    /// Records a key of this installation.
+    pub async fn append_key(&self, body: &KeyBody) -> Result<EntryId, JournalError> {
+        self.append_notice(Kind::Key, &format!("{}-{}", body.key, body.generation), body, Vec::new()).await
+    }
+
+    async fn append_notice<T: Serialize>(
+        &self,
+        kind: Kind,
+        key: &str,
+        body: &T,
+        blobs: Vec<Blob>,
+    ) -> Result<EntryId, JournalError> {
+        let id: EntryId = format!("{kind}:{key}").parse().map_err(|error| unwritable(&error))?;
+        let predicate = serde_json::to_value(body).map_err(|error| unwritable(&error))?;
+        let entry = Entry::new(id.clone(), kind, predicate).map_err(|error| unwritable(&error))?;
+        self.append(vec![entry.with_blobs(blobs)]).await.map(|_| id)
+    }
+}
+
+fn unwritable(error: &dyn std::error::Error) -> JournalError {
+    JournalError::Unavailable { reason: error.to_string() }
+}
