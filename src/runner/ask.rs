@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use countersign_contract::{Probe, ProbeAnswer, ProbeResult, failpoint};
 use countersign_kernel::plan::{Examine, facts_of};
+use countersign_kernel::run::Issued;
 use countersign_kernel::run::bodies::{FactBody, ProbeBody};
 use countersign_kernel::x509;
-use countersign_warrant::{EntryId, Kind, ResourceName, VersionId};
+use countersign_warrant::{EntryId, Kind, ResourceName, Timestamp, VersionId};
 use serde_json::{Value, json as object};
 
 use super::{Drive, DriveError, Runner};
@@ -96,8 +97,7 @@ impl Runner {
         &self,
         drive: &mut Drive,
         wanted: &Examine,
-        chain: &str,
-        request: &str,
+        answer: &Issued,
         entry: EntryId,
     ) -> Result<(), DriveError> {
         let Some(step) = drive.run.current().map(|planned| planned.step.clone()) else {
@@ -111,18 +111,8 @@ impl Runner {
             }
             None => None,
         };
-        let expected = x509::Expected {
-            profile: wanted.profile,
-            common_name: wanted.common_name.clone(),
-            names: wanted.names.clone(),
-            lifetime_secs: wanted.lifetime_secs,
-            key: wanted.key,
-            request: request.to_owned(),
-            issuer,
-            now: self.clock.now(),
-        };
-        let (holds, facts) = match x509::judge_certificate(chain, &expected) {
-            Ok(facts) => (true, facts.into_facts()),
+        let (holds, facts) = match judge(wanted, answer, issuer, self.clock.now()) {
+            Ok(facts) => (true, facts.to_map()),
             Err(faults) => {
                 let words: Vec<String> = faults.iter().map(|fault| fault.message.clone()).collect();
                 (false, BTreeMap::from([("reason".to_owned(), object!(words.join("; ")))]))
@@ -152,6 +142,36 @@ impl Runner {
         let body = FactBody { step, about: "evidence".to_owned(), holds: true, facts };
         self.write(drive, entry, Kind::Fact, &body).await
     }
+}
+
+/// The request is judged first: what it proves, the certificate is held to.
+fn judge(
+    wanted: &Examine,
+    answer: &Issued,
+    issuer: Option<String>,
+    now: Timestamp,
+) -> Result<x509::CertificateFacts, Vec<x509::Fault>> {
+    let asked = x509::Asked {
+        profile: wanted.profile,
+        key: wanted.key,
+        common_name: wanted.common_name.clone(),
+        names: wanted.names.clone(),
+    };
+    let requested = x509::judge_request(&answer.request, &asked)?;
+    let expected = x509::Expected {
+        profile: wanted.profile,
+        common_name: wanted.common_name.clone(),
+        names: wanted.names.clone(),
+        lifetime_secs: wanted.lifetime_secs,
+        key: wanted.key,
+        public_key_sha256: requested.public_key_sha256,
+        issuer,
+        now,
+        renew_at: wanted.renew_at,
+    };
+    let facts = x509::judge_certificate(&answer.certificate, &expected)?;
+    x509::judge_chain(&answer.chain, &facts)?;
+    Ok(facts)
 }
 
 /// Where a connector shows a certificate.

@@ -68,6 +68,7 @@ impl Expansion<'_> {
             lifetime_secs: wanted.lifetime_secs,
             key: wanted.key,
             issuer: wanted.issuer.clone(),
+            renew_at: self.workflow.triggers.expiry,
         };
         self.push(step, "examine", "issue", Does::Examine(Box::new(examine)))?;
         self.deliver(step, &wanted.distribute)?;

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::run::bodies::TriggerKind;
-use crate::workflow::model::{Generate, KeyAlgorithm, Profile};
+use crate::workflow::model::{ExpiryTrigger, Generate, KeyAlgorithm, Profile};
 
 /// The format's name; it changes whenever the bytes would.
 pub const FORMAT: &str = "countersign/plan/v1";
@@ -193,6 +193,8 @@ pub struct Examine {
     pub key: KeyAlgorithm,
     /// Who signs; `None` for a root.
     pub issuer: Option<ResourceName>,
+    /// At which part of its lifetime it falls due, where the workflow says so: it must not be due at birth.
+    pub renew_at: Option<ExpiryTrigger>,
 }
 
 impl Plan {

@@ -60,10 +60,8 @@ pub enum Command {
     Examine {
         /// What it must be.
         wanted: Box<Examine>,
-        /// The chain, leaf first, as PEM.
-        chain: String,
-        /// The request that it answers, as PEM.
-        request: String,
+        /// What was issued, as PEM.
+        issued: Box<Issued>,
         /// Where the answer stands.
         entry: EntryId,
     },
@@ -111,6 +109,17 @@ pub enum Command {
     Stuck(Failure),
     /// Nothing: the run is over.
     Over(RunOutcome),
+}
+
+/// An issued certificate with what belongs to it, as PEM.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Issued {
+    /// The certificate.
+    pub certificate: String,
+    /// The certificate first, then its issuers; without the root, unless it is one.
+    pub chain: String,
+    /// The request that it answers.
+    pub request: String,
 }
 
 /// The next command cannot be worded: the plan's own bytes are wrong.
@@ -164,8 +173,11 @@ impl Run {
             }
             Does::Examine(wanted) => Command::Examine {
                 wanted: wanted.clone(),
-                chain: self.output(&planned.step, "chain")?,
-                request: self.output(&planned.step, "request")?,
+                issued: Box::new(Issued {
+                    certificate: self.output(&planned.step, "certificate")?,
+                    chain: self.output(&planned.step, "chain")?,
+                    request: self.output(&planned.step, "request")?,
+                }),
                 entry,
             },
             Does::Probe { probe, connector, expect, within_ms, with_material } => {

@@ -21,7 +21,7 @@ use countersign_warrant::{DecodeEntryError, EntryId, Intent, Kind, RunId, Stampe
 use crate::plan::hole::Outputs;
 use crate::plan::{Does, Move, Plan};
 use bodies::{RunOutcome, StartedBody};
-pub use command::{Command, CommandError};
+pub use command::{Command, CommandError, Issued};
 
 /// How often one intent is attempted before the step counts as failed.
 pub const ATTEMPTS_MAX: u32 = 3;

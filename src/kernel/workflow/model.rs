@@ -102,7 +102,7 @@ pub enum InputKind {
 }
 
 /// When a version counts as due: at this fraction of its lifetime.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ExpiryTrigger {
     /// Numerator, at least 1.
     pub numerator: u32,
