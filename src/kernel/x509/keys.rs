@@ -1,10 +1,7 @@
-//! Public keys and signatures: three algorithms, and no other (beh:X6).
+//! Public keys: three algorithms, and no other (beh:X6).
 
 use x509_parser::der_parser::oid::Oid;
-use x509_parser::oid_registry::{
-    OID_EC_P256, OID_KEY_TYPE_EC_PUBLIC_KEY, OID_NIST_EC_P384, OID_SIG_ECDSA_WITH_SHA256, OID_SIG_ECDSA_WITH_SHA384,
-    OID_SIG_ED25519,
-};
+use x509_parser::oid_registry::{OID_EC_P256, OID_KEY_TYPE_EC_PUBLIC_KEY, OID_NIST_EC_P384, OID_SIG_ED25519};
 use x509_parser::x509::{AlgorithmIdentifier, SubjectPublicKeyInfo};
 
 use crate::workflow::model::KeyAlgorithm;
@@ -26,11 +23,6 @@ pub(super) fn algorithm_of(key: &SubjectPublicKeyInfo<'_>) -> Option<KeyAlgorith
     } else {
         None
     }
-}
-
-/// True for the signature algorithms that we accept.
-pub(super) fn is_accepted_signature(algorithm: &AlgorithmIdentifier<'_>) -> bool {
-    [OID_SIG_ECDSA_WITH_SHA256, OID_SIG_ECDSA_WITH_SHA384, OID_SIG_ED25519].contains(&algorithm.algorithm)
 }
 
 /// The word of workflows for an algorithm.

@@ -140,7 +140,7 @@ impl Semantics {
 
 /// The typed body, or a fault.
 fn body<T: DeserializeOwned>(entry: &Stamped, wrong: &mut Vec<Wrong>) -> Option<T> {
-    match serde_json::from_value(entry.predicate.clone()) {
+    match T::deserialize(&entry.predicate) {
         Ok(body) => Some(body),
         Err(error) => {
             wrong.push(("entry.shape", format!("it does not have the shape of a `{}` entry: {error}", entry.kind)));

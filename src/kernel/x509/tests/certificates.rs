@@ -95,6 +95,20 @@ fn the_issuer_signs_for_our_key_and_is_named() {
     );
 }
 
+/// beh:X6
+#[test]
+fn x6_a_key_that_is_not_on_the_list_gets_no_certificate() {
+    let authority = Authority::new();
+    for algorithm in [&rcgen::PKCS_ECDSA_P521_SHA512, &rcgen::PKCS_RSA_SHA256] {
+        let key = KeyPair::generate_for(algorithm).unwrap();
+        let above = Issuer::from_ca_cert_der(authority.issuing.der(), &authority.issuing_key).unwrap();
+        let leaf = server().signed_by(&key, &above).unwrap().pem();
+        let ours = Digest::of(&key.subject_public_key_info());
+        let expected = Expected { public_key_sha256: ours, ..authority.expected() };
+        assert_eq!(codes(judge_certificate(&leaf, &expected)), ["x509.key_algorithm"]);
+    }
+}
+
 #[test]
 fn a_server_signs_no_certificate() {
     let authority = Authority::new();
