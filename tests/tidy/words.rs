@@ -32,7 +32,10 @@ const BANNED: &[&str] = &[
 const BANNED_SUFFIX: &[&str] = &["service", "services"];
 
 /// Names that are the right word all the same: name, why.
-const JUSTIFIED: &[(&str, &str)] = &[("of_process", "the operating system's process, and nothing vaguer")];
+const JUSTIFIED: &[(&str, &str)] = &[
+    ("of_process", "the operating system's process, and nothing vaguer"),
+    ("common_name", "the field of an X.509 name (RFC 5280 section 4.1.2.4)"),
+];
 
 /// `read_keyFile` as `read`, `key`, `file`.
 fn words_of(name: &str) -> Vec<String> {
