@@ -125,7 +125,7 @@ fn judge_subject(
     found: &[String],
     faults: &mut Faults,
 ) -> Option<String> {
-    let common_name = names::common_name(certificate.subject(), faults);
+    let common_name = names::of_subject(certificate.subject(), faults);
     let is_name = |name: &String| found.contains(&name.to_ascii_lowercase());
     let fits = match (&expected.common_name, &common_name) {
         (Some(planned), found) => found.as_ref() == Some(planned),

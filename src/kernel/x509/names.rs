@@ -1,6 +1,6 @@
 //! Names: every general name counts, and every kind but DNS name and IP address is a fault (beh:X4, beh:X5).
 
-use std::net::IpAddr;
+use core::net::IpAddr;
 
 use x509_parser::extensions::GeneralName;
 use x509_parser::x509::X509Name;
@@ -51,7 +51,7 @@ pub(super) fn planned(names: &[String]) -> Vec<String> {
 }
 
 /// The common name of `name`, which must have no other attribute.
-pub(super) fn common_name(name: &X509Name<'_>, faults: &mut Faults) -> Option<String> {
+pub(super) fn of_subject(name: &X509Name<'_>, faults: &mut Faults) -> Option<String> {
     let all = name.iter_attributes().count();
     let mut common = name.iter_common_name();
     let first = common.next().and_then(|attribute| attribute.as_str().ok()).map(ToOwned::to_owned);

@@ -33,7 +33,7 @@ pub fn judge_request(pem: &str, asked: &Asked) -> Result<RequestFacts, Vec<Fault
     faults.unless(keys::algorithm_of(key) == Some(asked.key), "x509.key_algorithm", message);
     let extensions = requested(&request, &mut faults);
     let names = judge_extensions(&extensions, asked, &mut faults);
-    let common_name = names::common_name(&request.certification_request_info.subject, &mut faults);
+    let common_name = names::of_subject(&request.certification_request_info.subject, &mut faults);
     let planned = names::planned(&asked.names);
     let fits = common_name
         .as_ref()

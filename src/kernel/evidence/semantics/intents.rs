@@ -116,12 +116,10 @@ impl Intents {
         self.0.values().filter(|recorded| recorded.is_open()).map(|recorded| &recorded.intent.entry)
     }
 
-    /// Done forward intents that are not undone.
+    /// Done intents with a planned undo that did not come.
     pub(super) fn standing(&self) -> impl Iterator<Item = &EntryId> {
-        let forward = |recorded: &&Recorded| {
-            recorded.standing == Standing::Done && !matches!(recorded.intent.origin, Origin::Undo(_))
-        };
-        self.0.values().filter(forward).map(|recorded| &recorded.intent.entry)
+        let left = |recorded: &&Recorded| recorded.standing == Standing::Done && recorded.intent.undo.is_some();
+        self.0.values().filter(left).map(|recorded| &recorded.intent.entry)
     }
 
     pub(super) fn receipt(
