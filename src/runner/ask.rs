@@ -97,7 +97,7 @@ impl Runner {
         &self,
         drive: &mut Drive,
         wanted: &Examine,
-        answer: &Issued,
+        (answer, at): (&Issued, Timestamp),
         entry: EntryId,
     ) -> Result<(), DriveError> {
         let Some(step) = drive.run.current().map(|planned| planned.step.clone()) else {
@@ -111,7 +111,7 @@ impl Runner {
             }
             None => None,
         };
-        let (holds, facts) = match judge(wanted, answer, issuer, self.clock.now()) {
+        let (holds, facts) = match judge(wanted, answer, issuer, at) {
             Ok(facts) => (true, facts.to_map()),
             Err(faults) => {
                 let words: Vec<String> = faults.iter().map(|fault| fault.message.clone()).collect();

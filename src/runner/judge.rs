@@ -49,7 +49,7 @@ impl Runner {
         let connector = self.catalog.find(instance).ok_or_else(|| DriveError::NoSuchConnector(instance.to_owned()))?;
         let asking = Asking {
             asked_by: run.started.trigger.asked_by.as_deref(),
-            started_at: run.started_at,
+            started_at: run.times.started_at,
             now: self.clock.now(),
         };
         plan::question(&run.plan, planned, act, asking, connector.manifest()).map_err(DriveError::Question)

@@ -185,7 +185,7 @@ impl Runner {
             Command::Act { intent, decision } => self.act(drive, *intent, decision).await,
             Command::Undo { of, entry } => self.undo(drive, &of, entry).await,
             Command::Settle(intent) => self.settle(drive, &intent).await,
-            Command::Examine { wanted, issued, entry } => self.examine(drive, &wanted, &issued, entry).await,
+            Command::Examine { wanted, issued, at, entry } => self.examine(drive, &wanted, (&issued, at), entry).await,
             Command::Probe { probe, connector, expect, within_ms, with_material, entry } => {
                 let material = with_material.then(|| probe.version.clone()).flatten();
                 let asked = ask::Asked { probe: *probe, connector, expect, within_ms, material };

@@ -62,6 +62,8 @@ pub enum Command {
         wanted: Box<Examine>,
         /// What was issued, as PEM.
         issued: Box<Issued>,
+        /// When the issue was recorded: the instant to judge at, today and after a restart.
+        at: Timestamp,
         /// Where the answer stands.
         entry: EntryId,
     },
@@ -178,6 +180,7 @@ impl Run {
                     chain: self.output(&planned.step, "chain")?,
                     request: self.output(&planned.step, "request")?,
                 }),
+                at: self.times.last_at,
                 entry,
             },
             Does::Probe { probe, connector, expect, within_ms, with_material } => {
@@ -207,14 +210,14 @@ impl Run {
 
     /// The intent of a first attempt: call and undo with their holes filled.
     pub fn intent_of(&self, planned: &Move, act: &Act) -> Result<Intent, FillError> {
-        let undo = act.undo.as_ref().map(|undo| fill_call(undo, &self.outputs, self.started_at)).transpose()?;
+        let undo = act.undo.as_ref().map(|undo| fill_call(undo, &self.outputs, self.times.started_at)).transpose()?;
         Ok(Intent {
             entry: self.entry_id(1),
             step: planned.id.clone(),
             action: planned.action.clone(),
             subject: self.plan.subject.resource.clone(),
             plan: self.started.plan,
-            call: fill_call(&act.call, &self.outputs, self.started_at)?,
+            call: fill_call(&act.call, &self.outputs, self.times.started_at)?,
             facts: self.facts_of(&planned.step),
             undo,
             attempt: 1,
@@ -240,7 +243,7 @@ impl Run {
         lifetime_secs: Option<u64>,
     ) -> Result<Command, CommandError> {
         let expires_at = match lifetime_secs {
-            Some(secs) => Some(self.started_at.plus_millis(secs.saturating_mul(1000))),
+            Some(secs) => Some(self.times.started_at.plus_millis(secs.saturating_mul(1000))),
             None => self.output(step, "not_after").ok().and_then(|text| text.parse().ok()),
         };
         let mut entries = Vec::new();

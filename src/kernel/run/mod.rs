@@ -120,6 +120,15 @@ impl State {
     }
 }
 
+/// The stamps that a run reads its time from: it never looks at a clock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Times {
+    /// When it started: rules such as `+90d` count from here.
+    pub started_at: Timestamp,
+    /// When its last entry was written.
+    pub last_at: Timestamp,
+}
+
 /// An act that is done and not undone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DoneAct {
@@ -140,8 +149,8 @@ pub struct Run {
     pub plan: Arc<Plan>,
     /// What its `started` entry says.
     pub started: StartedBody,
-    /// When it started: rules such as `+90d` count from here.
-    pub started_at: Timestamp,
+    /// When its entries were stamped.
+    pub times: Times,
     /// The next free entry number.
     pub next: u64,
     /// The move that is next, or under way.
@@ -182,7 +191,7 @@ impl Run {
             id,
             plan,
             started,
-            started_at: entry.at,
+            times: Times { started_at: entry.at, last_at: entry.at },
             next: number + 1,
             cursor: 0,
             outputs: Outputs::new(),
@@ -212,6 +221,7 @@ impl Run {
         let mut run = self.clone();
         let numbers = if entry.kind == Kind::Intent { countersign_warrant::NUMBERS_OF_AN_INTENT } else { 1 };
         run.next = run.next.max(number + numbers);
+        run.times.last_at = entry.at;
         match &self.state {
             State::Ready { .. } | State::Retry(_) => run.take_ready(entry)?,
             State::Open(intent) => run.take_open(intent, entry)?,
