@@ -19,7 +19,7 @@ use super::stop::{BAD_INPUT, DONE, LEDGER};
 use super::tell::seconds;
 use crate::Reading;
 use crate::folder::Folder;
-use crate::store::Store;
+use crate::store::{Store, StoredCheckpoint};
 
 /// How many leaves are read at once.
 const PAGE: u32 = 1000;
@@ -37,7 +37,8 @@ pub(super) async fn evidence(data: Option<PathBuf>, asked: &Evidence, screen: &S
                 Stop::new(BAD_INPUT, "evidence.unreadable", format!("`{path}`: {error}"), "name a checkpoint file")
             })?;
             let report = verify(&reading, earlier.as_deref()).await?;
-            tell(&report, screen);
+            let written = reading.store.counts().await?.entries;
+            tell(&report, written.saturating_sub(report.size), screen);
             Ok(if report.holds() { DONE } else { LEDGER })
         }
     }
@@ -73,7 +74,11 @@ pub(super) async fn tell_story(store: &Store, subject: &ResourceName, screen: &S
 /// Recomputes the whole ledger against its newest checkpoint, and against an earlier one where one is given.
 pub(super) async fn verify(reading: &Reading, earlier: Option<&str>) -> Result<Report, Stop> {
     let key = verifier_key(&reading.folder)?;
-    verify_with(&reading.store, &key, earlier).await
+    let Some(checkpoint) = reading.store.latest_checkpoint().await? else {
+        let help = "any writing command signs one";
+        return Err(Stop::new(LEDGER, "evidence.no_checkpoint", "the ledger has no signed checkpoint", help));
+    };
+    verify_with(&reading.store, &key, &checkpoint, earlier).await
 }
 
 /// The key of the ledger, as the folder shows it.
@@ -86,12 +91,13 @@ pub(super) fn verifier_key(folder: &Folder) -> Result<VerifierKey, Stop> {
     VerifierKey::from_str(text.trim()).map_err(|error| Stop::of("evidence.no_key", &error))
 }
 
-/// Recomputes the ledger of a store.
-pub(super) async fn verify_with(store: &Store, key: &VerifierKey, earlier: Option<&str>) -> Result<Report, Stop> {
-    let Some(checkpoint) = store.latest_checkpoint().await? else {
-        let help = "any writing command signs one";
-        return Err(Stop::new(LEDGER, "evidence.no_checkpoint", "the ledger has no signed checkpoint", help));
-    };
+/// Recomputes what a checkpoint covers.
+pub(super) async fn verify_with(
+    store: &Store,
+    key: &VerifierKey,
+    checkpoint: &StoredCheckpoint,
+    earlier: Option<&str>,
+) -> Result<Report, Stop> {
     let mut verifier = Verifier::new(&checkpoint.note, key);
     if let Some(earlier) = earlier {
         verifier = verifier.with_earlier(earlier, key);
@@ -127,10 +133,11 @@ async fn blob_answer(store: &Store, digest: &Digest) -> Result<BlobAnswer, Stop>
 }
 
 /// What was verified, and what does not hold.
-pub(super) fn tell(report: &Report, screen: &Screen) {
+fn tell(report: &Report, unsigned: u64, screen: &Screen) {
     screen.document(&json!({
         "verified": report.holds(),
         "size": report.size,
+        "unsigned": unsigned,
         "root": report.root,
         "runs": report.runs,
         "open_runs": report.open_runs,
@@ -141,6 +148,10 @@ pub(super) fn tell(report: &Report, screen: &Screen) {
         screen.say(format!("ledger of {} entries: every hash, link and signature holds", report.size));
     } else {
         screen.say(format!("ledger of {} entries: {} things do not hold", report.size, report.faults_total));
+    }
+    if unsigned > 0 {
+        let text = "entries are newer than the newest checkpoint; the next writing command signs them";
+        screen.say(format!("  {unsigned} {text}"));
     }
     screen.say(format!("  root    {}", report.root));
     screen.say(format!("  runs    {}, of which {} open", report.runs, report.open_runs.len()));

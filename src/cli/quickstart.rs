@@ -249,10 +249,9 @@ fn unexpected(stage: &Stage, run: &RunId, driven: &Driven) -> Stop {
 /// The story, and the proof.
 async fn finish(installation: &Installation, runs: &[RunId], screen: &Screen) -> Result<u8, Stop> {
     let size = installation.store.counts().await?.entries;
-    let covered = installation.ledger.checkpoint_covering(size.saturating_sub(1)).await;
-    covered?;
+    let checkpoint = installation.ledger.checkpoint_covering(size.saturating_sub(1)).await?;
     let key = verifier_key(&installation.folder)?;
-    let report = verify_with(&installation.store, &key, None).await?;
+    let report = verify_with(&installation.store, &key, &checkpoint, None).await?;
     let mut reports = Vec::new();
     for run in runs {
         let entries = installation.store.entries_of_run(run).await?;

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use countersign_contract::failpoint;
-use countersign_warrant::{JournalError, Stamped};
+use countersign_warrant::{JournalError, Kind, Stamped};
 
 use super::batch::{Batch, Statement};
 use super::encoding::Frontier;
@@ -106,11 +106,12 @@ impl Writer {
     }
 
     /// The first answer, when all entries are there and say the same.
+    // INVARIANT: inv:I1 a grant is never a repetition: whoever lost its warrant re-reads, and finds an open intent.
     async fn repetition(&self, member: &Member, refusal: &Refusal<'_>) -> Result<Answer, JournalError> {
         let mut repeated: Vec<Stamped> = Vec::with_capacity(member.leaves.len());
         for leaf in &member.leaves {
             match self.store.entry(&leaf.id).await.map_err(unread)? {
-                Some(stored) if leaf.says(&stored) => repeated.push(stored),
+                Some(stored) if leaf.says(&stored) && stored.kind != Kind::Intent => repeated.push(stored),
                 Some(stored) => return Err(JournalError::Taken { entry: stored.id }),
                 None => return Err(refusal.answer(member)),
             }

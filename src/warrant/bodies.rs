@@ -34,9 +34,6 @@ pub struct IntentBody {
     pub decision: Option<EntryId>,
     /// The epoch of the fence that it was granted under.
     pub epoch: u64,
-    /// Counts the grants of one mint. With the epoch it makes each grant an entry of its own: granting the same intent
-    /// twice is no repetition, and the journal refuses it.
-    pub grant: u64,
     /// The change.
     pub intent: Intent,
 }

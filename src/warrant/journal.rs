@@ -85,7 +85,7 @@ impl JournalError {
 /// Makes entries durable. Implemented once, by `ledger`.
 pub trait Journal: Send + Sync {
     /// Writes a run's entries: all or none, durable when `Ok`, refused under a stale fence. A repetition of the same
-    /// entries answers as the first time.
+    /// entries answers as the first time, unless an intent is among them: a grant is never a repetition.
     fn commit(
         &self,
         fence: Fence,

@@ -1,7 +1,6 @@
 //! The mint: the only source of warrants, and the only writer of intents, receipts and findings.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde::Serialize;
 
@@ -95,14 +94,13 @@ pub struct Mint<J> {
     journal: Arc<J>,
     identity: Arc<()>,
     losses: LossLog,
-    grants: AtomicU64,
 }
 
 impl<J: Journal> Mint<J> {
     /// The mint over a journal, and the mark that opens material to its warrants. Called once, in `lib.rs`.
     pub fn new(journal: Arc<J>) -> (Self, Mark) {
         let (mark, identity) = Mark::pair();
-        (Self { journal, identity, losses: LossLog::default(), grants: AtomicU64::new(0) }, mark)
+        (Self { journal, identity, losses: LossLog::default() }, mark)
     }
 
     /// Records the allow decision and the intent in one commit; the warrant exists only after it. The blobs are those
@@ -185,8 +183,7 @@ impl<J: Journal> Mint<J> {
         if [&intent.entry, followed].iter().any(|entry| entry.run().as_ref() != Some(&fence.run)) {
             return Err(GrantError::Mismatch("the intent, or what it follows, belongs to another run than the fence"));
         }
-        let grant = self.grants.fetch_add(1, Ordering::Relaxed);
-        let body = IntentBody { decision, epoch: fence.epoch, grant, intent };
+        let body = IntentBody { decision, epoch: fence.epoch, intent };
         entries.push(Entry::minted(body.intent.entry.clone(), Kind::Intent, json(&body)));
         let intent = body.intent;
         match self.journal.commit(fence.clone(), entries).await {

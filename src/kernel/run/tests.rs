@@ -139,7 +139,7 @@ impl Driver {
     }
 
     fn grant(&mut self, run: &Run, intent: &Intent) -> Run {
-        let body = IntentBody { decision: None, epoch: 1, grant: 0, intent: intent.clone() };
+        let body = IntentBody { decision: None, epoch: 1, intent: intent.clone() };
         self.write(run, intent.entry.clone(), Kind::Intent, &body)
     }
 

@@ -91,16 +91,29 @@ async fn a_receipt_needs_an_open_intent() {
     let house = House::new().await;
     let (fence, mint) = (house.start("r1", ACCOUNT).await, house.mint());
     let (warrant, _) = mint.grant(allowed("r1", 1, ACCOUNT, ACCOUNT), Vec::new(), fence.clone()).await.unwrap();
-    drop(warrant);
     let open = mint.recover("r1".parse().unwrap()).await.unwrap().open.remove(0);
     let declared = Finding::Declared { by: "p_1".to_owned(), reason: countersign_warrant::Digest::of(b"x") };
     mint.settle(open, declared, fence.clone()).await.unwrap();
-    // A receipt that comes after all: the warrant of another mint over the same intent stands for a late answer.
     let late = Entry::new(id("r1", 9), Kind::Receipt, json!({}));
     assert!(late.is_err(), "nobody but the mint writes receipts");
-    let again = mint.grant(allowed("r1", 1, ACCOUNT, ACCOUNT), Vec::new(), fence.clone()).await.unwrap().0;
-    let answer = mint.record(again.settle(Outcome::Done(Applied::default())), fence).await;
+    // The answer of the attempt comes after all.
+    let answer = mint.record(warrant.settle(Outcome::Done(Applied::default())), fence).await;
     assert_eq!(reason(answer.map_err(|(_, error)| error)), "the intent is closed");
+}
+
+/// inv:I1: granting is never a repetition, so that one intent has one warrant.
+#[tokio::test]
+async fn inv_i1_one_intent_is_granted_once() {
+    let house = House::new().await;
+    let (fence, mint) = (house.start("r1", ACCOUNT).await, house.mint());
+    let first = mint.grant(allowed("r1", 1, ACCOUNT, ACCOUNT), Vec::new(), fence.clone()).await.unwrap();
+    for again in [&mint, &house.mint()] {
+        let second = again.grant(allowed("r1", 1, ACCOUNT, ACCOUNT), Vec::new(), fence.clone()).await;
+        let refused =
+            matches!(&second, Err(GrantError::Journal(JournalError::Taken { .. } | JournalError::Held { .. })));
+        assert!(refused, "{second:?}");
+    }
+    drop(first);
 }
 
 #[tokio::test]

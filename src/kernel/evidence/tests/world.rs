@@ -140,7 +140,7 @@ impl World {
     }
 
     pub(super) fn intent(&mut self, decision: Option<EntryId>, intent: Intent) -> Intent {
-        self.own(Kind::Intent, &IntentBody { decision, epoch: 1, grant: 0, intent: intent.clone() });
+        self.own(Kind::Intent, &IntentBody { decision, epoch: 1, intent: intent.clone() });
         self.next += 3;
         intent
     }
