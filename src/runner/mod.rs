@@ -282,3 +282,6 @@ impl Runner {
 fn json<T: Serialize>(body: &T) -> serde_json::Value {
     serde_json::to_value(body).unwrap_or(serde_json::Value::Null)
 }
+
+#[cfg(test)]
+mod tests;
