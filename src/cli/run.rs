@@ -53,7 +53,7 @@ async fn within(
     let runner = runner(installation, policies, Some(progress.sender()), signals);
     let mut session = Session { runner, installation, asker };
     let ended = async {
-        session.carry_on_open_runs(screen).await?;
+        session.carry_on_open_runs(&progress).await?;
         let trigger = Trigger {
             kind: TriggerKind::Request,
             asked_by: Some(session.asker.id.clone()),
@@ -105,13 +105,13 @@ pub(super) struct Ran {
 
 impl Session<'_> {
     /// Whoever takes the folder's lock first carries on its open runs.
-    pub(super) async fn carry_on_open_runs(&mut self, screen: &Screen) -> Result<(), Stop> {
+    pub(super) async fn carry_on_open_runs(&mut self, progress: &Progress) -> Result<(), Stop> {
         let open = self.installation.store.open_runs().await?;
         for run in open {
             if matches!(run.state, crate::store::RunState::Stuck) {
                 continue;
             }
-            screen.say(format!("run {} of `{}` was left open; carrying it on", run.id, run.workflow));
+            progress.say(&format!("run {} of `{}` was left open; carrying it on", run.id, run.workflow)).await;
             if let Driven::Stopped = self.drive(&run.id).await? {
                 return Err(stopped(&run.id));
             }

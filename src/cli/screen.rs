@@ -42,21 +42,25 @@ impl Screen {
 
     /// A line that is broken at spaces so that it fits, its rest indented.
     pub(super) fn say_wrapped(&self, first: &str, text: &str) {
-        let indent = first.chars().count();
+        self.wrapped(first, text).iter().for_each(|line| self.say(line));
+    }
+
+    /// `first` and then `text`, broken at spaces so that it fits, its rest indented.
+    pub(super) fn wrapped(&self, first: &str, text: &str) -> Vec<String> {
+        let indent = first.chars().count().min(self.width / 2);
+        let mut lines = Vec::new();
         let mut line = first.to_owned();
-        let mut column = indent;
         for word in text.split(' ') {
-            let length = word.chars().count();
-            if column + length + 1 > self.width && column > indent {
-                self.say(line.trim_end());
+            let column = line.chars().count();
+            if column + word.chars().count() > self.width && column > indent {
+                lines.push(line.trim_end().to_owned());
                 line = " ".repeat(indent);
-                column = indent;
             }
             line.push_str(word);
             line.push(' ');
-            column += length + 1;
         }
-        self.say(line.trim_end());
+        lines.push(line.trim_end().to_owned());
+        lines
     }
 
     /// The one JSON document; nothing without `--json`.
@@ -85,6 +89,13 @@ impl Screen {
             draw(found, source, Look { colour, unicode: colour, width: self.width })
         );
     }
+}
+
+/// How the person who reads this calls us: from a build folder through cargo, else by name.
+pub(super) fn called() -> &'static str {
+    let name = std::env::args_os().next().map(std::path::PathBuf::from).unwrap_or_default();
+    let built = name.components().any(|part| part.as_os_str() == "target");
+    if built { "cargo run -q --" } else { "countersign" }
 }
 
 fn terminal_width() -> Option<usize> {
