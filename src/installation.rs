@@ -17,6 +17,9 @@ use crate::secrets::{KeyPublic, Keys, KeysError, ShieldError};
 use crate::settings::{Settings, SettingsError};
 use crate::store::{OpenStoreError, ReadStoreError, Store};
 
+/// Who leases runs: whichever process holds the folder's lock.
+const OWNER: &str = "folder";
+
 /// How long a run's lease lasts without being renewed.
 const LEASE: Duration = Duration::from_secs(15);
 
@@ -175,7 +178,8 @@ impl Installation {
         let verifier = key.verifier_key().map_err(OpenError::LedgerKey)?;
         let now = Arc::clone(&clock);
         let options = LedgerOptions {
-            owner: format!("pid-{}", std::process::id()),
+            // WHY: the folder's lock proves that whoever leased a run here before has ended: all of them are one owner.
+            owner: OWNER.to_owned(),
             lease: LEASE,
             head_file: folder.root().join("keys").join("ledger.head"),
             clock: Arc::new(move || now.now()),

@@ -10,6 +10,8 @@ mod act;
 mod ask;
 mod begin;
 mod error;
+#[cfg(feature = "failpoints")]
+mod faulty;
 mod judge;
 mod seal;
 mod settle;
