@@ -165,7 +165,7 @@ pub(crate) fn snapshot(live: u32) -> Snapshot {
         .map(|number| Slot { id: format!("k{number}"), version: Some(version(number)), enabled: true, last_used: None })
         .collect();
     let current = (live > 0).then(|| version(1));
-    Snapshot { subject: Reading { observation, current, highest: live }, issuers: BTreeMap::new() }
+    Snapshot { subject: Reading { observation, current, expires_at: None, highest: live }, issuers: BTreeMap::new() }
 }
 
 pub(crate) fn planned(workflow: &Workflow, live: u32) -> Result<super::Plan, super::PlanError> {

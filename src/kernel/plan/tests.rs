@@ -18,7 +18,15 @@ fn a_provision_delivers_last_and_can_be_undone_before() {
     let plan = planned(&provision(), 0).unwrap();
     assert_eq!(
         ids(&plan),
-        ["gate.judge", "create.check", "create.seal", "create.create", "create.deliver", "create.promote", "seal.seal"]
+        [
+            "gate.judge",
+            "create.check",
+            "create.seal",
+            "create.create",
+            "create.deliver",
+            "create.activate",
+            "seal.bind"
+        ]
     );
     let acts: Vec<_> = plan.acts().map(|(_, act)| (act.call.verb.as_str(), act.pivot, act.undo.is_some())).collect();
     assert_eq!(acts, [("account_create", false, true), ("deliver", true, true)]);
@@ -44,14 +52,14 @@ fn a_rotation_disables_proves_and_only_then_removes() {
             "rotate.stage",
             "rotate.verify-1",
             "rotate.deliver",
-            "rotate.promote",
+            "rotate.activate",
             "rotate.adopt-1",
             "rotate.soak",
             "rotate.disable",
             "rotate.prove-dead",
             "rotate.remove",
             "rotate.retire",
-            "seal.seal"
+            "seal.bind"
         ]
     );
     let (_, stage) = plan.acts().next().unwrap();

@@ -198,11 +198,11 @@ fn hold_invariants(driver: &Driver, run: &Run) {
     }
     if matches!(run.state, State::Closed(_)) {
         assert_eq!(open, closed, "inv:I2 nothing is open when the run is closed");
-        assert!(run.pending.is_empty() || run.pivoted, "inv:I3 no sealed version is forgotten");
+        assert!(run.pending.is_empty() || run.past_undo, "inv:I3 no sealed version is forgotten");
     }
     if matches!(run.state, State::Closed(RunOutcome::Undone | RunOutcome::Denied | RunOutcome::Failed)) {
-        assert!(!run.done.iter().any(|done| done.undoable), "what was done is undone");
-        assert!(!run.pivoted, "nothing is undone after the pivot");
+        assert!(!run.done.iter().any(DoneAct::is_left_to_undo), "what was done is undone");
+        assert!(!run.past_undo, "nothing is undone after the pivot");
     }
     let removed = run.done.iter().any(|done| done.id.as_str() == "rotate.remove");
     let dead = run.outputs.get(&("rotate".parse().unwrap(), "verification".to_owned()));

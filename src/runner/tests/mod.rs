@@ -58,7 +58,7 @@ async fn hold(house: &House, entries: &[Stamped], case: &str) {
     }
 }
 
-/// Each call of a provision, with each fault: it ends done or undone, and everything above holds.
+/// Each call of a provision, with each fault: it ends done or failed, and everything above holds.
 #[tokio::test(flavor = "multi_thread")]
 async fn inv_i2_each_fault_at_each_call_of_a_provision_is_settled_by_knowledge() {
     for fault in faults() {
@@ -67,7 +67,7 @@ async fn inv_i2_each_fault_at_each_call_of_a_provision_is_settled_by_knowledge()
         house.fake.fault_next(fault.clone());
         let (run, driven) = house.run("provision").await;
         let refused = matches!(fault, Fault::Refuse(_));
-        let expected = if refused { RunOutcome::Undone } else { RunOutcome::Done };
+        let expected = if refused { RunOutcome::Failed } else { RunOutcome::Done };
         assert_eq!(driven, Driven::Over(expected), "{case}");
         assert_eq!(house.target().await.exists, !refused, "{case}");
         assert_eq!(house.delivered().is_some(), !refused, "{case}");
@@ -89,7 +89,7 @@ async fn inv_i3_each_fault_at_each_call_of_a_rotation_leaves_a_working_key() {
             let entries = house.entries(&run).await;
             match (&fault, call) {
                 (Fault::Refuse(_), 1) => {
-                    assert_eq!(driven, Driven::Over(RunOutcome::Undone), "{case}");
+                    assert_eq!(driven, Driven::Over(RunOutcome::Failed), "{case}: nothing was changed");
                     assert_eq!(house.delivered().unwrap(), before, "{case}: the old key is still the client's");
                     hold(&house, &entries, &case).await;
                 }
