@@ -65,13 +65,14 @@ impl Progress {
 }
 
 fn tell_one(entry: &Stamped, bar: Option<&ProgressBar>, screen: &Screen) {
-    let Some(line) = tell::line(entry) else { return };
+    let Some((kind, text)) = tell::line(entry) else { return };
+    let lines = screen.wrapped(&format!("  {kind}"), &text);
     match bar {
         Some(bar) => {
-            bar.println(format!("  {line}"));
+            bar.println(lines);
             bar.set_message(waiting_for(entry));
         }
-        None => screen.say(format!("  {line}")),
+        None => screen.say(lines),
     }
 }
 

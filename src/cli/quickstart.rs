@@ -275,7 +275,8 @@ fn tell(runs: &[RunReport], report: &Report, folder: &Path, screen: &Screen) {
         let text = format!("{} changes; decided by {}", run.warrants.len(), policies.join(", "));
         screen.say_wrapped(&format!("  {:<22} {:<7} ", run.workflow, run.outcome), &text);
     }
-    screen.say(format!("\nledger       {} entries, root {}", report.size, report.root));
+    screen.say("");
+    screen.say_wrapped("ledger       ", &format!("{} entries, root {}", report.size, report.root));
     screen.say(if report.holds() {
         "verified     every hash, link and signature holds".to_owned()
     } else {

@@ -40,23 +40,28 @@ impl Screen {
         }
     }
 
-    /// A line that is broken at spaces so that it fits, its rest indented.
-    pub(super) fn say_wrapped(&self, first: &str, text: &str) {
+    /// Text behind a first word, broken at spaces so that it fits, its rest indented as far as the first word reaches.
+    pub(super) fn wrapped(&self, first: &str, text: &str) -> String {
         let indent = first.chars().count();
-        let mut line = first.to_owned();
-        let mut column = indent;
-        for word in text.split(' ') {
+        let mut lines = Vec::new();
+        let (mut line, mut column) = (first.to_owned(), indent);
+        for word in text.split(' ').filter(|word| !word.is_empty()) {
             let length = word.chars().count();
-            if column + length + 1 > self.width && column > indent {
-                self.say(line.trim_end());
-                line = " ".repeat(indent);
+            if column + length > self.width && column > indent {
+                lines.push(std::mem::replace(&mut line, " ".repeat(indent)));
                 column = indent;
             }
             line.push_str(word);
             line.push(' ');
             column += length + 1;
         }
-        self.say(line.trim_end());
+        lines.push(line);
+        lines.iter().map(|line| line.trim_end()).collect::<Vec<_>>().join("\n")
+    }
+
+    /// Says such a text.
+    pub(super) fn say_wrapped(&self, first: &str, text: &str) {
+        self.say(self.wrapped(first, text));
     }
 
     /// The one JSON document; nothing without `--json`.
@@ -90,4 +95,17 @@ impl Screen {
 fn terminal_width() -> Option<usize> {
     let (_, columns) = console::Term::stdout().size_checked()?;
     (columns > 0).then_some(usize::from(columns))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_kept_whole_and_lines_within_the_width() {
+        let screen = Screen { json: false, live: false, width: 12 };
+        assert_eq!(screen.wrapped("  a ", "bb  ccccc dd"), "  a bb ccccc\n    dd");
+        assert_eq!(screen.wrapped("  a ", "much-too-long b"), "  a much-too-long\n    b");
+        assert_eq!(screen.wrapped("  a ", ""), "  a");
+    }
 }

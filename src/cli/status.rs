@@ -106,8 +106,8 @@ async fn one_run(store: &Store, id: &RunId, screen: &Screen) -> Result<u8, Stop>
     screen.document(&json!({"runs": [report]}));
     tell_run(&run, screen);
     for entry in &entries {
-        if let Some(text) = line(entry) {
-            screen.say_wrapped(&format!("  {}  ", seconds(&entry.at.to_string())), &text);
+        if let Some((kind, text)) = line(entry) {
+            screen.say_wrapped(&format!("  {}  {kind}", seconds(&entry.at.to_string())), &text);
         }
     }
     Ok(DONE)
