@@ -143,6 +143,11 @@ impl Catalog {
         }
         let places = settings.places.iter();
         let places = places.map(|(name, place)| (name.clone(), place.connector().to_owned())).collect();
+        Self::of_instances(instances, places)
+    }
+
+    /// Instances that were made elsewhere, and the instance of each place.
+    pub fn of_instances(instances: BTreeMap<String, Arc<dyn Connector>>, places: BTreeMap<String, String>) -> Self {
         Self { instances, places, embedded: None }
     }
 

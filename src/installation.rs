@@ -17,6 +17,9 @@ use crate::secrets::{KeyPublic, Keys, KeysError, ShieldError};
 use crate::settings::{Settings, SettingsError};
 use crate::store::{OpenStoreError, ReadStoreError, Store};
 
+/// Who leases runs: whichever process holds the folder's lock.
+const OWNER: &str = "folder";
+
 /// How long a run's lease lasts without being renewed.
 const LEASE: Duration = Duration::from_secs(15);
 
@@ -107,6 +110,23 @@ impl Reading {
     }
 }
 
+impl Reading {
+    /// Who asks: the user of the operating system, under an opaque id. Only the person key is read.
+    ///
+    /// # Errors
+    /// When the person key cannot be read.
+    pub fn asker(&self) -> Result<String, OpenError> {
+        Ok(Keys::person_in(&self.folder, &os_user())?)
+    }
+}
+
+/// The name of the user that runs this process.
+fn os_user() -> String {
+    let uid = nix::unistd::geteuid();
+    let user = nix::unistd::User::from_uid(uid).ok().flatten();
+    user.map_or_else(|| format!("uid-{uid}"), |user| user.name)
+}
+
 /// A data folder opened for writing, by this process alone.
 pub struct Installation {
     /// The folder.
@@ -158,7 +178,8 @@ impl Installation {
         let verifier = key.verifier_key().map_err(OpenError::LedgerKey)?;
         let now = Arc::clone(&clock);
         let options = LedgerOptions {
-            owner: format!("pid-{}", std::process::id()),
+            // WHY: the folder's lock proves that whoever leased a run here before has ended: all of them are one owner.
+            owner: OWNER.to_owned(),
             lease: LEASE,
             head_file: folder.root().join("keys").join("ledger.head"),
             clock: Arc::new(move || now.now()),
@@ -168,6 +189,18 @@ impl Installation {
         write_verifier_key(&folder, &verifier)?;
         let catalog = Arc::new(Catalog::start(&settings, &folder).await?);
         Ok(Self { folder, store, ledger, catalog, keys: Arc::new(keys), clock, lock })
+    }
+
+    /// Who asks: the user of the operating system, under an opaque id. The name is entered in the erasable table, never
+    /// in an entry.
+    ///
+    /// # Errors
+    /// When the name cannot be entered.
+    pub async fn asker(&self) -> Result<String, JournalError> {
+        let name = os_user();
+        let id = self.keys.person(&name);
+        self.ledger.store_person(&id, &name).await?;
+        Ok(id)
     }
 
     /// Writes what has queued, signs the tree, and gives the folder back.

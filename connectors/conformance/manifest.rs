@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use countersign_contract::{Connector, Kind, Manifest, Parameter, Part, Reversibility, Type, Verb};
+use countersign_contract::{Connector, Kind, Manifest, Parameter, Part, Reversibility, Verb};
 
 use crate::Case;
 
@@ -84,8 +84,5 @@ fn check_verb(manifest: &Manifest, verb: &Verb, wrong: &mut Vec<String>) {
     };
     if undo.kind != verb.kind || !undo.parameters.iter().filter(|parameter| parameter.required).all(given) {
         wrong.push(format!("verb `{}` cannot be undone by `{}` with what it was given", verb.name, undo.name));
-    }
-    if verb.parameters.iter().any(|parameter| parameter.secret && parameter.kind == Type::Fields) {
-        wrong.push(format!("verb `{}` has secret fields as a whole; single fields are secret", verb.name));
     }
 }

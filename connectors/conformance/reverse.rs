@@ -65,10 +65,16 @@ pub(crate) async fn undone_twice(world: &World, case: &Case) -> Tried {
         intent
     };
     let once = standing(&world.observe(&intent).await?);
-    // The receipt was not recorded, as after a crash: recovery still knows the forward change as done.
+    // The receipt was not recorded, as after a crash; and the target showed an old state to whoever looked.
     let recovered = world.mint.recover(world.fence().run).await.map_err(|error| error.to_string())?;
-    let done = recovered.done.into_iter().find(|done| done.intent().entry == forward);
-    let warrant = world.grant_undo(done.ok_or("the forward change is not known as done")?).await?;
+    let open = recovered.open.into_iter().find(|open| open.intent().entry == intent.entry);
+    let open = open.ok_or("the undo is not known as open")?;
+    let observed_at = open.believable_at();
+    let done = match world.settle(open, Finding::NotApplied { observed_at }).await? {
+        Answer::UndoAgain(done) if done.intent().entry == forward => done,
+        other => return Err(format!("the finding was answered with {other:?}")),
+    };
+    let warrant = world.grant_undo(done).await?;
     let receipt = world.act(warrant).await?;
     match receipt.outcome() {
         Outcome::Done(_) => {}

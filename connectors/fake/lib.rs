@@ -85,6 +85,11 @@ impl Fake {
         lock(&self.faults).insert(self.acts.load(Ordering::SeqCst) + 1, fault);
     }
 
+    /// Commands a fault for the act of that number, counted from 1.
+    pub fn fault_at(&self, number: u64, fault: Fault) {
+        lock(&self.faults).insert(number, fault);
+    }
+
     /// How many acts were asked for.
     pub fn acts(&self) -> u64 {
         self.acts.load(Ordering::SeqCst)

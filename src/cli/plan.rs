@@ -48,7 +48,8 @@ pub(super) async fn plan(data: Option<PathBuf>, asked: &Asked, screen: &Screen) 
     let snapshot = snapshot?;
     let plan = plan::plan(workflow, TriggerKind::Request, &inputs, &snapshot, &catalog.manifests());
     let plan = plan?;
-    let judged = judge(&plan, &active, &catalog);
+    let person = reading.asker()?;
+    let judged = judge(&plan, &active, &catalog, &person);
     let digest = plan.digest().map_err(|error| Stop::of("plan.not_canonical", &error))?;
     let denied = judged.iter().any(|one| one.decision.as_ref().is_none_or(|made| made.verdict == Verdict::Deny));
     let verdicts: Vec<_> = judged
@@ -65,9 +66,9 @@ pub(super) async fn plan(data: Option<PathBuf>, asked: &Asked, screen: &Screen) 
     Ok(if denied { DENIED } else { DONE })
 }
 
-fn judge(plan: &Plan, active: &Active, catalog: &Catalog) -> Vec<Judged> {
+fn judge(plan: &Plan, active: &Active, catalog: &Catalog, person: &str) -> Vec<Judged> {
     let now = SystemClock.now();
-    let asking = Asking { asked_by: None, started_at: now, now };
+    let asking = Asking { asked_by: Some(person), started_at: now, now };
     let manifests = catalog.manifests();
     let manifest = manifests.get(plan.subject.resource.connector());
     plan.acts()

@@ -14,6 +14,8 @@ pub(super) struct Progress {
     sender: mpsc::UnboundedSender<Stamped>,
     barriers: mpsc::UnboundedSender<oneshot::Sender<()>>,
     teller: tokio::task::JoinHandle<()>,
+    bar: Option<ProgressBar>,
+    screen: Screen,
 }
 
 impl Progress {
@@ -21,25 +23,25 @@ impl Progress {
     pub(super) fn start(screen: &Screen) -> Self {
         let (sender, mut entries) = mpsc::unbounded_channel::<Stamped>();
         let (barriers, mut asked) = mpsc::unbounded_channel::<oneshot::Sender<()>>();
-        let screen = screen.clone();
+        let bar = spinner(screen);
+        let (own_bar, own_screen) = (bar.clone(), screen.clone());
         let teller = tokio::spawn(async move {
-            let bar = spinner(&screen);
             loop {
                 // WHY: biased, so that a barrier is answered only when every entry before it is told.
                 tokio::select! {
                     biased;
                     entry = entries.recv() => match entry {
-                        Some(entry) => tell_one(&entry, bar.as_ref(), &screen),
+                        Some(entry) => tell_one(&entry, own_bar.as_ref(), &own_screen),
                         None => break,
                     },
                     Some(told) = asked.recv() => drop(told.send(())),
                 }
             }
-            if let Some(bar) = bar {
+            if let Some(bar) = own_bar {
                 bar.finish_and_clear();
             }
         });
-        Self { sender, barriers, teller }
+        Self { sender, barriers, teller, bar, screen: screen.clone() }
     }
 
     /// Where to send entries.
@@ -47,8 +49,17 @@ impl Progress {
         self.sender.clone()
     }
 
+    /// Says a line of its own, after everything that was committed so far.
+    pub(super) async fn say(&self, line: &str) {
+        self.settle().await;
+        match &self.bar {
+            Some(bar) => bar.println(line),
+            None => self.screen.say(line),
+        }
+    }
+
     /// Waits until everything that was committed so far is told.
-    pub(super) async fn settle(&self) {
+    async fn settle(&self) {
         let (told, settled) = oneshot::channel();
         if self.barriers.send(told).is_ok() {
             // WHY: a teller that is gone has nothing left to tell.
@@ -65,14 +76,15 @@ impl Progress {
 }
 
 fn tell_one(entry: &Stamped, bar: Option<&ProgressBar>, screen: &Screen) {
-    let Some((kind, text)) = tell::line(entry) else { return };
-    let lines = screen.wrapped(&format!("  {kind}"), &text);
-    match bar {
-        Some(bar) => {
-            bar.println(lines);
-            bar.set_message(waiting_for(entry));
+    let Some(text) = tell::text(entry) else { return };
+    for line in screen.wrapped(&format!("  {:<9}", entry.kind.as_str()), &text) {
+        match bar {
+            Some(bar) => bar.println(line),
+            None => screen.say(line),
         }
-        None => screen.say(lines),
+    }
+    if let Some(bar) = bar {
+        bar.set_message(waiting_for(entry));
     }
 }
 

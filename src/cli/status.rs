@@ -12,7 +12,7 @@ use super::arguments::Status;
 use super::report::RunReport;
 use super::screen::Screen;
 use super::stop::{BAD_INPUT, DONE};
-use super::tell::{line, seconds};
+use super::tell::{seconds, text};
 use crate::Reading;
 use crate::folder::Folder;
 use crate::store::{Store, StoredRun, StoredVersion};
@@ -106,8 +106,9 @@ async fn one_run(store: &Store, id: &RunId, screen: &Screen) -> Result<u8, Stop>
     screen.document(&json!({"runs": [report]}));
     tell_run(&run, screen);
     for entry in &entries {
-        if let Some((kind, text)) = line(entry) {
-            screen.say_wrapped(&format!("  {}  {kind}", seconds(&entry.at.to_string())), &text);
+        if let Some(text) = text(entry) {
+            let first = format!("  {}  {:<9}", seconds(&entry.at.to_string()), entry.kind.as_str());
+            screen.say_wrapped(&first, &text);
         }
     }
     Ok(DONE)

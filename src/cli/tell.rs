@@ -6,10 +6,9 @@ use countersign_warrant::{
     Stamped, Verdict,
 };
 
-/// The line of one entry: its kind, padded, and what it says. `None` for one that another line tells already.
-pub(super) fn line(entry: &Stamped) -> Option<(String, String)> {
-    let text = words(entry).unwrap_or_else(|error| Some(error.to_string()));
-    text.map(|text| (format!("{:<9}", entry.kind.as_str()), text))
+/// The words of one entry; `None` for one that another entry's words tell already.
+pub(super) fn text(entry: &Stamped) -> Option<String> {
+    words(entry).unwrap_or_else(|error| Some(error.to_string()))
 }
 
 fn words(entry: &Stamped) -> Result<Option<String>, DecodeEntryError> {

@@ -93,6 +93,8 @@ impl Runner {
         let intent = warrant.intent().clone();
         let instance = intent.call.connector.clone();
         let connector = self.catalog.find(&instance).ok_or(DriveError::NoSuchConnector(instance))?;
+        #[cfg(feature = "failpoints")]
+        let connector = super::faulty::around(connector);
         let (hands, slot) = self.hands(&warrant).await?;
         let left = u64::try_from(warrant.deadline().micros() - self.clock.now().micros()).unwrap_or(0);
         failpoint::hit("runner.before_call");

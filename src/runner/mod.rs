@@ -10,6 +10,8 @@ mod act;
 mod ask;
 mod begin;
 mod error;
+#[cfg(feature = "failpoints")]
+mod faulty;
 mod judge;
 mod seal;
 mod settle;
@@ -282,3 +284,6 @@ impl Runner {
 fn json<T: Serialize>(body: &T) -> serde_json::Value {
     serde_json::to_value(body).unwrap_or(serde_json::Value::Null)
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,148 @@
+//! A whole engine over a target in memory: real ledger, real policy, real delivery, and faults on command.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use countersign_connector_files::Files;
+use countersign_contract::{Connector, Eyes, Limits, Observation, Subject};
+use countersign_fake::Fake;
+use countersign_kernel::run::bodies::{Trigger, TriggerKind};
+use countersign_warrant::{Mint, RunId, Stamped};
+use tempfile::TempDir;
+use tokio::sync::watch;
+use zeroize::Zeroizing;
+
+use crate::catalog::Catalog;
+use crate::clock::{Clock, SystemClock};
+use crate::folder::Folder;
+use crate::ledger::{Ledger, LedgerKey, LedgerOptions};
+use crate::runner::{Begun, Driven, Parts, Request, Runner};
+use crate::scheduler::{CheckedSet, FileSet, SetFile};
+use crate::secrets::{Keys, Maker, Opener};
+use crate::store::{Store, StoredVersion};
+
+pub(super) const SUBJECT: &str = "fake/account/jobs";
+/// Long enough for a flush on a busy machine, short enough to wait for.
+const LIMITS: Limits = Limits { duration_ms: 400, lateness_ms: 0 };
+
+const PROVISION: &str = include_str!("provision.yaml");
+const ROTATE: &str = include_str!("rotate.yaml");
+const POLICY: &str = r#"
+@id("tests-may") @reason("this is a test")
+permit (principal, action, resource);
+"#;
+
+pub(super) struct House {
+    pub(super) runner: Runner,
+    pub(super) fake: Arc<Fake>,
+    pub(super) store: Store,
+    ledger: Arc<Ledger>,
+    set: CheckedSet,
+    stop: watch::Sender<bool>,
+    delivered: PathBuf,
+    _folder: TempDir,
+}
+
+impl House {
+    pub(super) async fn new() -> Self {
+        let temporary = tempfile::tempdir().unwrap();
+        let root = temporary.path().join("data");
+        let (folder, lock) = Folder::create(&root, "test", SystemClock.now()).unwrap();
+        let keys = Arc::new(Keys::make_missing(&folder, &lock).unwrap());
+        let place = root.join("places");
+        std::fs::create_dir_all(&place).unwrap();
+        let fake = Arc::new(Fake::new(LIMITS));
+        let files = Files::with_limits(BTreeMap::from([("client".to_owned(), place.clone())]), LIMITS);
+        let instances: BTreeMap<String, Arc<dyn Connector>> = BTreeMap::from([
+            ("fake".to_owned(), Arc::clone(&fake) as Arc<dyn Connector>),
+            ("files".to_owned(), Arc::new(files) as Arc<dyn Connector>),
+        ]);
+        let places = BTreeMap::from([("client".to_owned(), "files".to_owned())]);
+        let catalog = Arc::new(Catalog::of_instances(instances, places));
+        let set = set(&catalog);
+        let store = Store::open(&root.join("countersign.db")).await.unwrap();
+        let ledger = ledger(&store, root.join("head")).await;
+        let (mint, mark) = Mint::new(Arc::clone(&ledger));
+        let (stop, stopped) = watch::channel(false);
+        let runner = Runner::new(Parts {
+            mint,
+            store: store.clone(),
+            catalog,
+            maker: Maker::new(Arc::clone(&keys)),
+            opener: Opener::new(mark, keys),
+            policies: Arc::clone(&set.policies),
+            clock: Arc::new(SystemClock),
+            told: None,
+            stop: stopped,
+        });
+        Self { runner, fake, store, ledger, set, stop, delivered: place.join("jobs").join("key"), _folder: temporary }
+    }
+
+    /// Asks for a workflow, and drives its run to an end.
+    pub(super) async fn run(&self, workflow: &str) -> (RunId, Driven) {
+        let run = self.begin(workflow).await;
+        let driven = self.runner.drive(&run).await.unwrap();
+        (run, driven)
+    }
+
+    pub(super) async fn begin(&self, workflow: &str) -> RunId {
+        let body = countersign_kernel::run::bodies::ActivationBody {
+            workflows: Vec::new(),
+            policies: Vec::new(),
+            commit: None,
+            by: "p_0".to_owned(),
+        };
+        let activation = self.ledger.append_activation(&body, None, Vec::new()).await.unwrap();
+        let trigger = Trigger { kind: TriggerKind::Request, asked_by: None, idempotency_key: None };
+        let workflow = &self.set.workflows[workflow];
+        let request = Request { workflow, activation, inputs: BTreeMap::new(), trigger, named: None };
+        match self.runner.begin(request).await.unwrap() {
+            Begun::Started(run) => run,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    pub(super) fn ask_to_stop(&self, stop: bool) {
+        self.stop.send(stop).unwrap();
+    }
+
+    pub(super) async fn entries(&self, run: &RunId) -> Vec<Stamped> {
+        self.store.entries_of_run(run).await.unwrap()
+    }
+
+    pub(super) async fn versions(&self) -> Vec<StoredVersion> {
+        self.store.versions(&SUBJECT.parse().unwrap()).await.unwrap()
+    }
+
+    pub(super) async fn target(&self) -> Observation {
+        let subject = Subject { resource: SUBJECT.parse().unwrap() };
+        self.fake.observe(&subject, Eyes::open()).await.unwrap()
+    }
+
+    /// The key that the client would read now.
+    pub(super) fn delivered(&self) -> Option<Vec<u8>> {
+        std::fs::read(&self.delivered).ok()
+    }
+}
+
+fn set(catalog: &Catalog) -> CheckedSet {
+    let file = |path: &str, text: &str| SetFile { path: path.to_owned(), bytes: text.as_bytes().to_vec() };
+    let files = FileSet {
+        workflows: vec![file("provision.yaml", PROVISION), file("rotate.yaml", ROTATE)],
+        policies: vec![file("tests.cedar", POLICY)],
+    };
+    files.check(&crate::known(catalog)).unwrap()
+}
+
+async fn ledger(store: &Store, head_file: PathBuf) -> Arc<Ledger> {
+    let key = LedgerKey::new("countersign.test/runner", &Zeroizing::new([7; 32])).unwrap();
+    let options = LedgerOptions {
+        owner: "test".to_owned(),
+        lease: Duration::from_secs(15),
+        head_file,
+        clock: Arc::new(|| SystemClock.now()),
+    };
+    Arc::new(Ledger::open(store.clone(), key, options).await.unwrap())
+}

@@ -1,0 +1,137 @@
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test stops where something is not as it says")]
+
+mod house;
+
+use std::time::Duration;
+
+use countersign_contract::{Refusal, RefusalClass};
+use countersign_fake::Fault;
+use countersign_kernel::run::bodies::{RunOutcome, Stage};
+use countersign_warrant::{DecisionBody, IntentBody, Kind, Moment, Stamped, Verdict};
+use house::House;
+
+use super::Driven;
+
+fn refusal() -> Refusal {
+    Refusal { class: RefusalClass::Permanent, code: "test.refused".to_owned(), message: "it was commanded".to_owned() }
+}
+
+/// The ways in which one call can go wrong.
+fn faults() -> Vec<Fault> {
+    vec![
+        Fault::FailBefore,
+        Fault::FailAfter,
+        Fault::HangBefore,
+        Fault::HangAfter,
+        Fault::Refuse(refusal()),
+        Fault::PanicBefore,
+        Fault::PanicAfter,
+        Fault::Stash,
+        Fault::Drop,
+        Fault::Slow(Duration::from_millis(20)),
+    ]
+}
+
+/// What must hold of every run, whatever happened to its calls.
+async fn hold(house: &House, entries: &[Stamped], case: &str) {
+    let intents: Vec<IntentBody> =
+        entries.iter().filter(|entry| entry.kind == Kind::Intent).map(|entry| entry.decode().unwrap()).collect();
+    assert_eq!(house.store.counts().await.unwrap().open_intents, 0, "{case}: inv:I2 every intent is closed");
+    for body in intents.iter().filter(|body| body.decision.is_some()) {
+        let decision = entries.iter().find(|entry| Some(&entry.id) == body.decision.as_ref()).unwrap();
+        let made: DecisionBody = decision.decode().unwrap();
+        assert_eq!((made.moment, made.decision.verdict), (Moment::Act, Verdict::Allow), "{case}: inv:I1");
+        assert!(decision.index < entries.iter().find(|entry| entry.id == body.intent.entry).unwrap().index);
+    }
+    let target = house.target().await;
+    for entry in target.applied.keys() {
+        let known = entries.iter().any(|one| one.id == *entry) || entry.run() != entries[0].id.run();
+        assert!(known, "{case}: inv:I1 `{entry}` changed the target and is not in the ledger");
+    }
+    let versions = house.versions().await;
+    assert!(versions.iter().all(|version| version.stage != Stage::Pending), "{case}: nothing is left pending");
+    if target.exists {
+        let current = versions.iter().find(|version| version.stage == Stage::Current);
+        let current = current.unwrap_or_else(|| panic!("{case}: inv:I3 no version is current"));
+        let slot = target.slot_of(&current.id);
+        assert!(slot.is_some_and(|slot| slot.enabled), "{case}: inv:I3 the current version works");
+    }
+}
+
+/// Each call of a provision, with each fault: it ends done or undone, and everything above holds.
+#[tokio::test(flavor = "multi_thread")]
+async fn inv_i2_each_fault_at_each_call_of_a_provision_is_settled_by_knowledge() {
+    for fault in faults() {
+        let case = format!("create: {fault:?}");
+        let house = House::new().await;
+        house.fake.fault_next(fault.clone());
+        let (run, driven) = house.run("provision").await;
+        let refused = matches!(fault, Fault::Refuse(_));
+        let expected = if refused { RunOutcome::Undone } else { RunOutcome::Done };
+        assert_eq!(driven, Driven::Over(expected), "{case}");
+        assert_eq!(house.target().await.exists, !refused, "{case}");
+        assert_eq!(house.delivered().is_some(), !refused, "{case}");
+        hold(&house, &house.entries(&run).await, &case).await;
+    }
+}
+
+/// Each call of a rotation, with each fault.
+#[tokio::test(flavor = "multi_thread")]
+async fn inv_i3_each_fault_at_each_call_of_a_rotation_leaves_a_working_key() {
+    for call in 1..=3 {
+        for fault in faults() {
+            let case = format!("call {call}: {fault:?}");
+            let house = House::new().await;
+            house.run("provision").await;
+            let before = house.delivered().unwrap();
+            house.fake.fault_at(house.fake.acts() + call, fault.clone());
+            let (run, driven) = house.run("rotate").await;
+            let entries = house.entries(&run).await;
+            match (&fault, call) {
+                (Fault::Refuse(_), 1) => {
+                    assert_eq!(driven, Driven::Over(RunOutcome::Undone), "{case}");
+                    assert_eq!(house.delivered().unwrap(), before, "{case}: the old key is still the client's");
+                    hold(&house, &entries, &case).await;
+                }
+                (Fault::Refuse(_), _) => {
+                    assert!(matches!(&driven, Driven::Stuck(failure) if failure.code == "test.refused"), "{case}");
+                    assert_ne!(house.delivered().unwrap(), before, "{case}: after the pivot the new key stays");
+                }
+                _ => {
+                    assert_eq!(driven, Driven::Over(RunOutcome::Done), "{case}");
+                    assert_ne!(house.delivered().unwrap(), before, "{case}");
+                    let stages: Vec<Stage> = house.versions().await.iter().map(|version| version.stage).collect();
+                    assert_eq!(stages, [Stage::Retired, Stage::Current], "{case}: rel:P3 rotated once");
+                    assert_eq!(house.target().await.slots.len(), 1, "{case}: the old one is gone");
+                    hold(&house, &entries, &case).await;
+                }
+            }
+        }
+    }
+}
+
+/// A connector that keeps a warrant and answers with another's receipt is not believed.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_receipt_for_another_intent_is_not_believed() {
+    let house = House::new().await;
+    house.fake.fault_next(Fault::Stash);
+    house.run("provision").await;
+    assert_eq!(house.fake.stashed(), 1);
+    house.fake.fault_next(Fault::AnswerForAnother);
+    let (run, driven) = house.run("rotate").await;
+    assert_eq!(driven, Driven::Over(RunOutcome::Done));
+    hold(&house, &house.entries(&run).await, "answer for another").await;
+}
+
+/// A stop at any moment leaves an open run that the next drive ends.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stopped_run_is_carried_on_to_its_end() {
+    let house = House::new().await;
+    let run = house.begin("provision").await;
+    house.ask_to_stop(true);
+    assert_eq!(house.runner.drive(&run).await.unwrap(), Driven::Stopped);
+    assert!(!house.target().await.exists);
+    house.ask_to_stop(false);
+    assert_eq!(house.runner.drive(&run).await.unwrap(), Driven::Over(RunOutcome::Done));
+    hold(&house, &house.entries(&run).await, "stopped").await;
+}
