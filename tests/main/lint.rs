@@ -85,7 +85,11 @@ fn each_mistake_is_told_with_its_place_and_the_way_out() {
 fn sixty_columns_are_enough_and_a_pipe_has_no_colour() {
     let set = Set::new();
     MISTAKES.iter().for_each(|(file, from, to, ..)| set.mistake(file, from, to));
-    for variables in [&[("COLUMNS", "60")][..], &[("COLUMNS", "60"), ("NO_COLOR", "1")], &[("COLUMNS", "60"), ("CLICOLOR_FORCE", "1")]] {
+    for variables in [
+        &[("COLUMNS", "60")][..],
+        &[("COLUMNS", "60"), ("NO_COLOR", "1")],
+        &[("COLUMNS", "60"), ("CLICOLOR_FORCE", "1")],
+    ] {
         let told = set.lint(&[], variables).ended(2);
         let text = format!("{}{}", told.out, told.err);
         assert!(!text.contains('\u{1b}'), "colour under {variables:?}");
@@ -106,7 +110,7 @@ fn the_shipped_set_has_no_errors() {
 fn workflows_and_policies_are_judged_together() {
     let set = Set::new();
     set.mistake("ca-root.yaml", "key: p384", "keys: p384");
-    set.mistake("policies/accounts.cedar", "resource has level && ", "");
+    set.mistake("policies/accounts.cedar", "@id(\"account-provision\")\n", "");
     set.mistake("policies/rotation.cedar", "@id(\"rotate\")\n", "");
     let found = set.found();
     let of = |file: &str| found.iter().filter(|row| row["file"] == format!("set/{file}")).count();

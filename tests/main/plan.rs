@@ -51,20 +51,20 @@ fn looking_changes_nothing() {
 }
 
 #[test]
-fn no_key_is_needed_and_no_writing() {
+fn nothing_is_opened_and_no_right_to_write_is_needed() {
     let folder = Folder::toured();
     let wanted = digest(&folder);
     for beside in ["countersign.db-wal", "countersign.db-shm"] {
         fs::remove_file(folder.path(beside)).unwrap();
     }
-    // No key, no lock: no operator credential could be opened.
-    fs::remove_dir_all(folder.path("keys")).unwrap();
-    fs::create_dir(folder.path("keys")).unwrap();
+    // Neither the key that opens what is sealed nor the ledger's: no operator credential could be opened.
+    for key in ["sealing.key", "fingerprint.key", "ledger.key", "ledger.head"] {
+        fs::remove_file(folder.path("keys").join(key)).unwrap();
+    }
     fs::remove_file(folder.path("lock")).unwrap();
-    let is_root = fs::metadata(folder.data()).unwrap().permissions().mode() > 0 && nix::unistd::geteuid().is_root();
     let binary = folder.around().join("countersign");
     fs::hard_link(BINARY, &binary).or_else(|_| fs::copy(BINARY, &binary).map(|_| ())).unwrap();
-    let nobody = is_root.then_some(65_534);
+    let nobody = nix::unistd::geteuid().is_root().then_some(65_534);
     seal_off(&folder.data(), nobody);
     fs::set_permissions(folder.around(), fs::Permissions::from_mode(0o755)).unwrap();
     let mut command = std::process::Command::new(binary);
