@@ -125,7 +125,8 @@ fn with_causes(error: &dyn Error) -> String {
 fn exit_of(code: &str) -> u8 {
     match code {
         "folder.held" => HELD,
-        "folder.newer" | "store.newer" | "secrets.wrong_key" | "folder.not_found" | "run.not_found" => BAD_INPUT,
+        "store.newer" | "run.not_found" => BAD_INPUT,
+        "secrets.wrong_key" | "secrets.key_missing" | "secrets.key_malformed" => BAD_INPUT,
         "plan.subject_exists" | "plan.subject_missing" | "plan.no_free_slot" | "plan.issuer_missing" | "plan.drift" => {
             FAILED
         }
@@ -140,11 +141,9 @@ fn exit_of(code: &str) -> u8 {
 fn help_of(code: &str) -> Option<String> {
     let help = match code {
         "plan.drifted" => "look at it again: `countersign plan NAME`; nothing was changed",
-        "folder.not_found" => "`countersign quickstart` makes one; or name another with --data",
         "journal.unavailable" => "nothing was changed; mend the cause (a full disk?) and run the command again",
         "journal.unknown" => "run the command again: it reads what is stored before anything else",
         "store.corrupt" => "change nothing in the folder; take the last backup, then `countersign evidence verify`",
-        "secrets.wrong_key" => "put the key file back that belongs to this folder; nothing was opened or changed",
         _ => return None,
     };
     Some(help.to_owned())
