@@ -259,3 +259,25 @@ fn write_verifier_key(folder: &Folder, key: &VerifierKey) -> Result<(), OpenErro
     }
     std::fs::write(&path, text).map_err(|source| OpenError::VerifierKey { path, source })
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test stops where something is not as it says")]
+mod tests {
+    use super::*;
+
+    /// inv:I10: opening a folder, again and again, starts nothing and writes nothing but its own keys, once.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn inv_i10_opening_a_folder_is_never_a_trigger() {
+        let temporary = tempfile::tempdir().unwrap();
+        let path = temporary.path().join("data");
+        let installation = Installation::create(&path, "test").await.unwrap();
+        let first = installation.store.counts().await.unwrap();
+        assert_eq!(first.entries, 4, "its four keys");
+        installation.close().await;
+        for _ in 0..3 {
+            let installation = Installation::open(&path, "test").await.unwrap();
+            assert_eq!(installation.store.counts().await.unwrap(), first);
+            installation.close().await;
+        }
+    }
+}

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 use serde_json::json;
 
-use super::fixture::{planned, provision, rotate};
+use super::fixture::{issue, planned, provision, rotate};
 use super::*;
 use crate::workflow::model::{Input, InputKind, StepKind};
 
@@ -68,8 +68,29 @@ fn a_rotation_disables_proves_and_only_then_removes() {
 }
 
 #[test]
+fn an_issue_is_judged_before_it_is_delivered_and_its_last_delivery_is_the_pivot() {
+    let plan = planned(&issue(), 0).unwrap();
+    assert_eq!(
+        ids(&plan),
+        [
+            "gate.judge",
+            "issue.check",
+            "issue.seal",
+            "issue.sign",
+            "issue.examine",
+            "issue.deliver-1",
+            "issue.deliver-2",
+            "issue.activate",
+            "seal.bind"
+        ]
+    );
+    let acts: Vec<_> = plan.acts().map(|(_, act)| (act.pivot, act.undo.is_some())).collect();
+    assert_eq!(acts, [(false, true), (false, true), (true, true)]);
+}
+
+#[test]
 fn every_act_is_covered_by_the_policy_step_of_its_action() {
-    for (workflow, live) in [(provision(), 0), (rotate(), 1)] {
+    for (workflow, live) in [(provision(), 0), (rotate(), 1), (issue(), 0)] {
         let plan = planned(&workflow, live).unwrap();
         assert!(plan.acts().count() >= 2);
         assert!(plan.acts().all(|(_, act)| act.covered_by.len() == 1 && act.covered_by[0].as_str() == "gate"));

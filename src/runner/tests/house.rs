@@ -9,7 +9,7 @@ use countersign_connector_files::Files;
 use countersign_contract::{Connector, Eyes, Limits, Observation, Subject};
 use countersign_fake::Fake;
 use countersign_kernel::run::bodies::{Trigger, TriggerKind};
-use countersign_warrant::{Mint, RunId, Stamped};
+use countersign_warrant::{DecisionBody, Mint, RunId, Stamped};
 use tempfile::TempDir;
 use tokio::sync::watch;
 use zeroize::Zeroizing;
@@ -119,6 +119,15 @@ impl House {
     pub(super) async fn target(&self) -> Observation {
         let subject = Subject { resource: SUBJECT.parse().unwrap() };
         self.fake.observe(&subject, Eyes::open()).await.unwrap()
+    }
+
+    /// What policy was asked, without the instant.
+    pub(super) async fn request(&self, body: &DecisionBody) -> serde_json::Value {
+        let blob = self.store.blob(&body.decision.basis.request).await.unwrap().unwrap();
+        let mut asked: serde_json::Value = serde_json::from_slice(blob.bytes()).unwrap();
+        let now = asked["context"].as_object_mut().unwrap().remove("now");
+        assert!(now.is_some(), "the request holds its instant");
+        asked
     }
 
     /// The key that the client would read now.

@@ -135,3 +135,31 @@ async fn a_stopped_run_is_carried_on_to_its_end() {
     assert_eq!(house.runner.drive(&run).await.unwrap(), Driven::Over(RunOutcome::Done));
     hold(&house, &house.entries(&run).await, "stopped").await;
 }
+
+/// Whatever was judged at the `policy` step is judged again at the act: same question but for the time, same answer.
+#[tokio::test(flavor = "multi_thread")]
+async fn inv_i8_policy_step_and_act_agree_on_every_path() {
+    let house = House::new().await;
+    for workflow in ["provision", "rotate"] {
+        let run = house.begin(workflow).await;
+        // The second half is driven by a run that was stopped and taken up again.
+        house.ask_to_stop(workflow == "rotate");
+        house.runner.drive(&run).await.unwrap();
+        house.ask_to_stop(false);
+        if workflow == "rotate" {
+            house.runner.drive(&run).await.unwrap();
+        }
+        let entries = house.entries(&run).await;
+        let decisions: Vec<DecisionBody> =
+            entries.iter().filter(|entry| entry.kind == Kind::Decision).map(|entry| entry.decode().unwrap()).collect();
+        let (early, late): (Vec<_>, Vec<_>) = decisions.iter().partition(|body| body.moment == Moment::Policy);
+        assert!(early.len() >= 2 && early.len() == late.len(), "{workflow}: each act is judged twice");
+        for (before, now) in early.iter().zip(&late) {
+            assert_eq!(before.step, now.step);
+            assert_eq!(before.decision.verdict, now.decision.verdict, "{workflow} {}", now.step);
+            assert_eq!(before.decision.policies, now.decision.policies);
+            assert_eq!(before.decision.controls, now.decision.controls);
+            assert_eq!(house.request(before).await, house.request(now).await, "{workflow} {}", now.step);
+        }
+    }
+}
