@@ -23,7 +23,7 @@ use crate::plan::{Does, Move, Plan};
 use bodies::{RunOutcome, StartedBody};
 pub use command::{Command, CommandError, Issued};
 
-/// How often one intent is attempted before the step counts as failed.
+/// How often one intent, or one undo, is attempted before it counts as failed.
 pub const ATTEMPTS_MAX: u32 = 3;
 
 /// An entry that a run cannot take in its state.
@@ -138,6 +138,8 @@ pub struct DoneAct {
     pub intent: EntryId,
     /// True when the plan can take it back.
     pub undoable: bool,
+    /// How many attempts to take it back were found not applied.
+    pub undo_attempts: u32,
 }
 
 /// A run, as its entries tell it.

@@ -54,7 +54,7 @@ impl Run {
             Some(Does::Act(act)) => (act.pivot, act.undo.is_some()),
             _ => (false, false),
         };
-        self.done.push(DoneAct { id: intent.step.clone(), intent: intent.entry.clone(), undoable });
+        self.done.push(DoneAct { id: intent.step.clone(), intent: intent.entry.clone(), undoable, undo_attempts: 0 });
         self.pivoted |= pivot;
         self.learn(applied.outputs);
         self.advance();
@@ -72,8 +72,17 @@ impl Run {
     }
 
     fn intent_not_applied(&mut self, intent: &Intent) {
-        if matches!(intent.origin, Origin::Undo(_)) {
-            self.state = State::Undoing(self.failure_of_undo());
+        if let Origin::Undo(of) = &intent.origin {
+            let attempts = self.done.iter_mut().find(|done| done.intent == *of).map_or(ATTEMPTS_MAX, |done| {
+                done.undo_attempts += 1;
+                done.undo_attempts
+            });
+            if attempts < ATTEMPTS_MAX {
+                self.state = State::Undoing(self.failure_of_undo());
+            } else {
+                let text = format!("{attempts} attempts were found not applied");
+                self.intent_failed(intent, Failure::new("run.attempts_used_up", text));
+            }
         } else if intent.attempt < ATTEMPTS_MAX {
             self.state = State::Retry(Box::new(intent.clone()));
         } else {
