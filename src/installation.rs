@@ -234,7 +234,7 @@ async fn known_keys(store: &Store) -> Result<Vec<KeyPublic>, OpenError> {
 }
 
 /// The first entries of a new ledger: which keys it was made with.
-// CRASH: killed between two of them, the rest is written at the next start.
+// CRASH: one commit: a ledger that names some of the keys only could not tell a lost record from a wrong key.
 async fn record_keys(
     ledger: &Ledger,
     keys: &Keys,
@@ -242,12 +242,12 @@ async fn record_keys(
     known: &[KeyPublic],
 ) -> Result<(), OpenError> {
     let publics = keys.publics().iter().map(|key| (key.key.clone(), key.generation, key.public.clone()));
-    for (key, generation, public) in publics.chain([("ledger".to_owned(), 1, verifier.to_string())]) {
-        if !known.iter().any(|one| one.key == key && one.generation == generation) {
-            ledger.append_key(&KeyBody { key, generation, public }).await.map_err(OpenError::Record)?;
-        }
-    }
-    Ok(())
+    let missing: Vec<KeyBody> = publics
+        .chain([("ledger".to_owned(), 1, verifier.to_string())])
+        .filter(|(key, generation, _)| !known.iter().any(|one| one.key == *key && one.generation == *generation))
+        .map(|(key, generation, public)| KeyBody { key, generation, public })
+        .collect();
+    ledger.append_keys(&missing).await.map_err(OpenError::Record)
 }
 
 /// `ledger.vkey`: what an auditor needs, and should keep elsewhere.

@@ -273,6 +273,17 @@ fn after_the_pivot_a_refusal_needs_a_person() {
 }
 
 #[test]
+fn an_undo_that_is_never_applied_needs_a_person() {
+    // judge (4 acts), check, act stage (decision, attempt); the key does not work; the undo is lost again and again.
+    let mut choices = [vec![0; 4 + 1 + 2], vec![7], [5, 1].repeat(ATTEMPTS_MAX as usize)].concat();
+    choices.reverse();
+    let (driver, run) = drive(planned(&rotate(), 1).unwrap(), choices);
+    assert!(matches!(&run.state, State::Stuck(failure) if failure.code == "run.undo_failed"), "{:?}", run.state);
+    let intents = driver.entries.iter().filter(|entry| entry.kind == Kind::Intent).count();
+    assert_eq!(intents, 1 + ATTEMPTS_MAX as usize);
+}
+
+#[test]
 fn what_does_not_fit_is_a_value_and_leaves_the_run_alone() {
     let (driver, run) = Driver::start(planned(&rotate(), 1).unwrap(), vec![]);
     let late = driver.entries[0].clone();
