@@ -136,7 +136,7 @@ fn undoing_survives_every_kill() {
             for point in all.iter().skip(all.len() - since).filter(|point| !point.starts_with("ledger.sign.")) {
                 let faults = Faults { crash_at: Some(point.clone()), ..faults.clone() };
                 // Killed before the refusal is recorded, the call is found not applied, and is made again.
-                cases.push(Failing { subject, faults, ends: vec!["undone", "done"] });
+                cases.push(Failing { subject, faults, ends: vec!["undone", "failed", "done"] });
             }
         }
     }

@@ -47,7 +47,11 @@ impl Subject {
 
     /// How a run ends whose call `number`, counted from 1, fails for good.
     pub(crate) fn end_without(&self, number: usize) -> &'static str {
-        if number <= 2 { "undone" } else { "stuck" }
+        match number {
+            1 => "failed",
+            2 => "undone",
+            _ => "stuck",
+        }
     }
 }
 
