@@ -12,7 +12,7 @@ pub(super) const FAILED: u8 = 1;
 pub(super) const BAD_INPUT: u8 = 2;
 /// Exit code: denied by policy.
 pub(super) const DENIED: u8 = 3;
-/// Exit code: stuck or quarantined.
+/// Exit code: stuck.
 pub(super) const STUCK: u8 = 5;
 /// Exit code: ledger problem.
 pub(super) const LEDGER: u8 = 6;
@@ -131,7 +131,7 @@ fn exit_of(code: &str) -> u8 {
         }
         _ => match code.split_once('.').map_or(code, |(room, _)| room) {
             "journal" | "ledger" | "store" | "grant" => LEDGER,
-            "plan" | "workflow" | "policy" | "settings" | "set" | "folder" => BAD_INPUT,
+            "plan" | "request" | "workflow" | "policy" | "settings" | "set" | "folder" => BAD_INPUT,
             _ => FAILED,
         },
     }
@@ -140,6 +140,7 @@ fn exit_of(code: &str) -> u8 {
 fn help_of(code: &str) -> Option<String> {
     let help = match code {
         "plan.drifted" => "look at it again: `countersign plan NAME`; nothing was changed",
+        "request.key_reused" => "nothing was changed; give a new request a key of its own",
         "folder.not_found" => "`countersign quickstart` makes one; or name another with --data",
         "journal.unavailable" => "nothing was changed; mend the cause (a full disk?) and run the command again",
         "journal.unknown" => "run the command again: it reads what is stored before anything else",
