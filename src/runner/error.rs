@@ -26,6 +26,16 @@ pub enum BeginError {
         /// The digest of today's plan.
         now: Digest,
     },
+    /// The idempotency key was given to another request.
+    #[error("key `{key}` was given before, with {what}: it stands for run {run}")]
+    KeyReused {
+        /// The key.
+        key: String,
+        /// The run that it started.
+        run: RunId,
+        /// What differs.
+        what: &'static str,
+    },
     /// The plan has no canonical bytes.
     #[error("the plan has no canonical form")]
     Canonical(#[source] serde_json::Error),
@@ -50,6 +60,7 @@ impl BeginError {
             Self::Inventory(source) => source.code(),
             Self::Plan(source) => source.code(),
             Self::Drifted { .. } => "plan.drifted",
+            Self::KeyReused { .. } => "request.key_reused",
             Self::Canonical(_) => "plan.not_canonical",
             Self::Store(source) => source.code(),
             Self::Journal(source) => source.code(),

@@ -1,5 +1,6 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test stops where something is not as it says")]
 
+mod begin;
 mod house;
 
 use std::time::Duration;
