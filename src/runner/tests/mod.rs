@@ -135,3 +135,11 @@ async fn a_stopped_run_is_carried_on_to_its_end() {
     assert_eq!(house.runner.drive(&run).await.unwrap(), Driven::Over(RunOutcome::Done));
     hold(&house, &house.entries(&run).await, "stopped").await;
 }
+
+/// Runs are driven by whichever thread is free.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_is_driven_by_any_thread() {
+    let house = House::new().await;
+    let (_, driven) = tokio::spawn(async move { house.run("provision").await }).await.unwrap();
+    assert_eq!(driven, Driven::Over(RunOutcome::Done));
+}
