@@ -120,7 +120,9 @@ impl Runner {
     pub async fn drive(&self, id: &RunId) -> Result<Driven, DriveError> {
         let fence = self.ledger.claim(id).await.map_err(DriveError::Claim)?;
         let mut drive = self.recover(id, fence.clone()).await?;
+        // WHY: in this order: a renewal that comes right after the run's own end finds it closed, and is no loss of it.
         let end = tokio::select! {
+            biased;
             end = self.carry_on(&mut drive) => end,
             lost = self.keep_lease(&fence) => Err(lost),
         };
