@@ -122,7 +122,9 @@ impl Runner {
     pub async fn drive(&self, id: &RunId) -> Result<Driven, DriveError> {
         let fence = self.ledger.claim(id).await.map_err(DriveError::Claim)?;
         let mut drive = self.recover(id, fence.clone()).await?;
+        // WHY: in this order: a renewal that comes right after the run's own end finds it closed, and is no loss of it.
         let end = tokio::select! {
+            biased;
             end = self.carry_on(&mut drive) => end,
             lost = self.keep_lease(&fence) => Err(lost),
         };
@@ -244,10 +246,12 @@ impl Runner {
             }
             // WHY: beh:X15 the wall clock is looked at again at least each second: a suspended machine wakes late.
             let nap = Duration::from_micros(left).min(Duration::from_secs(1));
+            // WHY: the borrowed value is let go at once, so that a run may be driven by any thread.
+            let asked = async { stop.wait_for(|stop| *stop).await.is_ok() };
             tokio::select! {
                 () = tokio::time::sleep(nap) => {}
-                changed = stop.wait_for(|stop| *stop) => {
-                    if changed.is_ok() { return false; }
+                asked = asked => {
+                    if asked { return false; }
                     tokio::time::sleep(nap).await;
                 }
             }

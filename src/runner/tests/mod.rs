@@ -164,3 +164,11 @@ async fn inv_i8_policy_step_and_act_agree_on_every_path() {
         }
     }
 }
+
+/// Runs are driven by whichever thread is free.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_is_driven_by_any_thread() {
+    let house = House::new().await;
+    let (_, driven) = tokio::spawn(async move { house.run("provision").await }).await.unwrap();
+    assert_eq!(driven, Driven::Over(RunOutcome::Done));
+}
