@@ -125,8 +125,9 @@ fn with_causes(error: &dyn Error) -> String {
 fn exit_of(code: &str) -> u8 {
     match code {
         "folder.held" => HELD,
-        "store.newer" | "run.not_found" => BAD_INPUT,
-        "secrets.wrong_key" | "secrets.key_missing" | "secrets.key_malformed" => BAD_INPUT,
+        "store.newer" | "run.not_found" | "secrets.wrong_key" | "secrets.key_missing" | "secrets.key_malformed" => {
+            BAD_INPUT
+        }
         "plan.subject_exists" | "plan.subject_missing" | "plan.no_free_slot" | "plan.issuer_missing" | "plan.drift" => {
             FAILED
         }
