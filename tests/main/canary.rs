@@ -83,7 +83,9 @@ fn needles(secrets: &[(String, Vec<u8>)]) -> Needles {
         whole.push((format!("{name}, its private number"), number));
     }
     let mut needles = Needles::of(whole.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice())));
-    lines.into_iter().for_each(|(name, bytes)| needles.add(name, bytes));
+    for (name, bytes) in lines {
+        needles.add(name, bytes);
+    }
     needles
 }
 

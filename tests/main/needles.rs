@@ -58,7 +58,9 @@ impl Needles {
 pub(crate) fn forms(secret: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
     let each = |write: &dyn Fn(&mut String, u8)| {
         let mut text = String::new();
-        secret.iter().for_each(|byte| write(&mut text, *byte));
+        for byte in secret {
+            write(&mut text, *byte);
+        }
         text.into_bytes()
     };
     let hex = each(&|text, byte| write!(text, "{byte:02x}").unwrap());
