@@ -234,7 +234,7 @@ async fn known_keys(store: &Store) -> Result<Vec<KeyPublic>, OpenError> {
 }
 
 /// The first entries of a new ledger: which keys it was made with.
-// CRASH: killed between two of them, the rest is written at the next start.
+// CRASH: one commit: a ledger that names some of the keys only could not tell a lost record from a wrong key.
 async fn record_keys(
     ledger: &Ledger,
     keys: &Keys,
@@ -242,12 +242,12 @@ async fn record_keys(
     known: &[KeyPublic],
 ) -> Result<(), OpenError> {
     let publics = keys.publics().iter().map(|key| (key.key.clone(), key.generation, key.public.clone()));
-    for (key, generation, public) in publics.chain([("ledger".to_owned(), 1, verifier.to_string())]) {
-        if !known.iter().any(|one| one.key == key && one.generation == generation) {
-            ledger.append_key(&KeyBody { key, generation, public }).await.map_err(OpenError::Record)?;
-        }
-    }
-    Ok(())
+    let missing: Vec<KeyBody> = publics
+        .chain([("ledger".to_owned(), 1, verifier.to_string())])
+        .filter(|(key, generation, _)| !known.iter().any(|one| one.key == *key && one.generation == *generation))
+        .map(|(key, generation, public)| KeyBody { key, generation, public })
+        .collect();
+    ledger.append_keys(&missing).await.map_err(OpenError::Record)
 }
 
 /// `ledger.vkey`: what an auditor needs, and should keep elsewhere.
@@ -258,4 +258,26 @@ fn write_verifier_key(folder: &Folder, key: &VerifierKey) -> Result<(), OpenErro
         return Ok(());
     }
     std::fs::write(&path, text).map_err(|source| OpenError::VerifierKey { path, source })
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test stops where something is not as it says")]
+mod tests {
+    use super::*;
+
+    /// inv:I10: opening a folder, again and again, starts nothing and writes nothing but its own keys, once.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn inv_i10_opening_a_folder_is_never_a_trigger() {
+        let temporary = tempfile::tempdir().unwrap();
+        let path = temporary.path().join("data");
+        let installation = Installation::create(&path, "test").await.unwrap();
+        let first = installation.store.counts().await.unwrap();
+        assert_eq!(first.entries, 4, "its four keys");
+        installation.close().await;
+        for _ in 0..3 {
+            let installation = Installation::open(&path, "test").await.unwrap();
+            assert_eq!(installation.store.counts().await.unwrap(), first);
+            installation.close().await;
+        }
+    }
 }

@@ -20,11 +20,20 @@ pub fn hit(name: &str) {
     let this = format!("{name}:{of_name}");
     let all: u64 = passed.values().sum();
     if chosen == "list" {
-        eprintln!("passed {name}");
+        say(&format!("passed {name}\n"));
     } else if chosen == this || chosen == all.to_string() {
-        eprintln!("crashed at {name}");
+        say(&format!("crashed at {name}\n"));
         std::process::abort();
     }
+}
+
+/// One write for a line, so that no other task's line comes in between.
+#[cfg(feature = "failpoints")]
+pub fn say(line: &str) {
+    use std::io::Write as _;
+
+    // WHY: who cannot be told is not there to be told so.
+    let _ = std::io::stderr().write_all(line.as_bytes());
 }
 
 /// Passes the crash point `name`: nothing, in what ships.

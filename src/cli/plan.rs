@@ -73,7 +73,7 @@ fn judge(plan: &Plan, active: &Active, catalog: &Catalog, person: &str) -> Vec<J
     let manifest = manifests.get(plan.subject.resource.connector());
     plan.acts()
         .map(|(planned, act)| {
-            let question = manifest.and_then(|found| plan::question(plan, planned, act, asking, found).ok());
+            let question = manifest.map(|found| plan::question(plan, planned, act, asking, found));
             let decision = question.map(|question| policy::judge(&active.set.policies, &question).decision);
             Judged { id: planned.id.to_string(), decision }
         })
@@ -140,7 +140,7 @@ fn in_words(planned: &Move) -> String {
                 if *within_ms == 0 { "at once".to_owned() } else { format!("within {}", duration(*within_ms)) };
             format!("ask {}{version}: must be {answer}, {within}", probe.name)
         }
-        Does::Promote { version, previous, .. } => match previous {
+        Does::Activate { version, previous, .. } => match previous {
             Some(old) => format!("{version} is current, {old} previous"),
             None => format!("{version} is current"),
         },

@@ -12,7 +12,7 @@ pub(super) const FAILED: u8 = 1;
 pub(super) const BAD_INPUT: u8 = 2;
 /// Exit code: denied by policy.
 pub(super) const DENIED: u8 = 3;
-/// Exit code: stuck or quarantined.
+/// Exit code: stuck.
 pub(super) const STUCK: u8 = 5;
 /// Exit code: ledger problem.
 pub(super) const LEDGER: u8 = 6;
@@ -133,7 +133,7 @@ fn exit_of(code: &str) -> u8 {
         }
         _ => match code.split_once('.').map_or(code, |(room, _)| room) {
             "journal" | "ledger" | "store" | "grant" => LEDGER,
-            "plan" | "workflow" | "policy" | "settings" | "set" | "folder" => BAD_INPUT,
+            "plan" | "request" | "workflow" | "policy" | "settings" | "set" | "folder" => BAD_INPUT,
             _ => FAILED,
         },
     }
@@ -142,7 +142,10 @@ fn exit_of(code: &str) -> u8 {
 fn help_of(code: &str) -> Option<String> {
     let help = match code {
         "plan.drifted" => "look at it again: `countersign plan NAME`; nothing was changed",
-        "journal.unavailable" => "nothing was changed; mend the cause (a full disk?) and run the command again",
+        "request.key_reused" => "nothing was changed; give a new request a key of its own",
+        "journal.unavailable" => {
+            "mend the cause (a full disk?) and run the command again: it settles what is open first"
+        }
         "journal.unknown" => "run the command again: it reads what is stored before anything else",
         "store.corrupt" => "change nothing in the folder; take the last backup, then `countersign evidence verify`",
         _ => return None,

@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use countersign_contract::{
     BoxFuture, Connector, Cursor, Doubt, Eyes, Hands, Manifest, Material, Observation, ObserveError, Outcome, Page,
-    Probe, ProbeAnswer, ProbeResult, Receipt, Refusal, RefusalClass, Scope, Subject, Warrant,
+    Probe, ProbeAnswer, ProbeResult, Receipt, Refusal, RefusalClass, Scope, Subject, Warrant, failpoint,
 };
 
 static CALLS: AtomicU64 = AtomicU64::new(0);
@@ -41,7 +41,7 @@ fn lie_in(faults: &str, what: &str, number: u64) -> Option<String> {
 fn lie_of_call(verb: &str) -> Option<String> {
     let number = CALLS.fetch_add(1, Ordering::SeqCst) + 1;
     let lie = lie_in(&std::env::var("COUNTERSIGN_FAIL_CALL").ok()?, "", number)?;
-    eprintln!("failed {verb} {number}: {lie}");
+    failpoint::say(&format!("failed {verb} {number}: {lie}\n"));
     Some(lie)
 }
 
@@ -50,7 +50,7 @@ fn lie_of_probe(name: &str) -> Option<String> {
     let number = questions.entry(name.to_owned()).or_default();
     *number += 1;
     let lie = lie_in(&std::env::var("COUNTERSIGN_FAIL_PROBE").ok()?, &format!("{name}:"), *number)?;
-    eprintln!("failed {name} {number}: {lie}");
+    failpoint::say(&format!("failed {name} {number}: {lie}\n"));
     Some(lie)
 }
 

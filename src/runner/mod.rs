@@ -122,14 +122,32 @@ impl Runner {
     pub async fn drive(&self, id: &RunId) -> Result<Driven, DriveError> {
         let fence = self.ledger.claim(id).await.map_err(DriveError::Claim)?;
         let mut drive = self.recover(id, fence.clone()).await?;
+        // WHY: in this order: a renewal that comes right after the run's own end finds it closed, and is no loss of it.
         let end = tokio::select! {
+            biased;
             end = self.carry_on(&mut drive) => end,
             lost = self.keep_lease(&fence) => Err(lost),
         };
-        if let Ok(Driven::Stopped | Driven::Stuck(_)) = &end {
-            self.ledger.release(&fence).await.map_err(DriveError::Journal)?;
+        let end = match end {
+            Err(error) if error.is_lasting() => self.ask_person(&mut drive, &error).await,
+            end => end,
+        };
+        if !matches!(end, Ok(Driven::Over(_))) {
+            // WHY: a lease that cannot be given back runs out; what happened to the run is told either way.
+            let _ = self.ledger.release(&fence).await;
         }
         end
+    }
+
+    /// Nothing that is tried again would help: the run says so, holds what it holds, and waits.
+    async fn ask_person(&self, drive: &mut Drive, error: &DriveError) -> Result<Driven, DriveError> {
+        let step = drive.run.plan.moves.get(drive.run.cursor).or(drive.run.plan.moves.last());
+        let Some(step) = step.map(|planned| planned.step.clone()) else { return Err(DriveError::NoEntries) };
+        let message = drive.run.words_when_stuck(&error.to_string());
+        let wait = Wait::Person { code: error.code().to_owned(), message: message.clone() };
+        let entry = EntryId::of_run(&drive.run.id, drive.run.next);
+        self.write(drive, entry, Kind::Wait, &WaitBody { step, wait }).await?;
+        Ok(Driven::Stuck(Failure { code: error.code().to_owned(), message, denied: false }))
     }
 
     async fn keep_lease(&self, fence: &Fence) -> DriveError {
@@ -228,10 +246,12 @@ impl Runner {
             }
             // WHY: beh:X15 the wall clock is looked at again at least each second: a suspended machine wakes late.
             let nap = Duration::from_micros(left).min(Duration::from_secs(1));
+            // WHY: the borrowed value is let go at once, so that a run may be driven by any thread.
+            let asked = async { stop.wait_for(|stop| *stop).await.is_ok() };
             tokio::select! {
                 () = tokio::time::sleep(nap) => {}
-                changed = stop.wait_for(|stop| *stop) => {
-                    if changed.is_ok() { return false; }
+                asked = asked => {
+                    if asked { return false; }
                     tokio::time::sleep(nap).await;
                 }
             }
