@@ -15,6 +15,9 @@ use zeroize::Zeroizing;
 /// The name under which the endpoint is asked.
 pub(crate) const HOST: &str = "localhost";
 
+/// How probes name themselves to the endpoint: their calls prove nothing about who uses a key.
+pub(crate) const PROBE_AGENT: &str = "countersign-probe";
+
 /// How long one call may take.
 pub(crate) const CALL_TIME: Duration = Duration::from_secs(4);
 
@@ -38,10 +41,11 @@ pub(crate) struct Answer {
     pub(crate) body: serde_json::Value,
 }
 
-/// A client that trusts the certificate in that file, and reaches [`HOST`] at that address.
-pub(crate) fn client(trust_anchor: &[u8], addr: SocketAddr) -> Result<reqwest::Client, Unreachable> {
+/// A client of that name that trusts the certificate in that file, and reaches [`HOST`] at that address.
+pub(crate) fn client(trust_anchor: &[u8], addr: SocketAddr, agent: &str) -> Result<reqwest::Client, Unreachable> {
     let anchor = reqwest::Certificate::from_pem(trust_anchor).map_err(|_| Unreachable::NoTrustAnchor)?;
     let built = reqwest::Client::builder()
+        .user_agent(agent)
         .tls_certs_only([anchor])
         .https_only(true)
         .redirect(Policy::none())

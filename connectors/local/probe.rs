@@ -12,7 +12,7 @@ use tokio::time::timeout;
 
 use crate::Local;
 use crate::client::{Account, Certificates};
-use crate::https::{self, CALL_TIME, Unreachable};
+use crate::https::{self, CALL_TIME, PROBE_AGENT, Unreachable};
 
 impl Local {
     pub(crate) async fn ask(&self, probe: &Probe, material: Option<Material>) -> ProbeResult {
@@ -56,13 +56,13 @@ impl Local {
     async fn call(&self, path: &str, key: &Material) -> Result<https::Answer, ProbeResult> {
         let addr = self.endpoint.addr().ok_or_else(no_endpoint)?;
         let anchor = std::fs::read(&self.trust_anchor).map_err(|_| unreachable_as(Unreachable::NoTrustAnchor))?;
-        let client = https::client(&anchor, addr).map_err(unreachable_as)?;
+        let client = https::client(&anchor, addr, PROBE_AGENT).map_err(unreachable_as)?;
         // The bytes are lent to a closure only, and the call takes longer: this copy is wiped after it.
         let key = key.expose(|bytes| zeroize::Zeroizing::new(bytes.to_vec()));
         https::call(&client, addr, path, &key).await.map_err(unreachable_as)
     }
 
-    /// Has the endpoint seen the version's key since it was staged?
+    /// Has the endpoint seen the version's key since it was staged, in a call that was no probe of ours?
     async fn key_used(&self, probe: &Probe) -> ProbeResult {
         let Some(version) = probe.version.clone() else {
             return unknown("local.no_version", "the probe is about a version");

@@ -63,10 +63,11 @@ async fn everything(store: &Store, screen: &Screen) -> Result<u8, Stop> {
         tell_run(run, screen);
     }
     screen.say("");
-    screen.say(format!(
+    let text = format!(
         "{} entries in the ledger; {} runs open, {} stuck; {} intents without an answer",
         counts.entries, counts.open_runs, counts.stuck_runs, counts.open_intents
-    ));
+    );
+    screen.say_wrapped("", &text);
     Ok(DONE)
 }
 

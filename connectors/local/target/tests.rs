@@ -11,6 +11,7 @@ use serde_json::json;
 
 use super::{Client, ClientConfig, Counts, Target, TargetConfig};
 use crate::fixture::{ACCOUNT, SERVER, Stand, create, key, on_key, stage, version};
+use crate::https;
 
 fn text<'a>(applied: &'a Applied, output: &str) -> &'a str {
     applied.outputs.get(output).and_then(|value| value.as_str()).unwrap()
@@ -64,6 +65,9 @@ async fn the_endpoint_takes_enabled_keys_and_only_those() {
     stand.done(&stage(2)).await;
     assert_eq!(answer(&stand, "key_used", 2).await, is(ProbeAnswer::Unknown, "local.not_seen_yet"));
     assert_eq!(answer(&stand, "login", 2).await, is(ProbeAnswer::Accepted, "local.accepted"));
+    assert_eq!(answer(&stand, "key_used", 2).await, is(ProbeAnswer::Unknown, "local.not_seen_yet"), "by a probe");
+    let job = https::client(&fs::read(stand.anchor()).unwrap(), target.addr(), "a job").ok().unwrap();
+    assert_eq!(https::call(&job, target.addr(), "/v1/whoami", &key(2)).await.ok().unwrap().status, 200);
     assert_eq!(answer(&stand, "key_used", 2).await, is(ProbeAnswer::Accepted, "local.key_used"));
     stand.done(&on_key("key_disable", 1)).await;
     assert_eq!(answer(&stand, "login", 1).await, is(ProbeAnswer::Refused, "local.refused"));
