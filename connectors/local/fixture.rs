@@ -153,11 +153,21 @@ impl Stand {
     }
 
     pub(crate) async fn probe(&self, name: &str, subject: &str, number: u32, key: Option<Vec<u8>>) -> ProbeResult {
-        let subject: ResourceName = subject.parse().unwrap();
-        let version = Some(VersionId { subject: subject.clone(), number });
-        let probe = Probe { name: name.to_owned(), subject, version, parameters: BTreeMap::new() };
+        let probe = question(name, subject, number, BTreeMap::new());
         self.local.probe(&probe, key.map(countersign_contract::Material::new)).await
     }
+
+    /// Whether that version's key was used, at `since` or later.
+    pub(crate) async fn key_used(&self, number: u32, since: &str) -> ProbeResult {
+        let probe = question("key_used", ACCOUNT, number, BTreeMap::from([("since".to_owned(), json!(since))]));
+        self.local.probe(&probe, None).await
+    }
+}
+
+fn question(name: &str, subject: &str, number: u32, parameters: BTreeMap<String, Value>) -> Probe {
+    let subject: ResourceName = subject.parse().unwrap();
+    let version = Some(VersionId { subject: subject.clone(), number });
+    Probe { name: name.to_owned(), subject, version, parameters }
 }
 
 pub(crate) fn local_in(folder: &TempDir, endpoint: &Endpoint) -> Local {
