@@ -121,22 +121,20 @@ impl Catalog {
     ) -> Self {
         let mut instances: BTreeMap<String, Arc<dyn Connector>> = BTreeMap::new();
         for (name, wanted) in &settings.connectors {
-            let limits = wanted.duration_ms.map(|duration_ms| Limits { duration_ms, lateness_ms: 0 });
+            // WHY: how late an effect may come is the target's nature, and no setting changes it.
+            let limited = |own: Limits| wanted.duration_ms.map_or(own, |duration_ms| Limits { duration_ms, ..own });
             let instance: Arc<dyn Connector> = match wanted.kind {
                 ConnectorKind::Local => Arc::new(Local::new(LocalConfig {
                     root: local_root.to_owned(),
                     endpoint: endpoint.clone(),
                     trust_anchor: trust_anchor.to_owned(),
-                    limits,
+                    limits: limited(countersign_connector_local::LIMITS),
                 })),
                 ConnectorKind::Files => {
                     let own = settings.places.iter().filter(|(_, place)| place.connector() == name);
                     let places: BTreeMap<String, PathBuf> =
                         own.filter_map(|(place, _)| Some((place.clone(), directories.get(place)?.clone()))).collect();
-                    match limits {
-                        Some(limits) => Arc::new(Files::with_limits(places, limits)),
-                        None => Arc::new(Files::new(places)),
-                    }
+                    Arc::new(Files::with_limits(places, limited(countersign_connector_files::LIMITS)))
                 }
             };
             instances.insert(name.clone(), instance);
@@ -203,4 +201,23 @@ fn embedded_places(settings: &Settings, directories: &BTreeMap<String, PathBuf>)
         trust_anchor: anchor_in(directories),
         key_file: directories.get("client")?.join("reporting").join("key"),
     })
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_duration_of_the_settings_leaves_the_lateness_to_the_connector() {
+        let text = Settings::default_text()
+            .replace("type = \"local\"", "type = \"local\"\nduration = \"50ms\"")
+            .replace("type = \"files\"", "type = \"files\"\nduration = \"70ms\"");
+        let catalog = Catalog::of_manifests(&Settings::parse("settings.toml", &text).unwrap());
+        let limits = |name: &str, verb: &str| catalog.manifests()[name].verb(verb).unwrap().limits;
+        let own = countersign_connector_local::LIMITS;
+        assert_eq!(limits("local", "key_stage"), Limits { duration_ms: 50, ..own });
+        let own = countersign_connector_files::LIMITS;
+        assert_eq!(limits("files", "deliver"), Limits { duration_ms: 70, ..own });
+    }
 }

@@ -7,14 +7,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use countersign_conformance::Bench;
-use countersign_contract::{Applied, Call, Connector, Limits, Outcome, Probe, ProbeResult, ResourceName, VersionId};
+use countersign_contract::{Applied, Call, Connector, Outcome, Probe, ProbeResult, ResourceName, VersionId};
 use rcgen::{CertificateParams, KeyPair, SignatureAlgorithm};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::{Endpoint, Local, LocalConfig};
+use crate::{Endpoint, LIMITS, Local, LocalConfig};
 
-pub(crate) const LIMITS: Limits = Limits { duration_ms: 10_000, lateness_ms: 0 };
 pub(crate) const ACCOUNT: &str = "local/account/reporting";
 pub(crate) const ROOT: &str = "local/ca/root";
 pub(crate) const ISSUING: &str = "local/ca/issuing";
@@ -175,6 +174,6 @@ pub(crate) fn local_in(folder: &TempDir, endpoint: &Endpoint) -> Local {
         root: folder.path().join("local"),
         endpoint: endpoint.clone(),
         trust_anchor: folder.path().join("ca.pem"),
-        limits: None,
+        limits: LIMITS,
     })
 }

@@ -6,7 +6,7 @@ use countersign_contract::{
 };
 
 /// Ten seconds for an attempt; no effect comes later, since an observation waits for a running attempt.
-pub(crate) const LIMITS: Limits = Limits { duration_ms: 10_000, lateness_ms: 0 };
+pub const LIMITS: Limits = Limits { duration_ms: 10_000, lateness_ms: 0 };
 
 /// How many keys an account may have.
 pub(crate) const SLOTS: usize = 2;

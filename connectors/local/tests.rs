@@ -54,7 +54,7 @@ fn limits_can_be_set() {
         root: "local".into(),
         endpoint: Endpoint::default(),
         trust_anchor: "ca.pem".into(),
-        limits: Some(limits),
+        limits,
     };
     let local = Local::new(config);
     assert!(local.manifest().verbs.iter().all(|verb| verb.limits == limits));
