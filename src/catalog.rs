@@ -17,7 +17,7 @@ use countersign_connector_local::{Endpoint, Local, LocalConfig};
 use countersign_contract::{Connector, Limits, Manifest};
 
 use crate::folder::{Folder, FolderError};
-use crate::settings::{ConnectorKind, Place, Settings};
+use crate::settings::{ConnectorKind, Place, Settings, Spot};
 
 /// How often the embedded client calls its endpoint.
 const CLIENT_CALLS_EVERY: Duration = Duration::from_millis(100);
@@ -62,7 +62,7 @@ struct Embedded {
     client: Client,
 }
 
-/// Where the embedded endpoint and its client find things: names that the shipped workflows deliver to.
+/// Where the embedded endpoint listens, and where it and its client find what is delivered to them.
 struct EmbeddedPlaces {
     address: SocketAddr,
     certificate: PathBuf,
@@ -82,7 +82,7 @@ impl Catalog {
     /// When a place cannot be used.
     pub fn for_reading(settings: &Settings, folder: &Folder) -> Result<Self, CatalogError> {
         let directories = directories(settings, folder)?;
-        let anchor = anchor_in(&directories);
+        let anchor = embedded_places(settings, &directories).map(|places| places.trust_anchor).unwrap_or_default();
         Ok(Self::build(settings, &directories, &folder.local_dir(), &Endpoint::default(), &anchor))
     }
 
@@ -93,9 +93,10 @@ impl Catalog {
     pub async fn start(settings: &Settings, folder: &Folder) -> Result<Self, CatalogError> {
         let directories = directories(settings, folder)?;
         let endpoint = Endpoint::default();
-        let anchor = anchor_in(&directories);
+        let embedded = embedded_places(settings, &directories);
+        let anchor = embedded.as_ref().map(|places| places.trust_anchor.clone()).unwrap_or_default();
         let mut catalog = Self::build(settings, &directories, &folder.local_dir(), &endpoint, &anchor);
-        if let Some(places) = embedded_places(settings, &directories) {
+        if let Some(places) = embedded {
             let config =
                 TargetConfig { root: folder.local_dir(), certificate: places.certificate, addr: places.address };
             let target = Target::start(config).await;
@@ -186,20 +187,17 @@ fn directories(settings: &Settings, folder: &Folder) -> Result<BTreeMap<String, 
     Ok(directories)
 }
 
-fn anchor_in(directories: &BTreeMap<String, PathBuf>) -> PathBuf {
-    directories.get("client").map(|client| client.join("trust").join("ca.pem")).unwrap_or_default()
-}
-
+/// The settings of the embedded endpoint, where they have one, with its names as paths.
 fn embedded_places(settings: &Settings, directories: &BTreeMap<String, PathBuf>) -> Option<EmbeddedPlaces> {
-    let address = settings.places.values().find_map(|place| match place {
-        Place::Endpoint { address, .. } => Some(*address),
+    let path = |spot: &Spot| Some(directories.get(&spot.place)?.join(&spot.path));
+    settings.places.values().find_map(|place| match place {
+        Place::Endpoint { address, certificate, trust, client_key, .. } => Some(EmbeddedPlaces {
+            address: *address,
+            certificate: path(certificate)?,
+            trust_anchor: path(trust)?,
+            key_file: path(client_key)?,
+        }),
         Place::Directory { .. } => None,
-    })?;
-    Some(EmbeddedPlaces {
-        address,
-        certificate: directories.get("server")?.join("tls"),
-        trust_anchor: anchor_in(directories),
-        key_file: directories.get("client")?.join("reporting").join("key"),
     })
 }
 
