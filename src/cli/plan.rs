@@ -16,7 +16,7 @@ use super::arguments::Plan as Asked;
 use super::run::unknown_workflow;
 use super::screen::{Screen, called};
 use super::stop::{DENIED, DONE};
-use super::typed::{data_argument, quoted};
+use super::typed::{folder_flag, quoted};
 use crate::catalog::Catalog;
 use crate::clock::{Clock as _, SystemClock};
 use crate::folder::Folder;
@@ -68,7 +68,7 @@ pub(super) async fn plan(data: Option<PathBuf>, asked: &Asked, screen: &Screen) 
         command.push_str(" --input ");
         command.push_str(&quoted(&format!("{name}={value}")));
     }
-    screen.say(format!("run exactly this:\n  {command} --plan {digest}{}", data_argument(&path)));
+    screen.say(format!("run exactly this:\n  {command} --plan {digest}{}", folder_flag(&path)));
     Ok(if denied { DENIED } else { DONE })
 }
 

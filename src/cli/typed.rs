@@ -15,7 +15,7 @@ pub(super) fn quoted(word: &str) -> String {
 }
 
 /// ` --data DIR`; nothing for the folder that a command takes when it is told of none.
-pub(super) fn data_argument(folder: &Path) -> String {
+pub(super) fn folder_flag(folder: &Path) -> String {
     if Folder::resolve(None).is_ok_and(|taken| taken == folder) {
         String::new()
     } else {
@@ -36,6 +36,6 @@ mod tests {
 
     #[test]
     fn a_folder_of_its_own_is_named() {
-        assert_eq!(data_argument(Path::new("/tmp/a b")), " --data '/tmp/a b'");
+        assert_eq!(folder_flag(Path::new("/tmp/a b")), " --data '/tmp/a b'");
     }
 }

@@ -13,7 +13,7 @@ use crate::cli::evidence::{verifier_key, verify_with};
 use crate::cli::report::RunReport;
 use crate::cli::screen::{Screen, called};
 use crate::cli::stop::LEDGER;
-use crate::cli::typed::data_argument;
+use crate::cli::typed::folder_flag;
 
 /// A run, and who drove it.
 #[derive(Serialize)]
@@ -65,7 +65,7 @@ fn tell(told: &[Told], report: &Report, folder: &Path, screen: &Screen) {
     } else {
         format!("NOT VERIFIED {} things do not hold: countersign evidence verify", report.faults_total)
     });
-    let data = data_argument(folder);
+    let data = folder_flag(folder);
     screen.say("\nwhat to try next");
     for (command, what) in [
         ("evidence show local/account/reporting", "the credential's story"),
