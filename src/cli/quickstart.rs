@@ -120,10 +120,23 @@ fn write_shipped(folder: &Path) -> std::io::Result<()> {
     for (name, text) in SHIPPED {
         let path = folder.join(name);
         if !path.exists() {
-            std::fs::write(path, text)?;
+            write_whole(&path, text)?;
         }
     }
     Ok(())
+}
+
+// CRASH: until the file has its name, it is not there, and the next quickstart writes it; half of one under its name
+// would be activated as it is.
+fn write_whole(path: &Path, text: &str) -> std::io::Result<()> {
+    use std::io::Write as _;
+
+    let new = path.with_added_extension("new");
+    let mut file = std::fs::File::create(&new)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()?;
+    countersign_contract::failpoint::hit("quickstart.before_file");
+    std::fs::rename(&new, path)
 }
 
 async fn tour(installation: &Installation, screen: &Screen) -> Result<u8, Stop> {

@@ -90,6 +90,11 @@ impl Ended {
         since.filter_map(|line| line.strip_prefix("passed ")).map(str::to_owned).collect()
     }
 
+    /// True when an attempt overran its deadline, or panicked.
+    pub(crate) fn lost_an_attempt(&self) -> bool {
+        self.err.contains("attempt ended without a receipt")
+    }
+
     /// How many calls and questions failed on purpose.
     pub(crate) fn failed(&self) -> usize {
         self.err.lines().filter(|line| line.starts_with("failed ")).count()

@@ -58,7 +58,7 @@ pub(crate) fn applied(folder: &Path) -> Vec<String> {
 
 /// What is left over: files of writes that did not end, deliveries that nobody can reach.
 pub(crate) fn leftovers(folder: &Path) -> Vec<String> {
-    let mut found: Vec<String> = walked(folder).into_iter().filter(|path| path.contains("tmp")).collect();
+    let mut found: Vec<String> = walked(folder).into_iter().filter(|path| is_temporary(path)).collect();
     for place in ["client", "server"] {
         let place = folder.join("places").join(place);
         let mut reached = Vec::new();
@@ -150,6 +150,11 @@ fn is_usable(chain: &[u8], key: &[u8]) -> Result<(), String> {
     rustls::sign::CertifiedKey::from_der(chain, key, &provider)
         .map(drop)
         .map_err(|error| format!("the delivered certificate cannot be used: {error}"))
+}
+
+fn is_temporary(walked: &str) -> bool {
+    let name = walked.split_once(' ').map_or(walked, |(path, _)| path);
+    name.ends_with(".tmp") || name.ends_with(".new")
 }
 
 fn is_hidden(path: &Path) -> bool {
