@@ -69,6 +69,8 @@ enum Flaw {
     ForgetsEntries,
     ShowsMaterial,
     LosesAVerb,
+    ProvesNothing,
+    ProvesWithoutAKey,
     ListsNothing,
     ChangesEachTime,
 }
@@ -85,6 +87,12 @@ impl Flawed {
         let mut manifest = inner.manifest().clone();
         if flaw == Flaw::LosesAVerb {
             manifest.verbs.retain(|verb| verb.name != "delete");
+        }
+        if flaw == Flaw::ProvesNothing {
+            manifest.kinds[0].liveness = None;
+        }
+        if flaw == Flaw::ProvesWithoutAKey {
+            manifest.probes[0].needs_material = false;
         }
         Self { inner, manifest, flaw }
     }
@@ -119,7 +127,7 @@ impl Connector for Flawed {
                 Flaw::ChangesEachTime => {
                     seen.attributes.insert("acts".to_owned(), json!(self.inner.acts()));
                 }
-                Flaw::LosesAVerb | Flaw::ListsNothing => {}
+                Flaw::LosesAVerb | Flaw::ListsNothing | Flaw::ProvesNothing | Flaw::ProvesWithoutAKey => {}
             }
             Ok(seen)
         })
@@ -140,10 +148,12 @@ async fn examine_flawed(flaw: Flaw) -> Report {
 
 #[tokio::test]
 async fn a_broken_promise_is_found() {
-    let expected: [(Flaw, &[&str]); 5] = [
+    let expected: [(Flaw, &[&str]); 7] = [
         (Flaw::ForgetsEntries, &["done", "failed, applied", "undo failed, applied"]),
         (Flaw::ShowsMaterial, &["material"]),
         (Flaw::LosesAVerb, &["manifest"]),
+        (Flaw::ProvesNothing, &["manifest"]),
+        (Flaw::ProvesWithoutAKey, &["manifest"]),
         (Flaw::ListsNothing, &["done"]),
         (Flaw::ChangesEachTime, &["repeated", "overrun", "refused calls", "undone", "undone twice"]),
     ];

@@ -142,6 +142,9 @@ pub struct Kind {
     pub slots: Option<u32>,
     /// What its versions are; `None` for a sink.
     pub secret: Option<Secret>,
+    /// The probe that authenticates with a version: *accepted* while the version works, *refused* once it is dead. A
+    /// rotation proves with it that the old version is dead; a kind without one cannot be rotated.
+    pub liveness: Option<&'static str>,
     /// Attributes that policy and `provision` know.
     pub attributes: &'static [Parameter],
     /// Which verb plays which part.

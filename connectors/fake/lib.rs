@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use countersign_contract::{
     BoxFuture, Connector, Cursor, Eyes, Hands, Limits, Manifest, Material, Observation, ObserveError, Page, Probe,
-    ProbeResult, Receipt, Refusal, Scope, Subject, Warrant,
+    ProbeAnswer, ProbeResult, Receipt, Refusal, Scope, Subject, Warrant,
 };
 
 pub use faulty::{Faulty, Lie};
@@ -58,6 +58,8 @@ pub struct Fake {
     target: Target,
     faults: Mutex<BTreeMap<u64, Fault>>,
     acts: AtomicU64,
+    answers: Mutex<BTreeMap<u64, ProbeAnswer>>,
+    probes: AtomicU64,
     stash: Mutex<Vec<Warrant>>,
 }
 
@@ -69,6 +71,8 @@ impl Fake {
             target: Target::default(),
             faults: Mutex::default(),
             acts: AtomicU64::new(0),
+            answers: Mutex::default(),
+            probes: AtomicU64::new(0),
             stash: Mutex::default(),
         }
     }
@@ -88,6 +92,16 @@ impl Fake {
     /// Commands a fault for the act of that number, counted from 1.
     pub fn fault_at(&self, number: u64, fault: Fault) {
         lock(&self.faults).insert(number, fault);
+    }
+
+    /// Commands the answers to the probes of these numbers, counted from 1.
+    pub fn answer_at(&self, numbers: impl IntoIterator<Item = u64>, answer: ProbeAnswer) {
+        lock(&self.answers).extend(numbers.into_iter().map(|number| (number, answer)));
+    }
+
+    /// How many probes were asked for.
+    pub fn probes(&self) -> u64 {
+        self.probes.load(Ordering::SeqCst)
     }
 
     /// How many acts were asked for.
@@ -120,7 +134,9 @@ impl Connector for Fake {
     }
 
     fn probe<'a>(&'a self, probe: &'a Probe, material: Option<Material>) -> BoxFuture<'a, ProbeResult> {
-        Box::pin(async move { self.answer(probe, material.as_ref()) })
+        let number = self.probes.fetch_add(1, Ordering::SeqCst) + 1;
+        let commanded = lock(&self.answers).remove(&number);
+        Box::pin(async move { commanded.map_or_else(|| self.answer(probe, material.as_ref()), observe::commanded) })
     }
 
     fn act(&self, warrant: Warrant, hands: Hands) -> BoxFuture<'_, Receipt> {

@@ -38,6 +38,7 @@ pub(crate) fn manifest(limits: Limits) -> Manifest {
             is_sink: false,
             slots: Some(2),
             secret: Some(Secret { kind: SecretKind::Text, output: "key" }),
+            liveness: Some("login"),
             attributes: const { &[OWNER] },
             parts: PARTS,
         }],

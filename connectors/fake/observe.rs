@@ -31,3 +31,8 @@ impl Fake {
         ProbeResult { answer, code: code.to_owned(), message: message.to_owned() }
     }
 }
+
+/// An answer that a test commands.
+pub(crate) fn commanded(answer: ProbeAnswer) -> ProbeResult {
+    ProbeResult { answer, code: "fake.commanded".to_owned(), message: "it was commanded".to_owned() }
+}

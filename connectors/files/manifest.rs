@@ -23,6 +23,7 @@ pub(crate) fn manifest(limits: Limits) -> Manifest {
             is_sink: true,
             slots: None,
             secret: None,
+            liveness: None,
             attributes: &[],
             parts: &[(Part::Deliver, "deliver"), (Part::Undo, "remove")],
         }],

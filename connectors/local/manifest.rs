@@ -70,11 +70,14 @@ fn kinds() -> Vec<Kind> {
         is_sink: false,
         slots,
         secret: Some(Secret { kind, output: "key" }),
+        liveness: None,
         attributes,
         parts,
     };
+    let about = "a service account with two key slots";
+    let account = kind("account", about, Some(2), SecretKind::Text, ATTRIBUTES, ACCOUNT_PARTS);
     vec![
-        kind("account", "a service account with two key slots", Some(2), SecretKind::Text, ATTRIBUTES, ACCOUNT_PARTS),
+        Kind { liveness: Some("login"), ..account },
         kind("ca", "a certificate authority", None, SecretKind::KeyPair, &[], CERTIFICATE_PARTS),
         kind("certificate", "a server certificate", None, SecretKind::KeyPair, &[], CERTIFICATE_PARTS),
     ]

@@ -52,7 +52,8 @@ impl Runner {
         self.write(drive, entry, Kind::Fact, &body).await
     }
 
-    /// Asks until the needed answer comes, the other one comes where time does not help, or the time is over.
+    /// Asks until the needed answer comes, or the time is over. No other answer ends it early: a target that has just
+    /// changed may for a while answer as before, or not at all.
     pub(super) async fn probe(&self, drive: &mut Drive, asked: Asked, entry: EntryId) -> Result<(), DriveError> {
         let Some(step) = drive.run.current().map(|planned| planned.step.clone()) else {
             return Err(DriveError::NoEntries);

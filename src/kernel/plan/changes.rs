@@ -87,13 +87,15 @@ impl Expansion<'_> {
     /// Check, seal, stage, verify, deliver (the pivot), activate, adopt, soak, disable, prove dead, remove, retire.
     pub(super) fn rotate(&mut self, step: &Step, wanted: &RotateStep) -> Result<(), PlanError> {
         let old = self.rotatable()?;
+        let dead = Verify { probe: self.liveness()?.to_owned(), parameters: BTreeMap::new(), must_not: true };
         self.check(step, None)?;
         let new = self.seal(step, Recipe::Text(wanted.generate.clone()))?;
         let stage = self.verb_for(Part::Stage)?;
+        let within_ms = shows_within_ms(stage);
         let does = self.on_subject(stage, BTreeMap::new(), Some(&new), false)?;
         self.push(step, "stage", "rotate", does)?;
         for (at, verify) in wanted.verify.iter().enumerate() {
-            let does = self.verify(verify, &new)?;
+            let does = self.verify(verify, &new, within_ms)?;
             self.push(step, &format!("verify-{}", at + 1), "rotate", does)?;
         }
         self.deliver(step, &wanted.distribute)?;
@@ -104,11 +106,11 @@ impl Expansion<'_> {
         self.push(step, "soak", "rotate", Does::Wait { ms: wanted.soak_ms })?;
         let named = BTreeMap::from([("version".to_owned(), json!(old))]);
         let disable = self.verb_for(Part::Disable)?;
+        let within_ms = shows_within_ms(disable);
         let does = self.on_subject(disable, named.clone(), None, false)?;
         self.push(step, "disable", "rotate", does)?;
         // INVARIANT: beh:R9 only the target's own refusal proves that the old version is dead.
-        let dead = Verify { probe: "login".to_owned(), parameters: BTreeMap::new(), must_not: true };
-        let does = self.verify(&dead, &old)?;
+        let does = self.verify(&dead, &old, within_ms)?;
         self.push(step, "prove-dead", "rotate", does)?;
         let retire = self.verb_for(Part::Retire)?;
         let does = self.on_subject(retire, named, None, false)?;
@@ -132,6 +134,18 @@ impl Expansion<'_> {
             Some(slots) if live >= slots as usize => Err(PlanError::NoFreeSlot { subject, live, slots }),
             _ => Ok(current),
         }
+    }
+
+    /// The probe by which the subject's kind tells a working version from a dead one.
+    fn liveness(&self) -> Result<&'static str, PlanError> {
+        let instance = self.subject.resource.connector();
+        let manifest = self.manifest(instance)?;
+        let declared = manifest.kind(&self.subject.kind).and_then(|kind| kind.liveness);
+        let authenticates = |name: &&str| manifest.probe(name).is_some_and(|probe| probe.needs_material);
+        declared.filter(authenticates).ok_or_else(|| PlanError::Unfit {
+            connector: instance.to_owned(),
+            what: format!("prove a version of `{}` dead: the kind has no probe that authenticates", self.subject.kind),
+        })
     }
 
     fn check(&mut self, step: &Step, issuer: Option<&ResourceName>) -> Result<(), PlanError> {
@@ -170,7 +184,7 @@ impl Expansion<'_> {
         self.act(verb, &instance, resource, (parameters, materials), pivot)
     }
 
-    fn verify(&self, verify: &Verify, version: &VersionId) -> Result<Does, PlanError> {
+    fn verify(&self, verify: &Verify, version: &VersionId, within_ms: u64) -> Result<Does, PlanError> {
         let instance = self.subject.resource.connector().to_owned();
         let probe = Probe {
             name: verify.probe.clone(),
@@ -179,7 +193,7 @@ impl Expansion<'_> {
             parameters: self.values(&verify.parameters),
         };
         let expect = if verify.must_not { ProbeAnswer::Refused } else { ProbeAnswer::Accepted };
-        self.probe(instance, probe, expect, 0)
+        self.probe(instance, probe, expect, within_ms)
     }
 
     fn adopt(&mut self, step: &Step, adopted: &[Adopted], version: &VersionId) -> Result<(), PlanError> {
@@ -213,6 +227,12 @@ impl Expansion<'_> {
         })?;
         Ok(Does::Probe { probe, connector, expect, within_ms, with_material })
     }
+}
+
+/// How long the verb's effect may take to show at its target, in milliseconds: an attempt's time and its lateness. So
+/// long an answer may still be that of before, or none.
+const fn shows_within_ms(verb: &Verb) -> u64 {
+    verb.limits.duration_ms.saturating_add(verb.limits.lateness_ms)
 }
 
 /// The version for each secret parameter of the verb.

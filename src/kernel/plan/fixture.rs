@@ -39,6 +39,7 @@ pub(crate) fn local() -> Manifest {
         is_sink: false,
         slots: Some(2),
         secret: Some(Secret { kind: SecretKind::Text, output: "key" }),
+        liveness: Some("login"),
         attributes: &[LEVEL],
         parts: &[
             (Part::Provision, "account_create"),
@@ -53,6 +54,7 @@ pub(crate) fn local() -> Manifest {
         is_sink: false,
         slots: None,
         secret: Some(Secret { kind: SecretKind::KeyPair, output: "key" }),
+        liveness: None,
         attributes: &[],
         parts: &[(Part::Issue, "certificate_sign")],
     };
@@ -94,6 +96,7 @@ pub(crate) fn files() -> Manifest {
             is_sink: true,
             slots: None,
             secret: None,
+            liveness: None,
             attributes: &[],
             parts: &[(Part::Deliver, "deliver")],
         }],
@@ -210,8 +213,13 @@ pub(crate) fn snapshot(live: u32) -> Snapshot {
 }
 
 pub(crate) fn planned(workflow: &Workflow, live: u32) -> Result<super::Plan, super::PlanError> {
-    let (local, files) = (local(), files());
-    let manifests = BTreeMap::from([("local".to_owned(), &local), ("files".to_owned(), &files)]);
+    planned_with(workflow, live, &local())
+}
+
+/// The same, where `local` declares something else.
+pub(crate) fn planned_with(workflow: &Workflow, live: u32, local: &Manifest) -> Result<super::Plan, super::PlanError> {
+    let files = files();
+    let manifests = BTreeMap::from([("local".to_owned(), local), ("files".to_owned(), &files)]);
     let trigger = crate::run::bodies::TriggerKind::Request;
     super::plan(workflow, trigger, &BTreeMap::new(), &snapshot(live), &manifests)
 }

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use countersign_contract::{Limits, ProbeAnswer};
 use proptest::prelude::*;
 use serde_json::json;
 
-use super::fixture::{issue, planned, provision, rotate};
+use super::fixture::{issue, local, planned, planned_with, provision, rotate};
 use super::*;
 use crate::workflow::model::{Input, InputKind, StepKind, Template, Workflow};
 
@@ -86,6 +87,39 @@ fn an_issue_is_judged_before_it_is_delivered_and_its_last_delivery_is_the_pivot(
     );
     let acts: Vec<_> = plan.acts().map(|(_, act)| (act.pivot, act.undo.is_some())).collect();
     assert_eq!(acts, [(false, true), (false, true), (true, true)]);
+}
+
+#[test]
+fn a_version_is_proved_alive_and_dead_by_the_probe_of_its_kind() {
+    let mut local = local();
+    local.probes[0].name = "authenticate";
+    local.kinds[0].liveness = Some("authenticate");
+    for verb in &mut local.verbs {
+        verb.limits = Limits { duration_ms: if verb.name == "key_stage" { 300 } else { 700 }, lateness_ms: 60 };
+    }
+    let mut workflow = rotate();
+    let StepKind::Rotate(step) = &mut workflow.steps[1].kind else { panic!("a rotation") };
+    step.verify[0].probe = "authenticate".to_owned();
+    let plan = planned_with(&workflow, 1, &local).unwrap();
+    let asked: Vec<_> = plan
+        .moves
+        .iter()
+        .filter_map(|planned| match &planned.does {
+            Does::Probe { probe, expect, within_ms, with_material: true, .. } => {
+                Some((&*probe.name, *expect, *within_ms))
+            }
+            _ => None,
+        })
+        .collect();
+    let expected = [("authenticate", ProbeAnswer::Accepted, 360), ("authenticate", ProbeAnswer::Refused, 760)];
+    assert_eq!(asked, expected);
+    for liveness in [None, Some("login"), Some("key_used")] {
+        local.kinds[0].liveness = liveness;
+        let error = planned_with(&workflow, 1, &local).unwrap_err();
+        let told =
+            "connector `local` cannot prove a version of `account` dead: the kind has no probe that authenticates";
+        assert_eq!((error.code(), error.to_string().as_str()), ("plan.unfit", told), "{liveness:?}");
+    }
 }
 
 #[test]

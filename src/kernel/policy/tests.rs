@@ -33,7 +33,7 @@ const ACCOUNT: &[Parameter] = &[
 
 fn kind(name: &'static str, attributes: &'static [Parameter], parts: &'static [(Part, &'static str)]) -> Kind {
     let secret = Some(Secret { kind: SecretKind::Text, output: "key" });
-    Kind { name, about: "a kind", is_sink: false, slots: Some(2), secret, attributes, parts }
+    Kind { name, about: "a kind", is_sink: false, slots: Some(2), secret, liveness: None, attributes, parts }
 }
 
 fn local() -> Manifest {

@@ -36,7 +36,16 @@ const ACCOUNT_PARTS: &[(Part, &str)] = &[
 ];
 
 fn kind(name: &'static str, secret: Option<Secret>, parts: &'static [(Part, &'static str)]) -> Kind {
-    Kind { name, about: "a kind", is_sink: secret.is_none(), slots: None, secret, attributes: &[], parts }
+    Kind {
+        name,
+        about: "a kind",
+        is_sink: secret.is_none(),
+        slots: None,
+        secret,
+        liveness: None,
+        attributes: &[],
+        parts,
+    }
 }
 
 const TEXT: Option<Secret> = Some(Secret { kind: SecretKind::Text, output: "key" });
@@ -67,7 +76,12 @@ fn local() -> Manifest {
         connector: "local",
         summary: "the embedded directory",
         kinds: vec![
-            Kind { slots: Some(2), attributes: ACCOUNT, ..kind("account", TEXT, ACCOUNT_PARTS) },
+            Kind {
+                slots: Some(2),
+                liveness: Some("login"),
+                attributes: ACCOUNT,
+                ..kind("account", TEXT, ACCOUNT_PARTS)
+            },
             kind("ca", KEY_PAIR, issue),
             kind("certificate", KEY_PAIR, issue),
         ],
