@@ -15,11 +15,11 @@ use zeroize::Zeroizing;
 /// The name under which the endpoint is asked.
 pub(crate) const HOST: &str = "localhost";
 
-/// How probes name themselves to the endpoint: their calls prove nothing about who uses a key.
-pub(crate) const PROBE_AGENT: &str = "countersign-probe";
-
 /// How long one call may take.
 pub(crate) const CALL_TIME: Duration = Duration::from_secs(4);
+
+/// The header line of a call that only asks whether a key works. The endpoint does not count such a call as use.
+pub(crate) const PROBE_HEADER: &str = "x-countersign-probe";
 
 /// Answers are a few dozen bytes; no more than this is read.
 const ANSWER_MAX: usize = 16 * 1024;
@@ -41,11 +41,19 @@ pub(crate) struct Answer {
     pub(crate) body: serde_json::Value,
 }
 
-/// A client of that name that trusts the certificate in that file, and reaches [`HOST`] at that address.
-pub(crate) fn client(trust_anchor: &[u8], addr: SocketAddr, agent: &str) -> Result<reqwest::Client, Unreachable> {
+/// Who calls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Caller {
+    /// The key's own client.
+    Client,
+    /// A probe, which says so with [`PROBE_HEADER`].
+    Probe,
+}
+
+/// A client that trusts the certificate in that file, and reaches [`HOST`] at that address.
+pub(crate) fn client(trust_anchor: &[u8], addr: SocketAddr) -> Result<reqwest::Client, Unreachable> {
     let anchor = reqwest::Certificate::from_pem(trust_anchor).map_err(|_| Unreachable::NoTrustAnchor)?;
     let built = reqwest::Client::builder()
-        .user_agent(agent)
         .tls_certs_only([anchor])
         .https_only(true)
         .redirect(Policy::none())
@@ -62,6 +70,7 @@ pub(crate) async fn call(
     addr: SocketAddr,
     path: &str,
     key: &[u8],
+    caller: Caller,
 ) -> Result<Answer, Unreachable> {
     let mut line = Zeroizing::new(Vec::with_capacity("Bearer ".len() + key.len()));
     line.extend_from_slice(b"Bearer ");
@@ -69,8 +78,11 @@ pub(crate) async fn call(
     let mut token = HeaderValue::from_bytes(&line).map_err(|_| Unreachable::BadKey)?;
     token.set_sensitive(true);
     let url = format!("https://{HOST}:{}{path}", addr.port());
-    let sent = client.get(url).header(AUTHORIZATION, token).send().await;
-    let mut response = sent.map_err(|_| Unreachable::Network)?;
+    let mut request = client.get(url).header(AUTHORIZATION, token);
+    if caller == Caller::Probe {
+        request = request.header(PROBE_HEADER, "1");
+    }
+    let mut response = request.send().await.map_err(|_| Unreachable::Network)?;
     let status = response.status().as_u16();
     let mut bytes = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(|_| Unreachable::Network)? {

@@ -13,7 +13,7 @@ use countersign_warrant::{RunId, Timestamp};
 use serde_json::json;
 
 use super::Stop;
-use super::evidence::{verifier_key, verify_with};
+use super::evidence::{signed_head, verifier_key, verify_with};
 use super::progress::Progress;
 use super::report::RunReport;
 use super::run::{Session, exit_of, stop_on_signals};
@@ -243,7 +243,8 @@ async fn finish(installation: &Installation, runs: &[RunId], screen: &Screen) ->
     let size = installation.store.counts().await?.entries;
     let checkpoint = installation.ledger.checkpoint_covering(size.saturating_sub(1)).await?;
     let key = verifier_key(&installation.folder)?;
-    let report = verify_with(&installation.store, &key, &checkpoint, None).await?;
+    let head = signed_head(&installation.folder)?;
+    let report = verify_with(&installation.store, &key, &checkpoint, (head, None)).await?;
     let mut reports = Vec::new();
     for run in runs {
         let entries = installation.store.entries_of_run(run).await?;

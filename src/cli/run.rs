@@ -15,7 +15,7 @@ use super::arguments::Run;
 use super::progress::Progress;
 use super::report::RunReport;
 use super::screen::Screen;
-use super::stop::{BAD_INPUT, CHANGED, DENIED, DONE, FAILED, STUCK};
+use super::stop::{BAD_INPUT, CHANGED, DENIED, DONE, FAILED, LEDGER, STUCK};
 use crate::folder::Folder;
 use crate::runner::{Begun, Driven, Request, Runner};
 use crate::scheduler::Active;
@@ -95,8 +95,12 @@ impl Session<'_> {
                 continue;
             }
             progress.say(&format!("run {} of `{}` was left open; carrying it on", run.id, run.workflow)).await;
-            if let Driven::Stopped = self.drive(&run.id).await? {
-                return Err(stopped(&run.id));
+            match self.drive(&run.id).await {
+                Ok(Driven::Stopped) => return Err(stopped(&run.id)),
+                Ok(_) => {}
+                Err(stop) if stop.exit == LEDGER => return Err(stop),
+                // WHY: one target that does not answer must not keep every other workflow from running.
+                Err(stop) => progress.say(&format!("  it stays open [{}]: {}", stop.code, stop.message)).await,
             }
         }
         Ok(())
