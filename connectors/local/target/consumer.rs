@@ -13,9 +13,6 @@ use zeroize::Zeroizing;
 use crate::Endpoint;
 use crate::https::{self, Caller};
 
-/// How the client names itself to the endpoint.
-const AGENT: &str = "countersign-client";
-
 /// Whom a client calls, with what, and how often.
 #[derive(Debug, Clone)]
 pub struct ClientConfig {
@@ -104,7 +101,7 @@ async fn call_once(config: &ClientConfig, connection: &mut Option<Connection>) -
     let key = Zeroizing::new(fs::read(&config.key_file).ok()?);
     let anchor = fs::read(&config.trust_anchor).ok()?;
     if !connection.as_ref().is_some_and(|known| known.anchor == anchor && known.addr == addr) {
-        let client = https::client(&anchor, addr, AGENT).ok()?;
+        let client = https::client(&anchor, addr).ok()?;
         *connection = Some(Connection { anchor, addr, client });
     }
     let client = &connection.as_ref()?.client;
