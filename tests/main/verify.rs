@@ -103,8 +103,11 @@ fn a_tail_that_is_cut_off_is_named() {
 }
 
 #[test]
-fn an_earlier_checkpoint_betrays_a_ledger_that_was_set_back() {
+fn a_ledger_that_was_set_back_is_betrayed_by_what_was_signed_later() {
     let folder = Folder::toured();
+    let old = folder.around().join("old");
+    crate::folder::copy(&folder.data(), &old);
+    folder.run(&["run", "rotate-reporting-key"]).ended(0);
     let kept = folder.around().join("kept.checkpoint");
     fs::write(&kept, folder.ask::<String>("select note from checkpoints order by size desc limit 1")).unwrap();
     let kept = kept.to_str().unwrap();
@@ -112,24 +115,30 @@ fn an_earlier_checkpoint_betrays_a_ledger_that_was_set_back() {
     folder.run(&["run", "rotate-reporting-key"]).ended(0);
     folder.run(&["evidence", "verify", "--checkpoint", kept]).ended(0);
 
-    // Everything after an older checkpoint taken away, with every trace of it: consistent in itself.
-    let back: i64 = folder.ask("select size from checkpoints order by size limit 1 offset 2");
-    folder.tamper(&[
-        &format!("delete from entries where idx >= {back}"),
-        &format!("delete from checkpoints where size > {back}"),
-    ]);
+    // The database alone: the file beside the key knows better, and nothing more is written.
+    fs::copy(old.join("countersign.db"), folder.path("countersign.db")).unwrap();
+    for beside in ["countersign.db-wal", "countersign.db-shm"] {
+        let _ = fs::remove_file(folder.path(beside));
+    }
+    let faults_of_the_database = faults(&folder, &[]);
+    assert!(faults_of_the_database.iter().any(|fault| fault["code"] == "ledger.cut"), "{faults_of_the_database:#?}");
+    folder.run(&["run", "rotate-reporting-key"]).ended(6).says(&["does not continue what was signed"]);
+
+    // That file too: the folder is consistent in itself, and only the checkpoint that was kept elsewhere knows.
+    fs::copy(old.join("keys/ledger.head"), folder.path("keys/ledger.head")).unwrap();
     folder.run(&["evidence", "verify"]).ended(0);
     let faults = faults(&folder, &["--checkpoint", kept]);
     assert!(faults.iter().any(|fault| fault["message"].as_str().unwrap().contains("earlier")), "{faults:#?}");
-    // The next command that writes knows by the file beside the key.
-    folder.run(&["run", "rotate-reporting-key"]).ended(6);
-    fs::write(folder.around().join("no.checkpoint"), "nothing").unwrap();
-    let no = folder.around().join("no.checkpoint");
-    assert_ne!(folder.run(&["evidence", "verify", "--checkpoint", no.to_str().unwrap()]).code, 0);
-    folder
-        .run(&["evidence", "verify", "--checkpoint", "nowhere"])
-        .ended(2)
-        .says(&["`nowhere`", "name a checkpoint file"]);
+}
+
+#[test]
+fn a_checkpoint_file_that_is_none_is_refused() {
+    let folder = Folder::toured();
+    let none = folder.around().join("none.checkpoint");
+    fs::write(&none, "nothing").unwrap();
+    assert_ne!(folder.run(&["evidence", "verify", "--checkpoint", none.to_str().unwrap()]).code, 0);
+    let told = folder.run(&["evidence", "verify", "--checkpoint", "nowhere"]).ended(2);
+    told.says(&["`nowhere`", "name a checkpoint file"]);
 }
 
 #[test]
