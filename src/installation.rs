@@ -17,6 +17,9 @@ use crate::secrets::{KeyPublic, Keys, KeysError, ShieldError};
 use crate::settings::{Settings, SettingsError};
 use crate::store::{OpenStoreError, ReadStoreError, Store};
 
+/// Who leases runs: whichever process holds the folder's lock.
+const OWNER: &str = "folder";
+
 /// How long a run's lease lasts without being renewed.
 const LEASE: Duration = Duration::from_secs(15);
 
@@ -107,6 +110,23 @@ impl Reading {
     }
 }
 
+impl Reading {
+    /// Who asks: the user of the operating system, under an opaque id. Only the person key is read.
+    ///
+    /// # Errors
+    /// When the person key cannot be read.
+    pub fn asker(&self) -> Result<String, OpenError> {
+        Ok(Keys::person_in(&self.folder, &os_user())?)
+    }
+}
+
+/// The name of the user that runs this process.
+fn os_user() -> String {
+    let uid = nix::unistd::geteuid();
+    let user = nix::unistd::User::from_uid(uid).ok().flatten();
+    user.map_or_else(|| format!("uid-{uid}"), |user| user.name)
+}
+
 /// A data folder opened for writing, by this process alone.
 pub struct Installation {
     /// The folder.
@@ -158,7 +178,8 @@ impl Installation {
         let verifier = key.verifier_key().map_err(OpenError::LedgerKey)?;
         let now = Arc::clone(&clock);
         let options = LedgerOptions {
-            owner: format!("pid-{}", std::process::id()),
+            // WHY: the folder's lock proves that whoever leased a run here before has ended: all of them are one owner.
+            owner: OWNER.to_owned(),
             lease: LEASE,
             head_file: folder.root().join("keys").join("ledger.head"),
             clock: Arc::new(move || now.now()),
@@ -168,6 +189,18 @@ impl Installation {
         write_verifier_key(&folder, &verifier)?;
         let catalog = Arc::new(Catalog::start(&settings, &folder).await?);
         Ok(Self { folder, store, ledger, catalog, keys: Arc::new(keys), clock, lock })
+    }
+
+    /// Who asks: the user of the operating system, under an opaque id. The name is entered in the erasable table, never
+    /// in an entry.
+    ///
+    /// # Errors
+    /// When the name cannot be entered.
+    pub async fn asker(&self) -> Result<String, JournalError> {
+        let name = os_user();
+        let id = self.keys.person(&name);
+        self.ledger.store_person(&id, &name).await?;
+        Ok(id)
     }
 
     /// Writes what has queued, signs the tree, and gives the folder back.
@@ -201,7 +234,7 @@ async fn known_keys(store: &Store) -> Result<Vec<KeyPublic>, OpenError> {
 }
 
 /// The first entries of a new ledger: which keys it was made with.
-// CRASH: killed between two of them, the rest is written at the next start.
+// CRASH: one commit: a ledger that names some of the keys only could not tell a lost record from a wrong key.
 async fn record_keys(
     ledger: &Ledger,
     keys: &Keys,
@@ -209,12 +242,12 @@ async fn record_keys(
     known: &[KeyPublic],
 ) -> Result<(), OpenError> {
     let publics = keys.publics().iter().map(|key| (key.key.clone(), key.generation, key.public.clone()));
-    for (key, generation, public) in publics.chain([("ledger".to_owned(), 1, verifier.to_string())]) {
-        if !known.iter().any(|one| one.key == key && one.generation == generation) {
-            ledger.append_key(&KeyBody { key, generation, public }).await.map_err(OpenError::Record)?;
-        }
-    }
-    Ok(())
+    let missing: Vec<KeyBody> = publics
+        .chain([("ledger".to_owned(), 1, verifier.to_string())])
+        .filter(|(key, generation, _)| !known.iter().any(|one| one.key == *key && one.generation == *generation))
+        .map(|(key, generation, public)| KeyBody { key, generation, public })
+        .collect();
+    ledger.append_keys(&missing).await.map_err(OpenError::Record)
 }
 
 /// `ledger.vkey`: what an auditor needs, and should keep elsewhere.
@@ -225,4 +258,26 @@ fn write_verifier_key(folder: &Folder, key: &VerifierKey) -> Result<(), OpenErro
         return Ok(());
     }
     std::fs::write(&path, text).map_err(|source| OpenError::VerifierKey { path, source })
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test stops where something is not as it says")]
+mod tests {
+    use super::*;
+
+    /// inv:I10: opening a folder, again and again, starts nothing and writes nothing but its own keys, once.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn inv_i10_opening_a_folder_is_never_a_trigger() {
+        let temporary = tempfile::tempdir().unwrap();
+        let path = temporary.path().join("data");
+        let installation = Installation::create(&path, "test").await.unwrap();
+        let first = installation.store.counts().await.unwrap();
+        assert_eq!(first.entries, 4, "its four keys");
+        installation.close().await;
+        for _ in 0..3 {
+            let installation = Installation::open(&path, "test").await.unwrap();
+            assert_eq!(installation.store.counts().await.unwrap(), first);
+            installation.close().await;
+        }
+    }
 }

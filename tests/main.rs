@@ -1,3 +1,32 @@
-//! What the built binary does, one module per capability.
+//! What the built binary does, one module per capability. Each test has a data folder of its own, and stops what it
+//! starts.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-fn main() {}
+#[path = "main/broken.rs"]
+mod broken;
+#[path = "main/canary.rs"]
+mod canary;
+#[path = "main/folder.rs"]
+mod folder;
+#[path = "main/full_disk.rs"]
+mod full_disk;
+#[path = "main/help.rs"]
+mod help;
+#[path = "main/lint.rs"]
+mod lint;
+#[path = "main/needles.rs"]
+mod needles;
+#[path = "main/plan.rs"]
+mod plan;
+#[path = "main/quickstart.rs"]
+mod quickstart;
+#[path = "main/run.rs"]
+mod run;
+#[path = "main/signals.rs"]
+mod signals;
+#[path = "main/status.rs"]
+mod status;
+#[path = "main/steady.rs"]
+mod steady;
+#[path = "main/verify.rs"]
+mod verify;

@@ -85,7 +85,11 @@ mod tests {
     fn verb() -> Verb {
         let parameters = vec![
             Parameter::required("level", Type::Word(&["read", "write"]), "the level"),
-            Parameter::optional("fields", Type::Fields, "texts"),
+            Parameter {
+                required: false,
+                ..Parameter::secret("fields", Type::Fields, "texts, of which some are secret")
+            },
+            Parameter::optional("labels", Type::Fields, "texts"),
             Parameter::secret("key", Type::Text, "the key"),
         ];
         Verb {
@@ -121,6 +125,7 @@ mod tests {
             (json!({"level": "read", "x": 1}), vec!["key"], "call.unknown_parameter"),
             (json!({"level": "read", "key": "plain"}), vec!["key"], "call.unknown_parameter"),
             (json!({"level": "read"}), vec!["key", "level"], "call.unknown_parameter"),
+            (json!({"level": "read"}), vec!["key", "labels.c"], "call.unknown_parameter"),
             (json!({"level": "root"}), vec!["key"], "call.wrong_type"),
             (json!({"level": "read", "fields": {"a": 1}}), vec!["key"], "call.wrong_type"),
             (json!({"level": "read"}), vec![], "call.missing_parameter"),

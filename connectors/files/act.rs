@@ -94,7 +94,10 @@ impl Attempt {
             Lying::Foreign => return Err(self.site.foreign().into()),
         };
         self.site.make_parents()?;
-        let label = self.label(before.clone())?;
+        // The one in place stays, for the undo. What is older goes, and so does what a crashed attempt left.
+        // CRASH: swept before the swap, so that nothing is left over however this attempt ends.
+        self.site.sweep(before.as_deref());
+        let label = self.label(before)?;
         let name = self.site.delivery(&self.intent.entry);
         let swapped = self.write_folder(&name, &label).and_then(|()| self.swap_to(&name));
         if let Err(Failure::Refused(refusal)) = swapped {
@@ -102,9 +105,6 @@ impl Attempt {
             return Err(refusal.into());
         }
         swapped?;
-        // The one before stays, for the undo; what is older goes.
-        let keep: Vec<&str> = [Some(name.as_str()), before.as_deref()].into_iter().flatten().collect();
-        self.site.sweep(&keep);
         Ok(applied(&label))
     }
 

@@ -222,15 +222,15 @@ impl Site {
         Ok(staged)
     }
 
-    /// Removes every delivery of this path but those named. What cannot be removed now is removed the next time.
-    pub(crate) fn sweep(&self, keep: &[&str]) {
+    /// Removes every delivery of this path but the one named. What cannot be removed now is removed the next time.
+    pub(crate) fn sweep(&self, keep: Option<&str>) {
         let prefix = self.prefix();
         let Ok(entries) = fs::read_dir(self.parent()) else { return };
         for entry in entries.flatten() {
             let name = entry.file_name();
             let Some(name) = name.to_str() else { continue };
             let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
-            if is_folder && name.starts_with(&prefix) && !keep.contains(&name) {
+            if is_folder && name.starts_with(&prefix) && keep != Some(name) {
                 let _ = fs::remove_dir_all(entry.path());
             }
         }

@@ -103,6 +103,19 @@ async fn a_reader_sees_whole_deliveries_and_only_two_are_kept() {
 }
 
 #[tokio::test]
+async fn what_a_crashed_attempt_left_goes_with_the_next_delivery() {
+    let (folder, bench) = bench();
+    bench.act(&deliver("reporting", 1)).await.unwrap();
+    let left = folder.path().join(".reporting~r0~9");
+    fs::create_dir(&left).unwrap();
+    fs::write(left.join("key"), "a key that was never put in place").unwrap();
+    let done = bench.act(&deliver("reporting", 2)).await.unwrap();
+    assert!(matches!(done, Outcome::Done(_)), "{done:?}");
+    assert!(!left.exists());
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 3, "the link, the delivery in place, the one before it");
+}
+
+#[tokio::test]
 async fn an_undo_brings_the_files_back() {
     let (folder, bench) = bench();
     bench.act(&deliver("reporting", 1)).await.unwrap();

@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::Stop;
 use super::arguments::Activate;
-use super::run::{Asker, open};
+use super::run::open;
 use super::screen::Screen;
 use super::stop::{BAD_INPUT, DONE};
 use crate::scheduler::FileSet;
@@ -52,7 +52,7 @@ pub(super) async fn within(
     {
         return Ok((current.entry.clone(), false));
     }
-    let by = Asker::of_process(installation).await?.id;
+    let by = installation.asker().await?;
     let body = ActivationBody { workflows, policies, commit: commit_of(folder), by };
     let previous = current.map(|current| current.entry);
     let entry = installation.ledger.append_activation(&body, previous.as_ref(), blobs).await?;

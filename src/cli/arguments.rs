@@ -25,10 +25,9 @@ pub struct Arguments {
 
 const AFTER_HELP: &str = "\
 Exit codes:
-  0 done, or nothing due     3 denied by policy        6 ledger problem
-  1 failed                   4 needs approval          7 folder held by another process
-  2 bad input                5 stuck or quarantined    8 could not decide
- 10 changed (with --detailed-exitcode)
+  0 done, or nothing due     3 denied by policy        7 folder held by another process
+  1 failed                   5 stuck                  10 changed (with --detailed-exitcode)
+  2 bad input                6 ledger problem
 
 Start with `countersign quickstart`.";
 

@@ -48,7 +48,8 @@ pub(super) async fn plan(data: Option<PathBuf>, asked: &Asked, screen: &Screen) 
     let snapshot = snapshot?;
     let plan = plan::plan(workflow, TriggerKind::Request, &inputs, &snapshot, &catalog.manifests());
     let plan = plan?;
-    let judged = judge(&plan, &active, &catalog);
+    let person = reading.asker()?;
+    let judged = judge(&plan, &active, &catalog, &person);
     let digest = plan.digest().map_err(|error| Stop::of("plan.not_canonical", &error))?;
     let denied = judged.iter().any(|one| one.decision.as_ref().is_none_or(|made| made.verdict == Verdict::Deny));
     let verdicts: Vec<_> = judged
@@ -65,14 +66,14 @@ pub(super) async fn plan(data: Option<PathBuf>, asked: &Asked, screen: &Screen) 
     Ok(if denied { DENIED } else { DONE })
 }
 
-fn judge(plan: &Plan, active: &Active, catalog: &Catalog) -> Vec<Judged> {
+fn judge(plan: &Plan, active: &Active, catalog: &Catalog, person: &str) -> Vec<Judged> {
     let now = SystemClock.now();
-    let asking = Asking { asked_by: None, started_at: now, now };
+    let asking = Asking { asked_by: Some(person), started_at: now, now };
     let manifests = catalog.manifests();
     let manifest = manifests.get(plan.subject.resource.connector());
     plan.acts()
         .map(|(planned, act)| {
-            let question = manifest.and_then(|found| plan::question(plan, planned, act, asking, found).ok());
+            let question = manifest.map(|found| plan::question(plan, planned, act, asking, found));
             let decision = question.map(|question| policy::judge(&active.set.policies, &question).decision);
             Judged { id: planned.id.to_string(), decision }
         })
@@ -80,7 +81,7 @@ fn judge(plan: &Plan, active: &Active, catalog: &Catalog) -> Vec<Judged> {
 }
 
 fn tell(screen: &Screen, plan: &Plan, judged: &[Judged]) {
-    screen.say(format!("{}: {}", plan.workflow.name, plan.workflow.purpose));
+    screen.say_wrapped(&format!("{}: ", plan.workflow.name), &plan.workflow.purpose);
     let held: Vec<String> = plan.resources.iter().map(ToString::to_string).collect();
     screen.say_wrapped("  holds   ", &held.join(", "));
     for (name, value) in &plan.inputs {
@@ -88,17 +89,17 @@ fn tell(screen: &Screen, plan: &Plan, judged: &[Judged]) {
     }
     screen.say("");
     for (number, planned) in plan.moves.iter().enumerate() {
-        let first = format!("{:>3}  {:<16}", number + 1, planned.id.as_str());
+        let first = format!("{:>3}  {:<18}", number + 1, planned.id.as_str());
         screen.say_wrapped(&first, &in_words(planned));
         let Does::Act(act) = &planned.does else { continue };
         let verdict = judged.iter().find(|one| one.id == planned.id.as_str());
-        screen.say_wrapped("       policy    ", &verdict_words(verdict));
+        screen.say_wrapped("       policy      ", &verdict_words(verdict));
         let undo = match &act.undo {
             Some(undo) if !act.pivot => format!("{} {}", undo.verb, undo.resource),
             _ if act.pivot => "none from here on: this is the pivot".to_owned(),
             _ => "none: a failure from here on needs a person".to_owned(),
         };
-        screen.say_wrapped("       undo      ", &undo);
+        screen.say_wrapped("       undo        ", &undo);
     }
 }
 
@@ -135,14 +136,37 @@ fn in_words(planned: &Move) -> String {
                 ProbeAnswer::Unknown => "unknown",
             };
             let version = probe.version.as_ref().map(|version| format!(" {version}")).unwrap_or_default();
-            format!("ask {}{version}: must be {answer}, within {within_ms} ms", probe.name)
+            let within =
+                if *within_ms == 0 { "at once".to_owned() } else { format!("within {}", duration(*within_ms)) };
+            format!("ask {}{version}: must be {answer}, {within}", probe.name)
         }
-        Does::Promote { version, previous, .. } => match previous {
+        Does::Activate { version, previous, .. } => match previous {
             Some(old) => format!("{version} is current, {old} previous"),
             None => format!("{version} is current"),
         },
         Does::Retire { version } => format!("{version} is retired"),
-        Does::Wait { ms } => format!("wait {ms} ms; old and new both work"),
+        Does::Wait { ms } => format!("wait {}; old and new both work", duration(*ms)),
         Does::Evidence { .. } => "bind the run's entries to a signed checkpoint".to_owned(),
+    }
+}
+
+/// Milliseconds, as a person says them.
+fn duration(ms: u64) -> String {
+    match ms {
+        ms if ms % 3_600_000 == 0 => format!("{} h", ms / 3_600_000),
+        ms if ms % 60_000 == 0 => format!("{} min", ms / 60_000),
+        ms if ms % 1000 == 0 => format!("{} s", ms / 1000),
+        ms => format!("{ms} ms"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_are_said_in_their_largest_whole_unit() {
+        let said = [50, 1500, 2000, 90_000, 120_000, 86_400_000].map(duration);
+        assert_eq!(said, ["50 ms", "1500 ms", "2 s", "90 s", "2 min", "24 h"]);
     }
 }

@@ -16,7 +16,7 @@ use super::Stop;
 use super::evidence::{verifier_key, verify_with};
 use super::progress::Progress;
 use super::report::RunReport;
-use super::run::{Asker, Session, exit_of, stop_on_signals};
+use super::run::{Session, exit_of, stop_on_signals};
 use super::screen::{Screen, called};
 use super::stop::{DONE, FAILED, LEDGER};
 use crate::clock::{Clock as _, SystemClock};
@@ -131,7 +131,7 @@ fn write_shipped(folder: &Path) -> std::io::Result<()> {
 
 async fn tour(installation: &Installation, screen: &Screen) -> Result<u8, Stop> {
     let active = Active::load(&installation.store, &known(&installation.catalog)).await?;
-    let asker = Asker::of_process(installation).await?;
+    let asker = installation.asker().await?;
     let progress = Progress::start(screen);
     let policies = Arc::clone(&active.set.policies);
     let runner = runner(installation, policies, Some(progress.sender()), stop_on_signals());
@@ -170,7 +170,7 @@ async fn take_stage(
     let inputs = plan::resolve_inputs(workflow, &given)?;
     let trigger = Trigger {
         kind: TriggerKind::Request,
-        asked_by: Some(session.asker.id.clone()),
+        asked_by: Some(session.asker.clone()),
         idempotency_key: Some(stage.key.to_owned()),
     };
     let request = Request { workflow, activation: active.entry.clone(), inputs, trigger, named: None };

@@ -46,7 +46,7 @@ async fn within(
     };
     let given: BTreeMap<String, String> = wanted.inputs.iter().cloned().collect();
     let inputs = plan::resolve_inputs(workflow, &given)?;
-    let asker = Asker::of_process(installation).await?;
+    let asker = installation.asker().await?;
     let progress = Progress::start(screen);
     let signals = stop_on_signals();
     let policies = Arc::clone(&active.set.policies);
@@ -56,7 +56,7 @@ async fn within(
         session.carry_on_open_runs(&progress).await?;
         let trigger = Trigger {
             kind: TriggerKind::Request,
-            asked_by: Some(session.asker.id.clone()),
+            asked_by: Some(session.asker.clone()),
             idempotency_key: wanted.idempotency_key.clone(),
         };
         let request = Request { workflow, activation: active.entry.clone(), inputs, trigger, named };
@@ -70,29 +70,12 @@ async fn within(
     Ok(exit_of(&driven, began && wanted.detailed_exitcode))
 }
 
-/// Who asks: the user of the operating system, under an opaque id.
-pub(super) struct Asker {
-    pub(super) id: String,
-}
-
-impl Asker {
-    /// The user that runs this process. The name is entered in the erasable table, never in an entry.
-    pub(super) async fn of_process(installation: &Installation) -> Result<Self, Stop> {
-        let uid = nix::unistd::geteuid();
-        let user = nix::unistd::User::from_uid(uid).ok().flatten().map(|user| user.name);
-        let name = user.unwrap_or_else(|| format!("uid-{uid}"));
-        let id = installation.keys.person(&name);
-        let stored = installation.ledger.store_person(&id, &name).await;
-        stored?;
-        Ok(Self { id })
-    }
-}
-
 /// A runner with what its requests need.
 pub(super) struct Session<'a> {
     pub(super) runner: Runner,
     pub(super) installation: &'a Installation,
-    pub(super) asker: Asker,
+    /// The opaque id of who asks.
+    pub(super) asker: String,
 }
 
 /// One request's run.

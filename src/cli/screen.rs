@@ -56,6 +56,9 @@ impl Screen {
                 lines.push(line.trim_end().to_owned());
                 line = " ".repeat(indent);
             }
+            if word.is_empty() && line.trim().is_empty() && !lines.is_empty() {
+                continue;
+            }
             line.push_str(word);
             line.push(' ');
         }

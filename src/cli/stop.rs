@@ -12,7 +12,7 @@ pub(super) const FAILED: u8 = 1;
 pub(super) const BAD_INPUT: u8 = 2;
 /// Exit code: denied by policy.
 pub(super) const DENIED: u8 = 3;
-/// Exit code: stuck or quarantined.
+/// Exit code: stuck.
 pub(super) const STUCK: u8 = 5;
 /// Exit code: ledger problem.
 pub(super) const LEDGER: u8 = 6;
@@ -125,13 +125,15 @@ fn with_causes(error: &dyn Error) -> String {
 fn exit_of(code: &str) -> u8 {
     match code {
         "folder.held" => HELD,
-        "folder.newer" | "store.newer" | "secrets.wrong_key" | "folder.not_found" | "run.not_found" => BAD_INPUT,
+        "store.newer" | "run.not_found" | "secrets.wrong_key" | "secrets.key_missing" | "secrets.key_malformed" => {
+            BAD_INPUT
+        }
         "plan.subject_exists" | "plan.subject_missing" | "plan.no_free_slot" | "plan.issuer_missing" | "plan.drift" => {
             FAILED
         }
         _ => match code.split_once('.').map_or(code, |(room, _)| room) {
             "journal" | "ledger" | "store" | "grant" => LEDGER,
-            "plan" | "workflow" | "policy" | "settings" | "set" | "folder" => BAD_INPUT,
+            "plan" | "request" | "workflow" | "policy" | "settings" | "set" | "folder" => BAD_INPUT,
             _ => FAILED,
         },
     }
@@ -140,11 +142,12 @@ fn exit_of(code: &str) -> u8 {
 fn help_of(code: &str) -> Option<String> {
     let help = match code {
         "plan.drifted" => "look at it again: `countersign plan NAME`; nothing was changed",
-        "folder.not_found" => "`countersign quickstart` makes one; or name another with --data",
-        "journal.unavailable" => "nothing was changed; mend the cause (a full disk?) and run the command again",
+        "request.key_reused" => "nothing was changed; give a new request a key of its own",
+        "journal.unavailable" => {
+            "mend the cause (a full disk?) and run the command again: it settles what is open first"
+        }
         "journal.unknown" => "run the command again: it reads what is stored before anything else",
         "store.corrupt" => "change nothing in the folder; take the last backup, then `countersign evidence verify`",
-        "secrets.wrong_key" => "put the key file back that belongs to this folder; nothing was opened or changed",
         _ => return None,
     };
     Some(help.to_owned())

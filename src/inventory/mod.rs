@@ -79,9 +79,11 @@ impl Inventory {
     pub async fn reading(&self, resource: &ResourceName) -> Result<Reading, InventoryError> {
         let observation = self.observe(resource).await?;
         let versions = self.store.versions(resource).await.map_err(InventoryError::Store)?;
-        let current = versions.iter().find(|row| row.stage == Stage::Current).map(|row| row.id.clone());
+        let current = versions.iter().find(|row| row.stage == Stage::Current);
+        let expires_at = current.and_then(|row| row.expires_at);
+        let current = current.map(|row| row.id.clone());
         let highest = versions.iter().map(|row| row.id.number).max().unwrap_or(0);
-        Ok(Reading { observation, current, highest })
+        Ok(Reading { observation, current, expires_at, highest })
     }
 
     /// Everything that a plan of this workflow may know.

@@ -24,9 +24,11 @@ impl Ledger {
         self.append_notice(Kind::NotDue, &format!("{}-{}", body.workflow, at.micros()), body, Vec::new()).await
     }
 
-    /// Records a key of this installation.
-    pub async fn append_key(&self, body: &KeyBody) -> Result<EntryId, JournalError> {
-        self.append_notice(Kind::Key, &format!("{}-{}", body.key, body.generation), body, Vec::new()).await
+    /// Records the keys of this installation: all of them or none.
+    pub async fn append_keys(&self, bodies: &[KeyBody]) -> Result<(), JournalError> {
+        let entry = |body: &KeyBody| notice(Kind::Key, &format!("{}-{}", body.key, body.generation), body, Vec::new());
+        let entries = bodies.iter().map(entry).collect::<Result<_, _>>()?;
+        self.append(entries).await.map(drop)
     }
 
     async fn append_notice<T: Serialize>(
@@ -36,11 +38,16 @@ impl Ledger {
         body: &T,
         blobs: Vec<Blob>,
     ) -> Result<EntryId, JournalError> {
-        let id: EntryId = format!("{kind}:{key}").parse().map_err(|error| unwritable(&error))?;
-        let predicate = serde_json::to_value(body).map_err(|error| unwritable(&error))?;
-        let entry = Entry::new(id.clone(), kind, predicate).map_err(|error| unwritable(&error))?;
-        self.append(vec![entry.with_blobs(blobs)]).await.map(|_| id)
+        let entry = notice(kind, key, body, blobs)?;
+        let id = entry.id().clone();
+        self.append(vec![entry]).await.map(|_| id)
     }
+}
+
+fn notice<T: Serialize>(kind: Kind, key: &str, body: &T, blobs: Vec<Blob>) -> Result<Entry, JournalError> {
+    let id: EntryId = format!("{kind}:{key}").parse().map_err(|error| unwritable(&error))?;
+    let predicate = serde_json::to_value(body).map_err(|error| unwritable(&error))?;
+    Ok(Entry::new(id, kind, predicate).map_err(|error| unwritable(&error))?.with_blobs(blobs))
 }
 
 fn unwritable(error: &dyn std::error::Error) -> JournalError {

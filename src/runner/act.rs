@@ -5,12 +5,17 @@ use std::time::Duration;
 
 use countersign_contract::{Hands, failpoint};
 use countersign_warrant::{
-    DecisionBody, Entry, EntryId, GrantError, Intent, Kind, Moment, Origin, Receipt, Stamped, VersionId, Warrant,
+    DecisionBody, Entry, EntryId, GrantError, Intent, JournalError, Kind, Moment, Origin, Receipt, Stamped, VersionId,
+    Warrant,
 };
 
 use super::seal::sealed_entry;
 use super::{Drive, DriveError, Runner, json};
 use crate::secrets::{KeptSlot, Sealed};
+
+/// How often a receipt is recorded before its intent is left open, and how long to wait between two tries.
+const RECORDS_MAX: u32 = 3;
+const RECORD_AGAIN: Duration = Duration::from_millis(100);
 
 /// How an attempt came back to the runner.
 enum Attempt {
@@ -80,8 +85,9 @@ impl Runner {
         match attempt {
             Attempt::Receipt(receipt) => self.record(drive, *receipt).await,
             Attempt::Lost => {
-                self.mint.lost();
-                tracing::warn!(entry = %intent.entry, "attempt ended without a receipt; its intent stays open");
+                for entry in self.mint.lost() {
+                    tracing::warn!(%entry, "warrant lost; its intent stays open until observation settles it");
+                }
                 drive.open = self.mint.recover(drive.fence.run.clone()).await.map_err(DriveError::Recover)?.open.pop();
                 Ok(())
             }
@@ -93,6 +99,8 @@ impl Runner {
         let intent = warrant.intent().clone();
         let instance = intent.call.connector.clone();
         let connector = self.catalog.find(&instance).ok_or(DriveError::NoSuchConnector(instance))?;
+        #[cfg(feature = "failpoints")]
+        let connector = super::faulty::around(connector);
         let (hands, slot) = self.hands(&warrant).await?;
         let left = u64::try_from(warrant.deadline().micros() - self.clock.now().micros()).unwrap_or(0);
         failpoint::hit("runner.before_call");
@@ -135,15 +143,24 @@ impl Runner {
     async fn record(&self, drive: &mut Drive, receipt: Receipt) -> Result<(), DriveError> {
         // CRASH: the change is made, its receipt is not durable: the open intent is settled by observation.
         failpoint::hit("runner.before_record");
-        match self.mint.record(receipt, drive.fence.clone()).await {
-            Ok(settled) => {
-                failpoint::hit("runner.after_record");
-                self.take(drive, &settled.stamped)?;
-                Self::keep(drive, settled.answer);
-                Ok(())
+        let mut receipt = receipt;
+        for tried in 1.. {
+            match self.mint.record(receipt, drive.fence.clone()).await {
+                Ok(settled) => {
+                    failpoint::hit("runner.after_record");
+                    self.take(drive, &settled.stamped)?;
+                    Self::keep(drive, settled.answer);
+                    break;
+                }
+                // A record of unknown fate is repeated: the same receipt is the same entry.
+                Err((back, JournalError::Unknown { .. })) if tried < RECORDS_MAX => {
+                    receipt = *back;
+                    tokio::time::sleep(RECORD_AGAIN).await;
+                }
+                Err((_, error)) => return Err(DriveError::Journal(error)),
             }
-            Err((_receipt, error)) => Err(DriveError::Journal(error)),
         }
+        Ok(())
     }
 
     /// The entries that the run has in the ledger and not in the fold.

@@ -77,6 +77,8 @@ impl Runner {
     async fn ask(&self, asked: &Asked) -> Result<ProbeResult, DriveError> {
         let instance = &asked.connector;
         let connector = self.catalog.find(instance).ok_or_else(|| DriveError::NoSuchConnector(instance.clone()))?;
+        #[cfg(feature = "failpoints")]
+        let connector = super::faulty::around(connector);
         let material = match &asked.material {
             Some(version) => {
                 let (version, sealed) = self.sealed(version).await?;

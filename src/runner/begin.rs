@@ -9,6 +9,7 @@ use countersign_warrant::{Blob, Digest, Entry, EntryId, Fence, Journal as _, Jou
 use serde_json::Value;
 
 use super::{BeginError, Runner, json};
+use crate::store::{ReadStoreError, StoredRun};
 
 /// What asks for a run.
 pub struct Request<'a> {
@@ -31,7 +32,7 @@ pub enum Begun {
     Started(RunId),
     /// A request of the same key was made before: its run.
     Known(RunId),
-    /// Another run holds what this one needs.
+    /// Another run holds the subject, or a place that this one needs.
     Coalesced(RunId),
 }
 
@@ -51,13 +52,20 @@ impl Runner {
     /// Plans, stores the plan, and starts the run that holds its resources.
     ///
     /// # Errors
-    /// When no plan can be made, it is another than the named one, or the ledger does not take it.
+    /// When the key stands for another request, no plan can be made, it is another than the named one, or the ledger
+    /// does not take it.
     pub async fn begin(&self, request: Request<'_>) -> Result<Begun, BeginError> {
         let workflow = request.workflow.metadata.name.clone();
         if let Some(key) = &request.trigger.idempotency_key
             && let Some(known) = self.store.run_by_trigger(&workflow, key).await.map_err(BeginError::Store)?
         {
+            self.confirm_same(&request, key, &known).await?;
             return Ok(Begun::Known(known.id));
+        }
+        // WHY: what a run under way has changed so far permits no plan; that it is under way is the answer.
+        let subject = plan::subject_of(request.workflow, &request.inputs).map_err(BeginError::Plan)?;
+        if let Some(holder) = self.store.holder(&subject).await.map_err(BeginError::Store)? {
+            return Ok(Begun::Coalesced(holder));
         }
         let plan = self.plan(&request).await?;
         let bytes = plan.to_bytes().map_err(BeginError::Canonical)?;
@@ -91,6 +99,26 @@ impl Runner {
             Err(JournalError::Held { holder, .. }) => Ok(Begun::Coalesced(holder)),
             Err(error) => Err(BeginError::Journal(error)),
         }
+    }
+
+    /// A key stands for one request: the plan that is named now, the inputs and the trigger are those of the run that it
+    /// started.
+    async fn confirm_same(&self, request: &Request<'_>, key: &str, known: &StoredRun) -> Result<(), BeginError> {
+        let other = |what| Err(BeginError::KeyReused { key: key.to_owned(), run: known.id.clone(), what });
+        if request.named.is_some_and(|named| named != known.plan) {
+            return other("another plan");
+        }
+        let missing = |reason: String| BeginError::Store(ReadStoreError::Corrupt(reason));
+        let bytes = self.store.blob(&known.plan).await.map_err(BeginError::Store)?;
+        let bytes = bytes.ok_or_else(|| missing(format!("the bytes of plan {} are not stored", known.plan)))?;
+        let plan = Plan::from_bytes(bytes.bytes()).map_err(|error| missing(error.to_string()))?;
+        if plan.trigger != request.trigger.kind {
+            return other("another trigger");
+        }
+        if plan.inputs != request.inputs {
+            return other("other inputs");
+        }
+        Ok(())
     }
 }
 

@@ -26,6 +26,16 @@ pub enum BeginError {
         /// The digest of today's plan.
         now: Digest,
     },
+    /// The idempotency key was given to another request.
+    #[error("key `{key}` was given before, with {what}: it stands for run {run}")]
+    KeyReused {
+        /// The key.
+        key: String,
+        /// The run that it started.
+        run: RunId,
+        /// What differs.
+        what: &'static str,
+    },
     /// The plan has no canonical bytes.
     #[error("the plan has no canonical form")]
     Canonical(#[source] serde_json::Error),
@@ -50,6 +60,7 @@ impl BeginError {
             Self::Inventory(source) => source.code(),
             Self::Plan(source) => source.code(),
             Self::Drifted { .. } => "plan.drifted",
+            Self::KeyReused { .. } => "request.key_reused",
             Self::Canonical(_) => "plan.not_canonical",
             Self::Store(source) => source.code(),
             Self::Journal(source) => source.code(),
@@ -98,9 +109,6 @@ pub enum DriveError {
     /// An entry could not be built.
     #[error(transparent)]
     Entry(MintsOwn),
-    /// A planned attribute is not of its declared type.
-    #[error("policy cannot be asked")]
-    Question(#[source] countersign_kernel::policy::MistypedError),
     /// The grant does not fit.
     #[error("no warrant was granted")]
     Grant(#[source] countersign_warrant::GrantError),
@@ -134,6 +142,20 @@ pub enum DriveError {
 }
 
 impl DriveError {
+    /// True when trying again will not help: the run needs a person.
+    pub const fn is_lasting(&self) -> bool {
+        matches!(
+            self,
+            Self::Command(_)
+                | Self::Entry(_)
+                | Self::Make(_)
+                | Self::Rule(_)
+                | Self::Open(_)
+                | Self::NotSealed(_)
+                | Self::NoSuchConnector(_)
+        )
+    }
+
     /// The stable code.
     pub fn code(&self) -> &'static str {
         match self {
@@ -144,7 +166,6 @@ impl DriveError {
             Self::Sign(source) => source.code(),
             Self::Journal(source) => source.code(),
             Self::Command(_) | Self::Entry(_) => "run.no_command",
-            Self::Question(source) => source.code(),
             Self::Grant(source) => source.code(),
             Self::Settle(_) => "run.not_settled",
             Self::Make(source) => source.code(),

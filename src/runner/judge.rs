@@ -52,6 +52,6 @@ impl Runner {
             started_at: run.times.started_at,
             now: self.clock.now(),
         };
-        plan::question(&run.plan, planned, act, asking, connector.manifest()).map_err(DriveError::Question)
+        Ok(plan::question(&run.plan, planned, act, asking, connector.manifest()))
     }
 }

@@ -10,6 +10,8 @@ mod act;
 mod ask;
 mod begin;
 mod error;
+#[cfg(feature = "failpoints")]
+mod faulty;
 mod judge;
 mod seal;
 mod settle;
@@ -126,10 +128,26 @@ impl Runner {
             end = self.carry_on(&mut drive) => end,
             lost = self.keep_lease(&fence) => Err(lost),
         };
-        if let Ok(Driven::Stopped | Driven::Stuck(_)) = &end {
-            self.ledger.release(&fence).await.map_err(DriveError::Journal)?;
+        let end = match end {
+            Err(error) if error.is_lasting() => self.ask_person(&mut drive, &error).await,
+            end => end,
+        };
+        if !matches!(end, Ok(Driven::Over(_))) {
+            // WHY: a lease that cannot be given back runs out; what happened to the run is told either way.
+            let _ = self.ledger.release(&fence).await;
         }
         end
+    }
+
+    /// Nothing that is tried again would help: the run says so, holds what it holds, and waits.
+    async fn ask_person(&self, drive: &mut Drive, error: &DriveError) -> Result<Driven, DriveError> {
+        let step = drive.run.plan.moves.get(drive.run.cursor).or(drive.run.plan.moves.last());
+        let Some(step) = step.map(|planned| planned.step.clone()) else { return Err(DriveError::NoEntries) };
+        let message = drive.run.words_when_stuck(&error.to_string());
+        let wait = Wait::Person { code: error.code().to_owned(), message: message.clone() };
+        let entry = EntryId::of_run(&drive.run.id, drive.run.next);
+        self.write(drive, entry, Kind::Wait, &WaitBody { step, wait }).await?;
+        Ok(Driven::Stuck(Failure { code: error.code().to_owned(), message, denied: false }))
     }
 
     async fn keep_lease(&self, fence: &Fence) -> DriveError {

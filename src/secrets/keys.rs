@@ -137,6 +137,15 @@ impl Keys {
         })
     }
 
+    /// The opaque id of a person, read with the person key alone: for who plans and opens nothing.
+    ///
+    /// # Errors
+    /// When the person key is missing, malformed, or can be read by others.
+    pub fn person_in(folder: &Folder, name: &str) -> Result<String, KeysError> {
+        let file = find(folder, PERSON)?.ok_or(KeysError::Missing { key: PERSON })?;
+        Ok(PersonKey::new(&file.key).id(name))
+    }
+
     /// What the `key` entries of this installation say. The ledger's own key is not among them: the ledger makes it of
     /// the seed.
     pub fn publics(&self) -> &[KeyPublic] {

@@ -104,7 +104,7 @@ impl Store {
         let prepared = prepare(path, &mut connection).await;
         let closed = connection.close().await.map_err(|error| OpenStoreError::of(path, error));
         prepared.and(closed)?;
-        Ok(Self::reading(path, true))
+        Ok(Self::reading(path, reader(path), true))
     }
 
     /// Opens the database for a command that only reads; another process may own it. It is neither made nor migrated.
@@ -112,22 +112,23 @@ impl Store {
         if !path.exists() {
             return Err(OpenStoreError::Missing { path: path.to_owned() });
         }
-        let mut connection = reader(path).connect().await.map_err(|error| OpenStoreError::of(path, error))?;
+        let options = readable(path).await.map_err(|error| OpenStoreError::of(path, error))?;
+        let mut connection = options.connect().await.map_err(|error| OpenStoreError::of(path, error))?;
         assert_sqlite(path, &mut connection).await?;
         let known = assert_not_newer(path, &mut connection).await?;
         connection.close().await.map_err(|error| OpenStoreError::of(path, error))?;
         if known == 0 {
             return Err(OpenStoreError::Missing { path: path.to_owned() });
         }
-        Ok(Self::reading(path, false))
+        Ok(Self::reading(path, options, false))
     }
 
-    fn reading(path: &Path, writable: bool) -> Self {
+    fn reading(path: &Path, options: SqliteConnectOptions, writable: bool) -> Self {
         let pool = SqlitePoolOptions::new()
             .max_connections(READERS)
             .test_before_acquire(false)
             .acquire_timeout(BUSY)
-            .connect_lazy_with(reader(path));
+            .connect_lazy_with(options);
         Self { path: path.to_owned(), readers: pool, writable }
     }
 }
@@ -147,6 +148,38 @@ pub(crate) async fn connect_writer(path: &Path) -> Result<SqliteConnection, sqlx
 
 fn reader(path: &Path) -> SqliteConnectOptions {
     base_options(path).read_only(true)
+}
+
+/// How the file can be read: as a database that others may write to, else, where nobody can write here, as one that
+/// does not change.
+// WHY: a reader of a write-ahead log makes a file beside the database. On a read-only medium it cannot, and need not,
+// unless there is a log (<https://www.sqlite.org/wal.html>, "Read-Only Databases").
+async fn readable(path: &Path) -> Result<SqliteConnectOptions, sqlx::Error> {
+    let options = reader(path);
+    match touch(&options).await {
+        Err(sqlx::Error::Database(error)) if is_unwritable(error.as_ref()) && !has_log(path) => {
+            Ok(options.immutable(true))
+        }
+        touched => touched.map(|()| options),
+    }
+}
+
+async fn touch(options: &SqliteConnectOptions) -> Result<(), sqlx::Error> {
+    let mut connection = options.connect().await?;
+    sqlx::query("select count(*) from sqlite_schema").execute(&mut connection).await?;
+    connection.close().await
+}
+
+/// The primary result codes 8 (read-only) and 14 (cannot open).
+fn is_unwritable(error: &dyn sqlx::error::DatabaseError) -> bool {
+    let code = error.code().and_then(|code| code.parse::<u32>().ok()).unwrap_or_default();
+    matches!(code & 0xff, 8 | 14)
+}
+
+fn has_log(path: &Path) -> bool {
+    let mut name = path.to_owned().into_os_string();
+    name.push("-wal");
+    std::fs::metadata(PathBuf::from(name)).is_ok_and(|log| log.len() > 0)
 }
 
 fn base_options(path: &Path) -> SqliteConnectOptions {

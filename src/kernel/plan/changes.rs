@@ -14,7 +14,7 @@ use super::snapshot::facts_of;
 use crate::workflow::model::{Adopted, IssueStep, Profile, ProvisionStep, RotateStep, Step, Verify};
 
 impl Expansion<'_> {
-    /// Check, seal, create, deliver (the pivot), promote.
+    /// Check, seal, create, deliver (the pivot), activate.
     pub(super) fn provision(&mut self, step: &Step, wanted: &ProvisionStep) -> Result<(), PlanError> {
         if self.snapshot.subject.observation.exists {
             return Err(PlanError::SubjectExists { subject: self.subject.resource.clone() });
@@ -27,10 +27,10 @@ impl Expansion<'_> {
         self.push(step, "create", "provision", does)?;
         self.deliver(step, &wanted.distribute)?;
         let lifetime_secs = wanted.generate.lifetime_secs;
-        self.push(step, "promote", "provision", Does::Promote { version, previous: None, lifetime_secs })
+        self.push(step, "activate", "provision", Does::Activate { version, previous: None, lifetime_secs })
     }
 
-    /// Check, seal, sign, examine, deliver (the pivot), promote, adopt; the replaced version is retired.
+    /// Check, seal, sign, examine, deliver (the pivot), activate, adopt; the replaced version is retired.
     pub(super) fn issue(&mut self, step: &Step, wanted: &IssueStep) -> Result<(), PlanError> {
         let previous = self.snapshot.subject.current.clone();
         self.check(step, wanted.issuer.as_ref())?;
@@ -72,8 +72,8 @@ impl Expansion<'_> {
         };
         self.push(step, "examine", "issue", Does::Examine(Box::new(examine)))?;
         self.deliver(step, &wanted.distribute)?;
-        let promote = Does::Promote { version: version.clone(), previous: previous.clone(), lifetime_secs: None };
-        self.push(step, "promote", "issue", promote)?;
+        let activate = Does::Activate { version: version.clone(), previous: previous.clone(), lifetime_secs: None };
+        self.push(step, "activate", "issue", activate)?;
         self.adopt(step, &wanted.adopted, &version)?;
         match previous {
             // A replaced issuer's key stays sealed: what it signed is still in use.
@@ -84,7 +84,7 @@ impl Expansion<'_> {
         }
     }
 
-    /// Check, seal, stage, verify, deliver (the pivot), promote, adopt, soak, disable, prove dead, remove, retire.
+    /// Check, seal, stage, verify, deliver (the pivot), activate, adopt, soak, disable, prove dead, remove, retire.
     pub(super) fn rotate(&mut self, step: &Step, wanted: &RotateStep) -> Result<(), PlanError> {
         let old = self.rotatable()?;
         self.check(step, None)?;
@@ -98,8 +98,8 @@ impl Expansion<'_> {
         }
         self.deliver(step, &wanted.distribute)?;
         let lifetime_secs = wanted.generate.lifetime_secs;
-        let promote = Does::Promote { version: new.clone(), previous: Some(old.clone()), lifetime_secs };
-        self.push(step, "promote", "rotate", promote)?;
+        let activate = Does::Activate { version: new.clone(), previous: Some(old.clone()), lifetime_secs };
+        self.push(step, "activate", "rotate", activate)?;
         self.adopt(step, &wanted.adopted, &new)?;
         self.push(step, "soak", "rotate", Does::Wait { ms: wanted.soak_ms })?;
         let named = BTreeMap::from([("version".to_owned(), json!(old))]);

@@ -44,7 +44,7 @@ impl Expansion<'_> {
                 StepKind::Evidence(evidence) => {
                     let attach = evidence.attach.iter().map(|from| (path_of(from), self.value_of(from))).collect();
                     let does = Does::Evidence { attach, retain_secs: evidence.retain_secs };
-                    self.push(step, "seal", "evidence", does)?;
+                    self.push(step, "bind", "evidence", does)?;
                 }
             }
         }

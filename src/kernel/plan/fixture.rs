@@ -46,12 +46,23 @@ pub(crate) fn local() -> Manifest {
             (Part::Retire, "key_remove"),
         ],
     };
+    let certificate = Kind {
+        name: "certificate",
+        about: "a certificate",
+        is_sink: false,
+        slots: None,
+        secret: Some(Secret { kind: SecretKind::KeyPair, output: "key" }),
+        attributes: &[],
+        parts: &[(Part::Issue, "certificate_sign")],
+    };
+    let request = Parameter::required("request", Type::Text, "the request");
+    let issuer_key = Parameter::secret("issuer_key", Type::Text, "the issuer's key");
     let probe =
         |name, needs_material| ProbeSpec { name, kind: "account", about: "it works", needs_material, parameters: &[] };
     Manifest {
         connector: "local",
         summary: "a directory",
-        kinds: vec![account],
+        kinds: vec![account, certificate],
         verbs: vec![
             verb("account_create", "account", vec![LEVEL, KEY], Some("account_delete")),
             verb("account_delete", "account", vec![], None),
@@ -59,6 +70,8 @@ pub(crate) fn local() -> Manifest {
             verb("key_disable", "account", vec![VERSION], Some("key_enable")),
             verb("key_enable", "account", vec![VERSION], None),
             verb("key_remove", "account", vec![VERSION], None),
+            verb("certificate_sign", "certificate", vec![request, issuer_key], Some("certificate_discard")),
+            verb("certificate_discard", "certificate", vec![], None),
         ],
         probes: vec![probe("login", true), probe("key_used", false)],
     }
@@ -155,6 +168,28 @@ pub(crate) fn rotate() -> Workflow {
     around("rotate", step("rotate", StepKind::Rotate(kind)))
 }
 
+pub(crate) fn issue() -> Workflow {
+    let chain = Reference::Output { step: "issue".parse().unwrap(), output: "chain".to_owned(), secret: false };
+    let mut distribute = deliver("issue");
+    distribute[0].fields.insert("chain".to_owned(), Template::Whole(chain));
+    let mut elsewhere = distribute[0].clone();
+    elsewhere.path = Template::Literal(json!("elsewhere"));
+    distribute.push(elsewhere);
+    let kind = IssueStep {
+        profile: Profile::Server,
+        issuer: None,
+        common_name: None,
+        names: vec!["localhost".to_owned()],
+        lifetime_secs: 3600,
+        key: KeyAlgorithm::P256,
+        distribute,
+        adopted: vec![],
+    };
+    let mut workflow = around("issue", step("issue", StepKind::Issue(kind)));
+    workflow.subject.kind = "certificate".to_owned();
+    workflow
+}
+
 /// The subject with so many live versions; version 1 is current when there is one.
 pub(crate) fn snapshot(live: u32) -> Snapshot {
     let resource: countersign_warrant::ResourceName = "local/account/reporting".parse().unwrap();
@@ -165,7 +200,7 @@ pub(crate) fn snapshot(live: u32) -> Snapshot {
         .map(|number| Slot { id: format!("k{number}"), version: Some(version(number)), enabled: true, last_used: None })
         .collect();
     let current = (live > 0).then(|| version(1));
-    Snapshot { subject: Reading { observation, current, highest: live }, issuers: BTreeMap::new() }
+    Snapshot { subject: Reading { observation, current, expires_at: None, highest: live }, issuers: BTreeMap::new() }
 }
 
 pub(crate) fn planned(workflow: &Workflow, live: u32) -> Result<super::Plan, super::PlanError> {

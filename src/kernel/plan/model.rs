@@ -119,7 +119,7 @@ pub enum Does {
         with_material: bool,
     },
     /// Makes the pending version current, and the current one previous.
-    Promote {
+    Activate {
         /// The new one.
         version: VersionId,
         /// The old one.

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use countersign_contract::Manifest;
+use countersign_contract::{Kind, Manifest};
 use countersign_warrant::Timestamp;
 use serde_json::Value;
 
 use super::hole::{as_text, resolve_instant};
 use super::model::{Act, Does, Move, Plan};
-use crate::policy::{Certificate, Facts, MistypedError, Principal, Question, Subject, Term};
+use crate::policy::{Certificate, Facts, Principal, Question, Subject, Term};
 
 /// What a question needs beside the plan.
 #[derive(Debug, Clone, Copy)]
@@ -21,33 +21,16 @@ pub struct Asking<'a> {
     pub now: Timestamp,
 }
 
-/// The question about one act of the plan.
-///
-/// # Errors
-/// When an attribute is not of its declared type: the caller treats that as a denial.
-pub fn question(
-    plan: &Plan,
-    planned: &Move,
-    act: &Act,
-    asking: Asking<'_>,
-    manifest: &Manifest,
-) -> Result<Question, MistypedError> {
-    let attributes: BTreeMap<String, Value> = plan
-        .subject
-        .attributes
-        .iter()
-        .map(|(name, value)| (name.clone(), resolve_instant(value.clone(), asking.started_at)))
-        .collect();
-    let attributes = match manifest.kind(&plan.subject.kind) {
-        Some(kind) => Term::attributes(kind, &attributes)?,
-        None => BTreeMap::new(),
-    };
+/// The question about one act of the plan. An attribute that is not of its declared type is asked as the text that it
+/// is: the evaluation refuses it, and that denial is recorded like any other.
+pub fn question(plan: &Plan, planned: &Move, act: &Act, asking: Asking<'_>, manifest: &Manifest) -> Question {
+    let kind = manifest.kind(&plan.subject.kind);
     let principal = match asking.asked_by {
         Some(person) => Principal::Person(person.to_owned()),
         None => Principal::Workflow(plan.workflow.name.clone()),
     };
     let sink = (act.call.resource != plan.subject.resource).then(|| act.call.resource.clone());
-    Ok(Question {
+    Question {
         principal,
         action: planned.action.clone(),
         subject: Subject {
@@ -55,7 +38,7 @@ pub fn question(
             connector_type: plan.subject.connector.clone(),
             tier: plan.subject.tier.clone(),
             team: plan.workflow.team.clone(),
-            attributes,
+            attributes: attributes(plan, kind, asking.started_at),
         },
         verb: act.call.verb.clone(),
         sink,
@@ -65,7 +48,24 @@ pub fn question(
         certificate: certificate(plan, planned),
         added: added(plan, act),
         now: asking.now,
-    })
+    }
+}
+
+/// The subject's attributes, typed as the manifest says.
+fn attributes(plan: &Plan, kind: Option<&Kind>, started_at: Timestamp) -> BTreeMap<String, Term> {
+    let mut terms = BTreeMap::new();
+    for (name, value) in &plan.subject.attributes {
+        let value = resolve_instant(value.clone(), started_at);
+        let one = BTreeMap::from([(name.clone(), value.clone())]);
+        let typed = kind.map_or_else(|| Ok(BTreeMap::new()), |kind| Term::attributes(kind, &one));
+        match typed {
+            Ok(typed) => terms.extend(typed),
+            Err(_) => {
+                terms.insert(name.clone(), Term::text(as_text(&value)));
+            }
+        }
+    }
+    terms
 }
 
 /// What the covering `policy` steps add; holes are not in it.
@@ -92,7 +92,7 @@ fn facts(plan: &Plan, planned: &Move) -> Facts {
     Facts {
         exists: checked.get("exists").and_then(Value::as_bool),
         live_versions: live.and_then(|live| u32::try_from(live).ok()),
-        expires_at: None,
+        expires_at: checked.get("expires_at").and_then(Value::as_str).and_then(|at| at.parse().ok()),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use countersign_contract::Observation;
-use countersign_warrant::{ResourceName, VersionId};
+use countersign_warrant::{ResourceName, Timestamp, VersionId};
 use serde_json::{Value, json};
 
 /// One resource as its target shows it, and what the store holds for it.
@@ -13,6 +13,8 @@ pub struct Reading {
     pub observation: Observation,
     /// The version that the store calls current.
     pub current: Option<VersionId>,
+    /// When the current version expires, where that is known.
+    pub expires_at: Option<Timestamp>,
     /// The highest version number ever given; 0 when there was none.
     pub highest: u32,
 }
@@ -35,12 +37,14 @@ pub fn facts_of(action: &str, subject: &Reading, issuer: Option<&Reading>) -> BT
     match action {
         "rotate" => {
             facts.insert("current".to_owned(), json!(subject.current));
+            facts.insert("expires_at".to_owned(), json!(subject.expires_at));
             let slots: Vec<Value> =
                 subject.observation.slots.iter().map(|slot| json!([slot.id, slot.version, slot.enabled])).collect();
             facts.insert("slots".to_owned(), Value::Array(slots));
         }
         "issue" => {
             facts.insert("current".to_owned(), json!(subject.current));
+            facts.insert("expires_at".to_owned(), json!(subject.expires_at));
             if let Some(issuer) = issuer {
                 facts.insert("issuer".to_owned(), json!(issuer.current));
                 let certificate = issuer.observation.attributes.get(CERTIFICATE).and_then(Value::as_str);

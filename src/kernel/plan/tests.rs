@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 use serde_json::json;
 
-use super::fixture::{planned, provision, rotate};
+use super::fixture::{issue, planned, provision, rotate};
 use super::*;
 use crate::workflow::model::{Input, InputKind, StepKind};
 
@@ -18,7 +18,15 @@ fn a_provision_delivers_last_and_can_be_undone_before() {
     let plan = planned(&provision(), 0).unwrap();
     assert_eq!(
         ids(&plan),
-        ["gate.judge", "create.check", "create.seal", "create.create", "create.deliver", "create.promote", "seal.seal"]
+        [
+            "gate.judge",
+            "create.check",
+            "create.seal",
+            "create.create",
+            "create.deliver",
+            "create.activate",
+            "seal.bind"
+        ]
     );
     let acts: Vec<_> = plan.acts().map(|(_, act)| (act.call.verb.as_str(), act.pivot, act.undo.is_some())).collect();
     assert_eq!(acts, [("account_create", false, true), ("deliver", true, true)]);
@@ -44,14 +52,14 @@ fn a_rotation_disables_proves_and_only_then_removes() {
             "rotate.stage",
             "rotate.verify-1",
             "rotate.deliver",
-            "rotate.promote",
+            "rotate.activate",
             "rotate.adopt-1",
             "rotate.soak",
             "rotate.disable",
             "rotate.prove-dead",
             "rotate.remove",
             "rotate.retire",
-            "seal.seal"
+            "seal.bind"
         ]
     );
     let (_, stage) = plan.acts().next().unwrap();
@@ -60,8 +68,29 @@ fn a_rotation_disables_proves_and_only_then_removes() {
 }
 
 #[test]
+fn an_issue_is_judged_before_it_is_delivered_and_its_last_delivery_is_the_pivot() {
+    let plan = planned(&issue(), 0).unwrap();
+    assert_eq!(
+        ids(&plan),
+        [
+            "gate.judge",
+            "issue.check",
+            "issue.seal",
+            "issue.sign",
+            "issue.examine",
+            "issue.deliver-1",
+            "issue.deliver-2",
+            "issue.activate",
+            "seal.bind"
+        ]
+    );
+    let acts: Vec<_> = plan.acts().map(|(_, act)| (act.pivot, act.undo.is_some())).collect();
+    assert_eq!(acts, [(false, true), (false, true), (true, true)]);
+}
+
+#[test]
 fn every_act_is_covered_by_the_policy_step_of_its_action() {
-    for (workflow, live) in [(provision(), 0), (rotate(), 1)] {
+    for (workflow, live) in [(provision(), 0), (rotate(), 1), (issue(), 0)] {
         let plan = planned(&workflow, live).unwrap();
         assert!(plan.acts().count() >= 2);
         assert!(plan.acts().all(|(_, act)| act.covered_by.len() == 1 && act.covered_by[0].as_str() == "gate"));

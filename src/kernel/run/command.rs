@@ -197,8 +197,8 @@ impl Run {
                     entry,
                 }
             }
-            Does::Promote { version, previous, lifetime_secs } => {
-                self.promotion(&planned.step, version, previous.as_ref(), *lifetime_secs)?
+            Does::Activate { version, previous, lifetime_secs } => {
+                self.activation(&planned.step, version, previous.as_ref(), *lifetime_secs)?
             }
             Does::Retire { version } => {
                 Command::Commit(vec![moved(entry, &planned.step, version, Stage::Retired, None)?])
@@ -235,7 +235,7 @@ impl Run {
         Command::Act { intent: Box::new(intent), decision: self.entry_id(0) }
     }
 
-    fn promotion(
+    fn activation(
         &self,
         step: &StepId,
         version: &VersionId,
@@ -258,7 +258,7 @@ impl Run {
     /// Undoes the newest done act; then retires what was sealed.
     fn command_of_undo(&self) -> Result<Command, CommandError> {
         let entry = self.entry_id(0);
-        if let Some(done) = self.done.iter().rev().find(|done| done.undoable) {
+        if let Some(done) = self.done.iter().rev().find(|done| done.is_left_to_undo()) {
             return Ok(Command::Undo { of: done.intent.clone(), entry });
         }
         let step = self
@@ -281,7 +281,7 @@ impl Run {
         let entry = self.entry_id(0);
         let step = self.plan.moves.last().map(|last| last.step.clone());
         if let (true, Some(failure), Some(step)) = (self.needs_person(failure), failure, step) {
-            let wait = Wait::Person { code: failure.code.clone(), message: self.words_when_stuck(failure) };
+            let wait = Wait::Person { code: failure.code.clone(), message: self.words_when_stuck(&failure.message) };
             let body = WaitBody { step, wait };
             return Ok(Command::Commit(vec![Entry::new(entry, Kind::Wait, json(&body))?]));
         }
@@ -301,11 +301,10 @@ impl Run {
     }
 
     /// What is true now, and who should do what.
-    fn words_when_stuck(&self, failure: &Failure) -> String {
+    pub fn words_when_stuck(&self, what: &str) -> String {
         format!(
-            "{}. The run holds {} and changes nothing more by itself; versions old and new stay sealed. Team {}: see \
+            "{what}. The run holds {} and changes nothing more by itself; versions old and new stay sealed. Team {}: see \
              `countersign status {}` for what is known, mend the target, then decide.",
-            failure.message,
             self.started.resources.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
             self.plan.workflow.team,
             self.id,

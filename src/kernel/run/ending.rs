@@ -2,7 +2,7 @@
 
 use countersign_warrant::{Kind, Stamped};
 
-use super::bodies::{ClosedBody, FactBody, RunOutcome, Wait, WaitBody};
+use super::bodies::{ClosedBody, FactBody, RunOutcome};
 use super::{Failure, Illegal, Run, State};
 use crate::plan::{Does, Move};
 
@@ -29,16 +29,6 @@ impl Run {
                 self.state = State::Closed(body.outcome);
                 Ok(())
             }
-            Kind::Wait => {
-                let body: WaitBody = entry.decode()?;
-                match (body.wait, failure) {
-                    (Wait::Person { .. }, Some(failure)) if self.needs_person(Some(failure)) => {
-                        self.state = State::Stuck(failure.clone());
-                        Ok(())
-                    }
-                    _ => Err(self.not_now(entry)),
-                }
-            }
             _ => Err(self.not_now(entry)),
         }
     }
@@ -56,7 +46,7 @@ impl Run {
 
     /// True when the run failed where nothing can be taken back.
     pub(super) fn needs_person(&self, failure: Option<&Failure>) -> bool {
-        failure.is_some() && self.pivoted
+        failure.is_some() && self.past_undo
     }
 
     /// How the run ends.
@@ -64,7 +54,7 @@ impl Run {
         match failure {
             None => RunOutcome::Done,
             Some(failure) if failure.denied => RunOutcome::Denied,
-            Some(_) if !self.outputs.is_empty() => RunOutcome::Undone,
+            Some(_) if !self.done.is_empty() => RunOutcome::Undone,
             Some(_) => RunOutcome::Failed,
         }
     }

@@ -129,7 +129,7 @@ pub struct Times {
     pub last_at: Timestamp,
 }
 
-/// An act that is done and not undone.
+/// An act that is done, and perhaps undone since.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DoneAct {
     /// Its move.
@@ -138,6 +138,17 @@ pub struct DoneAct {
     pub intent: EntryId,
     /// True when the plan can take it back.
     pub undoable: bool,
+    /// True when it was taken back.
+    pub undone: bool,
+    /// How many of its undos were found not applied.
+    pub undos_lost: u32,
+}
+
+impl DoneAct {
+    /// True while the change stands, and can be taken back.
+    pub fn is_left_to_undo(&self) -> bool {
+        self.undoable && !self.undone
+    }
 }
 
 /// A run, as its entries tell it.
@@ -157,12 +168,12 @@ pub struct Run {
     pub cursor: usize,
     /// What the steps brought about.
     pub outputs: Outputs,
-    /// Acts that are done and not undone, oldest first.
+    /// Acts that were done, oldest first; those that were undone since are marked.
     pub done: Vec<DoneAct>,
-    /// Versions that this run sealed and has not promoted.
+    /// Versions that this run sealed and has not activated.
     pub pending: Vec<VersionId>,
-    /// True after the point of no return.
-    pub pivoted: bool,
+    /// True after the point of no return, and after an undo that failed: what goes wrong now needs a person.
+    pub past_undo: bool,
     /// Why the run left its plan.
     pub failure: Option<Failure>,
     /// Where it stands.
@@ -197,7 +208,7 @@ impl Run {
             outputs: Outputs::new(),
             done: Vec::new(),
             pending: Vec::new(),
-            pivoted: false,
+            past_undo: false,
             failure: None,
             state,
         };
@@ -219,6 +230,13 @@ impl Run {
             return Err(Illegal::OutOfOrder(entry.id.clone()));
         }
         let mut run = self.clone();
+        if let Some(failure) = person_asked(entry)?
+            && !matches!(self.state, State::Stuck(_) | State::Closed(_))
+        {
+            run.next = run.next.max(number + 1);
+            run.state = State::Stuck(failure);
+            return Ok(run);
+        }
         let numbers = if entry.kind == Kind::Intent { countersign_warrant::NUMBERS_OF_AN_INTENT } else { 1 };
         run.next = run.next.max(number + numbers);
         run.times.last_at = entry.at;
@@ -279,11 +297,24 @@ impl Run {
 
     /// Leaves the plan: undo before the pivot, a person after it; the finalisers run in either case.
     fn fail(&mut self, failure: Failure) {
-        let something_to_undo = !self.done.is_empty() || !self.pending.is_empty();
+        let left = self.done.iter().any(DoneAct::is_left_to_undo);
+        let something_to_undo = left || !self.pending.is_empty();
         self.failure = Some(failure.clone());
         self.state =
-            if !self.pivoted && something_to_undo { State::Undoing(failure) } else { State::Ending(Some(failure)) };
+            if !self.past_undo && something_to_undo { State::Undoing(failure) } else { State::Ending(Some(failure)) };
     }
+}
+
+/// Whoever drives a run that cannot go on says so, in any state: from then on it needs a person.
+fn person_asked(entry: &Stamped) -> Result<Option<Failure>, Illegal> {
+    if entry.kind != Kind::Wait {
+        return Ok(None);
+    }
+    let body: bodies::WaitBody = entry.decode()?;
+    Ok(match body.wait {
+        bodies::Wait::Person { code, message } => Some(Failure::new(code, message)),
+        _ => None,
+    })
 }
 
 /// True for the entries that an intent's own numbers are kept for.

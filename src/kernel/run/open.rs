@@ -45,7 +45,9 @@ impl Run {
 
     fn intent_applied(&mut self, intent: &Intent, applied: Applied) {
         if let Origin::Undo(of) = &intent.origin {
-            self.done.retain(|done| done.intent != *of);
+            if let Some(done) = self.done.iter_mut().find(|done| done.intent == *of) {
+                done.undone = true;
+            }
             self.state = State::Undoing(self.failure_of_undo());
             self.undo_or_end();
             return;
@@ -54,8 +56,14 @@ impl Run {
             Some(Does::Act(act)) => (act.pivot, act.undo.is_some()),
             _ => (false, false),
         };
-        self.done.push(DoneAct { id: intent.step.clone(), intent: intent.entry.clone(), undoable });
-        self.pivoted |= pivot;
+        self.done.push(DoneAct {
+            id: intent.step.clone(),
+            intent: intent.entry.clone(),
+            undoable,
+            undone: false,
+            undos_lost: 0,
+        });
+        self.past_undo |= pivot;
         self.learn(applied.outputs);
         self.advance();
     }
@@ -63,7 +71,7 @@ impl Run {
     fn intent_failed(&mut self, intent: &Intent, failure: Failure) {
         if matches!(intent.origin, Origin::Undo(_)) {
             // A failed undo needs a person: the finalisers run, then the run is stuck.
-            self.pivoted = true;
+            self.past_undo = true;
             let text = format!("undo of {}: {}", intent.step, failure.message);
             self.state = State::Ending(Some(Failure::new("run.undo_failed", text)));
         } else {
@@ -72,8 +80,18 @@ impl Run {
     }
 
     fn intent_not_applied(&mut self, intent: &Intent) {
-        if matches!(intent.origin, Origin::Undo(_)) {
-            self.state = State::Undoing(self.failure_of_undo());
+        if let Origin::Undo(of) = &intent.origin {
+            let mut lost = 0;
+            if let Some(done) = self.done.iter_mut().find(|done| done.intent == *of) {
+                done.undos_lost += 1;
+                lost = done.undos_lost;
+            }
+            if lost >= ATTEMPTS_MAX {
+                let text = format!("{lost} attempts were found not applied");
+                self.intent_failed(intent, Failure::new("run.attempts_used_up", text));
+            } else {
+                self.state = State::Undoing(self.failure_of_undo());
+            }
         } else if intent.attempt < ATTEMPTS_MAX {
             self.state = State::Retry(Box::new(intent.clone()));
         } else {

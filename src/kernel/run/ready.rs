@@ -15,7 +15,7 @@ impl Run {
             (Kind::Decision, Does::Act(_)) => self.take_decision(entry),
             (Kind::Intent, Does::Act(_)) => self.take_intent(entry),
             (Kind::Fact, Does::Check { .. } | Does::Examine(_) | Does::Evidence { .. }) => self.take_fact(entry),
-            (Kind::Version, Does::Seal { .. } | Does::Promote { .. } | Does::Retire { .. }) => {
+            (Kind::Version, Does::Seal { .. } | Does::Activate { .. } | Does::Retire { .. }) => {
                 self.take_version(entry, &planned.does)
             }
             (Kind::Probe, Does::Probe { .. }) => self.take_probe(entry),
@@ -101,8 +101,8 @@ impl Run {
                 self.pending.push(body.version);
                 self.advance();
             }
-            (Does::Promote { previous: Some(old), .. }, Stage::Previous) if *old == body.version => {}
-            (Does::Promote { version, .. }, Stage::Current) if *version == body.version => {
+            (Does::Activate { previous: Some(old), .. }, Stage::Previous) if *old == body.version => {}
+            (Does::Activate { version, .. }, Stage::Current) if *version == body.version => {
                 self.pending.retain(|pending| *pending != body.version);
                 self.advance();
             }

@@ -14,7 +14,7 @@ use serde_json::json;
 
 use super::bodies::*;
 use super::*;
-use crate::plan::fixture::{planned, provision, rotate};
+use crate::plan::fixture::{issue, planned, provision, rotate};
 
 /// Answers a run's commands, as chance has it, and keeps what was written.
 struct Driver {
@@ -80,14 +80,17 @@ impl Driver {
                 let holds = self.choose(8) != 7;
                 self.fact(run, entry, "subject", holds)
             }
-            Command::Examine { entry, .. } => self.fact(run, entry, "certificate", true),
+            Command::Examine { entry, .. } => {
+                let holds = self.choose(4) != 3;
+                self.fact(run, entry, "certificate", holds)
+            }
             Command::Evidence { entry, .. } => self.fact(run, entry, "evidence", true),
             Command::Seal { version, entry, .. } => {
                 let sealed = SealedBody {
                     blob: Digest::of(b"x"),
                     fingerprint: "f".to_owned(),
                     key_generation: 1,
-                    public: BTreeMap::new(),
+                    public: BTreeMap::from([("request".to_owned(), json!("a request"))]),
                 };
                 let step = run.current().unwrap().step.clone();
                 let stage = Stage::Pending;
@@ -145,7 +148,7 @@ impl Driver {
 
     fn attempt(&mut self, run: &Run, intent: &Intent) -> Run {
         let outcome = match self.choose(6) {
-            0..=2 => Outcome::Done(Applied::default()),
+            0..=2 => Outcome::Done(applied()),
             3 => Outcome::Refused(Refusal {
                 class: RefusalClass::Permanent,
                 code: "t.no".to_owned(),
@@ -160,13 +163,18 @@ impl Driver {
 
     fn find(&mut self, run: &Run, intent: &Intent) -> Run {
         let finding = match self.choose(3) {
-            0 => Finding::Applied(Applied::default()),
+            0 => Finding::Applied(applied()),
             1 => Finding::NotApplied { observed_at: Timestamp::from_micros(9) },
             _ => Finding::Declared { by: "p_0".to_owned(), reason: Digest::of(b"r") },
         };
         let body = FindingBody { intent: intent.entry.clone(), attempt: intent.attempt, finding };
         self.write(run, intent.finding_entry().unwrap(), Kind::Finding, &body)
     }
+}
+
+fn applied() -> Applied {
+    let outputs = ["certificate", "chain"].map(|name| (name.to_owned(), json!(name)));
+    Applied { outputs: outputs.into(), provider_ids: Vec::new() }
 }
 
 fn decision(allow: bool) -> Decision {
@@ -198,11 +206,11 @@ fn hold_invariants(driver: &Driver, run: &Run) {
     }
     if matches!(run.state, State::Closed(_)) {
         assert_eq!(open, closed, "inv:I2 nothing is open when the run is closed");
-        assert!(run.pending.is_empty() || run.pivoted, "inv:I3 no sealed version is forgotten");
+        assert!(run.pending.is_empty() || run.past_undo, "inv:I3 no sealed version is forgotten");
     }
     if matches!(run.state, State::Closed(RunOutcome::Undone | RunOutcome::Denied | RunOutcome::Failed)) {
-        assert!(!run.done.iter().any(|done| done.undoable), "what was done is undone");
-        assert!(!run.pivoted, "nothing is undone after the pivot");
+        assert!(!run.done.iter().any(DoneAct::is_left_to_undo), "what was done is undone");
+        assert!(!run.past_undo, "nothing is undone after the pivot");
     }
     let removed = run.done.iter().any(|done| done.id.as_str() == "rotate.remove");
     let dead = run.outputs.get(&("rotate".parse().unwrap(), "verification".to_owned()));
@@ -239,7 +247,7 @@ fn drive(plan: Plan, choices: Vec<u8>) -> (Driver, Run) {
 
 #[test]
 fn a_run_without_mishap_ends_done() {
-    for plan in [planned(&rotate(), 1).unwrap(), planned(&provision(), 0).unwrap()] {
+    for plan in [planned(&rotate(), 1), planned(&provision(), 0), planned(&issue(), 0)].map(Result::unwrap) {
         let (_, run) = drive(plan, vec![]);
         assert_eq!(run.state, State::Closed(RunOutcome::Done));
         assert!(run.pending.is_empty());
@@ -265,6 +273,17 @@ fn after_the_pivot_a_refusal_needs_a_person() {
 }
 
 #[test]
+fn an_undo_that_is_never_applied_needs_a_person() {
+    // judge (4 acts), check, act stage (decision, attempt); the key does not work; the undo is lost again and again.
+    let mut choices = [vec![0; 4 + 1 + 2], vec![7], [5, 1].repeat(ATTEMPTS_MAX as usize)].concat();
+    choices.reverse();
+    let (driver, run) = drive(planned(&rotate(), 1).unwrap(), choices);
+    assert!(matches!(&run.state, State::Stuck(failure) if failure.code == "run.undo_failed"), "{:?}", run.state);
+    let intents = driver.entries.iter().filter(|entry| entry.kind == Kind::Intent).count();
+    assert_eq!(intents, 1 + ATTEMPTS_MAX as usize);
+}
+
+#[test]
 fn what_does_not_fit_is_a_value_and_leaves_the_run_alone() {
     let (driver, run) = Driver::start(planned(&rotate(), 1).unwrap(), vec![]);
     let late = driver.entries[0].clone();
@@ -278,14 +297,39 @@ fn what_does_not_fit_is_a_value_and_leaves_the_run_alone() {
     }
 }
 
+/// A target on which no undo ever takes: the run does not try for ever.
+#[test]
+fn an_undo_that_never_arrives_needs_a_person() {
+    let (mut driver, mut run) = Driver::start(planned(&issue(), 0).unwrap(), vec![]);
+    for _ in 0..200 {
+        // Everything goes well but the examination; every undo is found not applied.
+        driver.choices = match run.command().unwrap() {
+            Command::Examine { .. } => vec![3],
+            Command::Undo { .. } => vec![5],
+            Command::Settle(_) => vec![1],
+            _ => vec![],
+        };
+        let Some(next) = driver.step(&run) else { break };
+        run = next;
+        hold_invariants(&driver, &run);
+    }
+    assert!(matches!(&run.state, State::Stuck(failure) if failure.code == "run.undo_failed"), "{:?}", run.state);
+    let undos = driver.entries.iter().filter(|entry| entry.kind == Kind::Finding).count();
+    assert_eq!(undos, ATTEMPTS_MAX as usize);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(400))]
 
     /// Whatever answers come: one open intent at most, nothing closed twice, nothing undone after the pivot, replay
     /// equals live, and every run ends.
     #[test]
-    fn every_run_ends_and_holds_its_invariants(choices in proptest::collection::vec(any::<u8>(), 0..120), rotates: bool) {
-        let plan = if rotates { planned(&rotate(), 1) } else { planned(&provision(), 0) };
+    fn every_run_ends_and_holds_its_invariants(choices in proptest::collection::vec(any::<u8>(), 0..120), which in 0..3) {
+        let plan = match which {
+            0 => planned(&rotate(), 1),
+            1 => planned(&provision(), 0),
+            _ => planned(&issue(), 0),
+        };
         let (_, run) = drive(plan.unwrap(), choices);
         prop_assert!(matches!(run.state, State::Closed(_) | State::Stuck(_)), "{:?}", run.state);
     }

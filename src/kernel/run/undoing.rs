@@ -3,14 +3,14 @@
 use countersign_warrant::{IntentBody, Kind, Origin, Stamped};
 
 use super::bodies::{Stage, VersionBody};
-use super::{Failure, Illegal, Run, State};
+use super::{DoneAct, Failure, Illegal, Run, State};
 
 impl Run {
     pub(super) fn take_undoing(&mut self, failure: &Failure, entry: &Stamped) -> Result<(), Illegal> {
         match entry.kind {
             Kind::Intent => {
                 let body: IntentBody = entry.decode()?;
-                let last = self.done.iter().rev().find(|done| done.undoable);
+                let last = self.done.iter().rev().find(|done| done.is_left_to_undo());
                 match (&body.intent.origin, last) {
                     (Origin::Undo(of), Some(done)) if *of == done.intent => {
                         self.state = State::Open(Box::new(body.intent));
@@ -35,7 +35,7 @@ impl Run {
 
     /// Goes on undoing, or to the end when nothing is left to take back.
     pub(super) fn undo_or_end(&mut self) {
-        let left = self.done.iter().any(|done| done.undoable) || !self.pending.is_empty();
+        let left = self.done.iter().any(DoneAct::is_left_to_undo) || !self.pending.is_empty();
         if let State::Undoing(failure) = &self.state
             && !left
         {

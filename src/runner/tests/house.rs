@@ -9,7 +9,7 @@ use countersign_connector_files::Files;
 use countersign_contract::{Connector, Eyes, Limits, Observation, Subject};
 use countersign_fake::Fake;
 use countersign_kernel::run::bodies::{Trigger, TriggerKind};
-use countersign_warrant::{Mint, RunId, Stamped};
+use countersign_warrant::{DecisionBody, Digest, Mint, RunId, Stamped};
 use tempfile::TempDir;
 use tokio::sync::watch;
 use zeroize::Zeroizing;
@@ -18,7 +18,7 @@ use crate::catalog::Catalog;
 use crate::clock::{Clock, SystemClock};
 use crate::folder::Folder;
 use crate::ledger::{Ledger, LedgerKey, LedgerOptions};
-use crate::runner::{Begun, Driven, Parts, Request, Runner};
+use crate::runner::{BeginError, Begun, Driven, Parts, Request, Runner};
 use crate::scheduler::{CheckedSet, FileSet, SetFile};
 use crate::secrets::{Keys, Maker, Opener};
 use crate::store::{Store, StoredVersion};
@@ -104,6 +104,21 @@ impl House {
         }
     }
 
+    /// Asks under a key, as a person does: with the reason as input, and the plan that was looked at.
+    pub(super) async fn ask(
+        &self,
+        workflow: &str,
+        key: &str,
+        reason: Option<&str>,
+        named: Option<Digest>,
+    ) -> Result<Begun, BeginError> {
+        let trigger = Trigger { kind: TriggerKind::Request, asked_by: None, idempotency_key: Some(key.to_owned()) };
+        let inputs = reason.map(|reason| ("reason".to_owned(), reason.into())).into_iter().collect();
+        let workflow = &self.set.workflows[workflow];
+        let activation = "activation:tests".parse().unwrap();
+        self.runner.begin(Request { workflow, activation, inputs, trigger, named }).await
+    }
+
     pub(super) fn ask_to_stop(&self, stop: bool) {
         self.stop.send(stop).unwrap();
     }
@@ -119,6 +134,15 @@ impl House {
     pub(super) async fn target(&self) -> Observation {
         let subject = Subject { resource: SUBJECT.parse().unwrap() };
         self.fake.observe(&subject, Eyes::open()).await.unwrap()
+    }
+
+    /// What policy was asked, without the instant.
+    pub(super) async fn request(&self, body: &DecisionBody) -> serde_json::Value {
+        let blob = self.store.blob(&body.decision.basis.request).await.unwrap().unwrap();
+        let mut asked: serde_json::Value = serde_json::from_slice(blob.bytes()).unwrap();
+        let now = asked["context"].as_object_mut().unwrap().remove("now");
+        assert!(now.is_some(), "the request holds its instant");
+        asked
     }
 
     /// The key that the client would read now.

@@ -1,5 +1,6 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test stops where something is not as it says")]
 
+mod begin;
 mod house;
 
 use std::time::Duration;
@@ -58,7 +59,7 @@ async fn hold(house: &House, entries: &[Stamped], case: &str) {
     }
 }
 
-/// Each call of a provision, with each fault: it ends done or undone, and everything above holds.
+/// Each call of a provision, with each fault: it ends done or failed, and everything above holds.
 #[tokio::test(flavor = "multi_thread")]
 async fn inv_i2_each_fault_at_each_call_of_a_provision_is_settled_by_knowledge() {
     for fault in faults() {
@@ -67,7 +68,7 @@ async fn inv_i2_each_fault_at_each_call_of_a_provision_is_settled_by_knowledge()
         house.fake.fault_next(fault.clone());
         let (run, driven) = house.run("provision").await;
         let refused = matches!(fault, Fault::Refuse(_));
-        let expected = if refused { RunOutcome::Undone } else { RunOutcome::Done };
+        let expected = if refused { RunOutcome::Failed } else { RunOutcome::Done };
         assert_eq!(driven, Driven::Over(expected), "{case}");
         assert_eq!(house.target().await.exists, !refused, "{case}");
         assert_eq!(house.delivered().is_some(), !refused, "{case}");
@@ -89,7 +90,7 @@ async fn inv_i3_each_fault_at_each_call_of_a_rotation_leaves_a_working_key() {
             let entries = house.entries(&run).await;
             match (&fault, call) {
                 (Fault::Refuse(_), 1) => {
-                    assert_eq!(driven, Driven::Over(RunOutcome::Undone), "{case}");
+                    assert_eq!(driven, Driven::Over(RunOutcome::Failed), "{case}: nothing was changed");
                     assert_eq!(house.delivered().unwrap(), before, "{case}: the old key is still the client's");
                     hold(&house, &entries, &case).await;
                 }
@@ -134,6 +135,34 @@ async fn a_stopped_run_is_carried_on_to_its_end() {
     house.ask_to_stop(false);
     assert_eq!(house.runner.drive(&run).await.unwrap(), Driven::Over(RunOutcome::Done));
     hold(&house, &house.entries(&run).await, "stopped").await;
+}
+
+/// Whatever was judged at the `policy` step is judged again at the act: same question but for the time, same answer.
+#[tokio::test(flavor = "multi_thread")]
+async fn inv_i8_policy_step_and_act_agree_on_every_path() {
+    let house = House::new().await;
+    for workflow in ["provision", "rotate"] {
+        let run = house.begin(workflow).await;
+        // The second half is driven by a run that was stopped and taken up again.
+        house.ask_to_stop(workflow == "rotate");
+        house.runner.drive(&run).await.unwrap();
+        house.ask_to_stop(false);
+        if workflow == "rotate" {
+            house.runner.drive(&run).await.unwrap();
+        }
+        let entries = house.entries(&run).await;
+        let decisions: Vec<DecisionBody> =
+            entries.iter().filter(|entry| entry.kind == Kind::Decision).map(|entry| entry.decode().unwrap()).collect();
+        let (early, late): (Vec<_>, Vec<_>) = decisions.iter().partition(|body| body.moment == Moment::Policy);
+        assert!(early.len() >= 2 && early.len() == late.len(), "{workflow}: each act is judged twice");
+        for (before, now) in early.iter().zip(&late) {
+            assert_eq!(before.step, now.step);
+            assert_eq!(before.decision.verdict, now.decision.verdict, "{workflow} {}", now.step);
+            assert_eq!(before.decision.policies, now.decision.policies);
+            assert_eq!(before.decision.controls, now.decision.controls);
+            assert_eq!(house.request(before).await, house.request(now).await, "{workflow} {}", now.step);
+        }
+    }
 }
 
 /// Runs are driven by whichever thread is free.

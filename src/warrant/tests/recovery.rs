@@ -33,7 +33,7 @@ fn inv_i2_a_restart_finds_what_is_open_and_what_is_done() {
 // inv:I2
 #[test]
 fn inv_i2_a_receipt_of_another_attempt_closes_nothing() {
-    let granted = stamped(11, Kind::Intent, json!({"decision": null, "intent": intent(11)}));
+    let granted = stamped(11, Kind::Intent, json!({"decision": null, "epoch": 1, "intent": intent(11)}));
     let receipt = |of, attempt| {
         let body = ReceiptBody { intent: of, attempt, outcome: done() };
         stamped(13, Kind::Receipt, serde_json::to_value(body).unwrap())

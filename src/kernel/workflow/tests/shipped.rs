@@ -69,7 +69,7 @@ fn values_keep_their_types() {
     let StepKind::Provision(step) = &workflow.steps[1].kind else { panic!("not a provisioning") };
     assert_eq!(step.attributes["expires"], Template::Literal(json!("+90d")));
     assert_eq!(step.attributes["level"], Template::Whole(Reference::Input("level".to_owned())));
-    let text = SHIPPED[0].1.replace("name: reporting}", "name: \"${{ inputs.level }}-x\"}");
+    let text = SHIPPED[0].1.replace("name: \"${{ inputs.account }}\"}", "name: \"${{ inputs.level }}-x\"}");
     let workflow = with_known(|known| parse("f.yaml", text.as_bytes(), known)).unwrap();
     let level = Part::Reference(Reference::Input("level".to_owned()));
     assert_eq!(workflow.subject.name, Template::Text(vec![level, Part::Text("-x".to_owned())]));

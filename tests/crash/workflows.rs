@@ -1,0 +1,210 @@
+//! The workflows of the tour: what each starts from, calls, and passes.
+
+/// How far the tour is, before a workflow runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Stage {
+    Activated,
+    Provisioned,
+    Rooted,
+    Issuing,
+    Toured,
+}
+
+impl Stage {
+    pub(crate) const ALL: [Self; 5] = [Self::Activated, Self::Provisioned, Self::Rooted, Self::Issuing, Self::Toured];
+}
+
+/// One workflow, as a case of this suite runs it.
+#[derive(Debug)]
+pub(crate) struct Subject {
+    pub(crate) workflow: &'static str,
+    pub(crate) inputs: &'static [&'static str],
+    pub(crate) stage: Stage,
+    /// What is changed: kind and name in the directory.
+    pub(crate) object: (&'static str, &'static str),
+    /// What is delivered: place and path.
+    pub(crate) sink: (&'static str, &'static str),
+    /// Its calls, in order. The second one is the pivot: before it everything is undone, after it a person is asked.
+    pub(crate) calls: &'static [&'static str],
+    /// How often a run without faults asks each probe that is asked once, and what its failing leads to.
+    pub(crate) probes: &'static [(&'static str, &'static str)],
+    /// The crash points of a run without faults, and how often it passes each. Not in it: `ledger.sign.*`, whose number
+    /// follows the clock, and `runner.before_probe`, which is passed at each repetition of a question.
+    pub(crate) points: &'static [(&'static str, usize)],
+}
+
+impl Subject {
+    /// The words of its command, for a request of that key.
+    pub(crate) fn words<'a>(&'a self, key: &'a str) -> Vec<&'a str> {
+        let inputs = self.inputs.iter().flat_map(|input| ["--input", input]);
+        ["run", self.workflow].into_iter().chain(inputs).chain(["--idempotency-key", key]).collect()
+    }
+
+    /// The subject's name in the ledger.
+    pub(crate) fn name(&self) -> String {
+        format!("local/{}/{}", self.object.0, self.object.1)
+    }
+
+    /// How a run ends whose call `number`, counted from 1, fails for good.
+    pub(crate) fn end_without(&self, number: usize) -> &'static str {
+        match number {
+            1 => "failed",
+            2 => "undone",
+            _ => "stuck",
+        }
+    }
+}
+
+pub(crate) const PROVISION: Subject = Subject {
+    workflow: "provision-account",
+    inputs: &["account=reporting"],
+    stage: Stage::Activated,
+    object: ("account", "reporting"),
+    sink: ("client", "reporting"),
+    calls: &["account_create", "deliver"],
+    probes: &[],
+    points: &[
+        ("files.act.deliver.after", 1),
+        ("files.act.deliver.before", 1),
+        ("ledger.commit.after", 11),
+        ("ledger.commit.before", 11),
+        ("local.act.account_create.after", 1),
+        ("local.act.account_create.before", 1),
+        ("runner.after_call", 2),
+        ("runner.after_grant", 2),
+        ("runner.after_record", 2),
+        ("runner.before_call", 2),
+        ("runner.before_command", 9),
+        ("runner.before_grant", 2),
+        ("runner.before_record", 2),
+        ("runner.before_seal", 1),
+    ],
+};
+
+const POINTS_OF_A_CA: &[(&str, usize)] = &[
+    ("files.act.deliver.after", 1),
+    ("files.act.deliver.before", 1),
+    ("ledger.commit.after", 12),
+    ("ledger.commit.before", 12),
+    ("local.act.certificate_sign.after", 1),
+    ("local.act.certificate_sign.before", 1),
+    ("runner.after_call", 2),
+    ("runner.after_grant", 2),
+    ("runner.after_record", 2),
+    ("runner.before_call", 2),
+    ("runner.before_command", 10),
+    ("runner.before_grant", 2),
+    ("runner.before_record", 2),
+    ("runner.before_seal", 1),
+];
+
+pub(crate) const ROOT: Subject = Subject {
+    workflow: "ca-root",
+    inputs: &[],
+    stage: Stage::Provisioned,
+    object: ("ca", "root"),
+    sink: ("client", "trust"),
+    calls: &["certificate_sign", "deliver"],
+    probes: &[],
+    points: POINTS_OF_A_CA,
+};
+
+pub(crate) const ISSUING: Subject = Subject {
+    workflow: "ca-issuing",
+    inputs: &[],
+    stage: Stage::Rooted,
+    object: ("ca", "issuing"),
+    sink: ("server", "issuing"),
+    calls: &["certificate_sign", "deliver"],
+    probes: &[],
+    points: POINTS_OF_A_CA,
+};
+
+const POINTS_OF_A_SERVER: &[(&str, usize)] = &[
+    ("files.act.deliver.after", 1),
+    ("files.act.deliver.before", 1),
+    ("ledger.commit.after", 13),
+    ("ledger.commit.before", 13),
+    ("local.act.certificate_sign.after", 1),
+    ("local.act.certificate_sign.before", 1),
+    ("runner.after_call", 2),
+    ("runner.after_grant", 2),
+    ("runner.after_record", 2),
+    ("runner.before_call", 2),
+    ("runner.before_command", 11),
+    ("runner.before_grant", 2),
+    ("runner.before_record", 2),
+    ("runner.before_seal", 1),
+];
+
+pub(crate) const SERVER: Subject = Subject {
+    workflow: "tls-localhost",
+    inputs: &[],
+    stage: Stage::Issuing,
+    object: ("certificate", "localhost"),
+    sink: ("server", "tls"),
+    calls: &["certificate_sign", "deliver"],
+    probes: &[("served:1:unknown", "done"), ("served:1+:unknown", "stuck")],
+    points: POINTS_OF_A_SERVER,
+};
+
+/// The same workflow, where a certificate is in use already.
+pub(crate) const RENEWAL: Subject = Subject {
+    stage: Stage::Toured,
+    points: &[
+        ("files.act.deliver.after", 1),
+        ("files.act.deliver.before", 1),
+        ("ledger.commit.after", 14),
+        ("ledger.commit.before", 14),
+        ("local.act.certificate_sign.after", 1),
+        ("local.act.certificate_sign.before", 1),
+        ("runner.after_call", 2),
+        ("runner.after_grant", 2),
+        ("runner.after_record", 2),
+        ("runner.before_call", 2),
+        ("runner.before_command", 12),
+        ("runner.before_grant", 2),
+        ("runner.before_record", 2),
+        ("runner.before_seal", 1),
+    ],
+    ..SERVER
+};
+
+pub(crate) const ROTATE: Subject = Subject {
+    workflow: "rotate-reporting-key",
+    inputs: &[],
+    stage: Stage::Toured,
+    object: ("account", "reporting"),
+    sink: ("client", "reporting"),
+    calls: &["key_stage", "deliver", "key_disable", "key_remove"],
+    probes: &[
+        ("login:1:unknown", "undone"),
+        ("login:1:refused", "undone"),
+        ("key_used:1:unknown", "done"),
+        ("key_used:1+:unknown", "stuck"),
+        ("login:2+:unknown", "stuck"),
+        ("login:2+:accepted", "stuck"),
+    ],
+    points: &[
+        ("files.act.deliver.after", 1),
+        ("files.act.deliver.before", 1),
+        ("ledger.commit.after", 21),
+        ("ledger.commit.before", 21),
+        ("local.act.key_disable.after", 1),
+        ("local.act.key_disable.before", 1),
+        ("local.act.key_remove.after", 1),
+        ("local.act.key_remove.before", 1),
+        ("local.act.key_stage.after", 1),
+        ("local.act.key_stage.before", 1),
+        ("runner.after_call", 4),
+        ("runner.after_grant", 4),
+        ("runner.after_record", 4),
+        ("runner.before_call", 4),
+        ("runner.before_command", 17),
+        ("runner.before_grant", 4),
+        ("runner.before_record", 4),
+        ("runner.before_seal", 1),
+    ],
+};
+
+pub(crate) const ALL: [&Subject; 6] = [&PROVISION, &ROOT, &ISSUING, &SERVER, &RENEWAL, &ROTATE];
