@@ -17,7 +17,7 @@ use countersign_connector_local::{Endpoint, Local, LocalConfig};
 use countersign_contract::{Connector, Limits, Manifest};
 
 use crate::folder::{Folder, FolderError};
-use crate::settings::{ConnectorKind, Place, Settings};
+use crate::settings::{ConnectorKind, Place, Settings, Spot};
 
 /// How often the embedded client calls its endpoint.
 const CLIENT_CALLS_EVERY: Duration = Duration::from_millis(100);
@@ -62,7 +62,7 @@ struct Embedded {
     client: Client,
 }
 
-/// Where the embedded endpoint and its client find things: names that the shipped workflows deliver to.
+/// Where the embedded endpoint listens, and where it and its client find what is delivered to them.
 struct EmbeddedPlaces {
     address: SocketAddr,
     certificate: PathBuf,
@@ -82,7 +82,7 @@ impl Catalog {
     /// When a place cannot be used.
     pub fn for_reading(settings: &Settings, folder: &Folder) -> Result<Self, CatalogError> {
         let directories = directories(settings, folder)?;
-        let anchor = anchor_in(&directories);
+        let anchor = embedded_places(settings, &directories).map(|places| places.trust_anchor).unwrap_or_default();
         Ok(Self::build(settings, &directories, &folder.local_dir(), &Endpoint::default(), &anchor))
     }
 
@@ -93,9 +93,10 @@ impl Catalog {
     pub async fn start(settings: &Settings, folder: &Folder) -> Result<Self, CatalogError> {
         let directories = directories(settings, folder)?;
         let endpoint = Endpoint::default();
-        let anchor = anchor_in(&directories);
+        let embedded = embedded_places(settings, &directories);
+        let anchor = embedded.as_ref().map(|places| places.trust_anchor.clone()).unwrap_or_default();
         let mut catalog = Self::build(settings, &directories, &folder.local_dir(), &endpoint, &anchor);
-        if let Some(places) = embedded_places(settings, &directories) {
+        if let Some(places) = embedded {
             let config =
                 TargetConfig { root: folder.local_dir(), certificate: places.certificate, addr: places.address };
             let target = Target::start(config).await;
@@ -121,22 +122,20 @@ impl Catalog {
     ) -> Self {
         let mut instances: BTreeMap<String, Arc<dyn Connector>> = BTreeMap::new();
         for (name, wanted) in &settings.connectors {
-            let limits = wanted.duration_ms.map(|duration_ms| Limits { duration_ms, lateness_ms: 0 });
+            // WHY: how late an effect may come is the target's nature, and no setting changes it.
+            let limited = |own: Limits| wanted.duration_ms.map_or(own, |duration_ms| Limits { duration_ms, ..own });
             let instance: Arc<dyn Connector> = match wanted.kind {
                 ConnectorKind::Local => Arc::new(Local::new(LocalConfig {
                     root: local_root.to_owned(),
                     endpoint: endpoint.clone(),
                     trust_anchor: trust_anchor.to_owned(),
-                    limits,
+                    limits: limited(countersign_connector_local::LIMITS),
                 })),
                 ConnectorKind::Files => {
                     let own = settings.places.iter().filter(|(_, place)| place.connector() == name);
                     let places: BTreeMap<String, PathBuf> =
                         own.filter_map(|(place, _)| Some((place.clone(), directories.get(place)?.clone()))).collect();
-                    match limits {
-                        Some(limits) => Arc::new(Files::with_limits(places, limits)),
-                        None => Arc::new(Files::new(places)),
-                    }
+                    Arc::new(Files::with_limits(places, limited(countersign_connector_files::LIMITS)))
                 }
             };
             instances.insert(name.clone(), instance);
@@ -188,19 +187,35 @@ fn directories(settings: &Settings, folder: &Folder) -> Result<BTreeMap<String, 
     Ok(directories)
 }
 
-fn anchor_in(directories: &BTreeMap<String, PathBuf>) -> PathBuf {
-    directories.get("client").map(|client| client.join("trust").join("ca.pem")).unwrap_or_default()
+/// The settings of the embedded endpoint, where they have one, with its names as paths.
+fn embedded_places(settings: &Settings, directories: &BTreeMap<String, PathBuf>) -> Option<EmbeddedPlaces> {
+    let path = |spot: &Spot| Some(directories.get(&spot.place)?.join(&spot.path));
+    settings.places.values().find_map(|place| match place {
+        Place::Endpoint { address, certificate, trust, client_key, .. } => Some(EmbeddedPlaces {
+            address: *address,
+            certificate: path(certificate)?,
+            trust_anchor: path(trust)?,
+            key_file: path(client_key)?,
+        }),
+        Place::Directory { .. } => None,
+    })
 }
 
-fn embedded_places(settings: &Settings, directories: &BTreeMap<String, PathBuf>) -> Option<EmbeddedPlaces> {
-    let address = settings.places.values().find_map(|place| match place {
-        Place::Endpoint { address, .. } => Some(*address),
-        Place::Directory { .. } => None,
-    })?;
-    Some(EmbeddedPlaces {
-        address,
-        certificate: directories.get("server")?.join("tls"),
-        trust_anchor: anchor_in(directories),
-        key_file: directories.get("client")?.join("reporting").join("key"),
-    })
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_duration_of_the_settings_leaves_the_lateness_to_the_connector() {
+        let text = Settings::default_text()
+            .replace("type = \"local\"", "type = \"local\"\nduration = \"50ms\"")
+            .replace("type = \"files\"", "type = \"files\"\nduration = \"70ms\"");
+        let catalog = Catalog::of_manifests(&Settings::parse("settings.toml", &text).unwrap());
+        let limits = |name: &str, verb: &str| catalog.manifests()[name].verb(verb).unwrap().limits;
+        let own = countersign_connector_local::LIMITS;
+        assert_eq!(limits("local", "key_stage"), Limits { duration_ms: 50, ..own });
+        let own = countersign_connector_files::LIMITS;
+        assert_eq!(limits("files", "deliver"), Limits { duration_ms: 70, ..own });
+    }
 }

@@ -22,6 +22,7 @@ use countersign_contract::{
 };
 
 use client::Places;
+pub use manifest::LIMITS;
 
 /// The connector: sinks `files/<place>/<path>`, where settings say which folder a place is.
 pub struct Files {

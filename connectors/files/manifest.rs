@@ -8,7 +8,7 @@ use countersign_contract::{
 pub(crate) const PLACE: &str = "place";
 
 /// Ten seconds for an attempt; no effect comes later, since an observation waits for a running attempt.
-pub(crate) const LIMITS: Limits = Limits { duration_ms: 10_000, lateness_ms: 0 };
+pub const LIMITS: Limits = Limits { duration_ms: 10_000, lateness_ms: 0 };
 
 const FIELDS: Parameter =
     Parameter::secret("fields", Type::Fields, "what is written: a file per field, mode 0600 where it is material");

@@ -7,14 +7,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use countersign_conformance::Bench;
-use countersign_contract::{Applied, Call, Connector, Limits, Outcome, Probe, ProbeResult, ResourceName, VersionId};
+use countersign_contract::{Applied, Call, Connector, Outcome, Probe, ProbeResult, ResourceName, VersionId};
 use rcgen::{CertificateParams, KeyPair, SignatureAlgorithm};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::{Endpoint, Local, LocalConfig};
+use crate::{Endpoint, LIMITS, Local, LocalConfig};
 
-pub(crate) const LIMITS: Limits = Limits { duration_ms: 10_000, lateness_ms: 0 };
 pub(crate) const ACCOUNT: &str = "local/account/reporting";
 pub(crate) const ROOT: &str = "local/ca/root";
 pub(crate) const ISSUING: &str = "local/ca/issuing";
@@ -153,11 +152,21 @@ impl Stand {
     }
 
     pub(crate) async fn probe(&self, name: &str, subject: &str, number: u32, key: Option<Vec<u8>>) -> ProbeResult {
-        let subject: ResourceName = subject.parse().unwrap();
-        let version = Some(VersionId { subject: subject.clone(), number });
-        let probe = Probe { name: name.to_owned(), subject, version, parameters: BTreeMap::new() };
+        let probe = question(name, subject, number, BTreeMap::new());
         self.local.probe(&probe, key.map(countersign_contract::Material::new)).await
     }
+
+    /// Whether that version's key was used, at `since` or later.
+    pub(crate) async fn key_used(&self, number: u32, since: &str) -> ProbeResult {
+        let probe = question("key_used", ACCOUNT, number, BTreeMap::from([("since".to_owned(), json!(since))]));
+        self.local.probe(&probe, None).await
+    }
+}
+
+fn question(name: &str, subject: &str, number: u32, parameters: BTreeMap<String, Value>) -> Probe {
+    let subject: ResourceName = subject.parse().unwrap();
+    let version = Some(VersionId { subject: subject.clone(), number });
+    Probe { name: name.to_owned(), subject, version, parameters }
 }
 
 pub(crate) fn local_in(folder: &TempDir, endpoint: &Endpoint) -> Local {
@@ -165,6 +174,6 @@ pub(crate) fn local_in(folder: &TempDir, endpoint: &Endpoint) -> Local {
         root: folder.path().join("local"),
         endpoint: endpoint.clone(),
         trust_anchor: folder.path().join("ca.pem"),
-        limits: None,
+        limits: LIMITS,
     })
 }

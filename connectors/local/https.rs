@@ -18,6 +18,9 @@ pub(crate) const HOST: &str = "localhost";
 /// How long one call may take.
 pub(crate) const CALL_TIME: Duration = Duration::from_secs(4);
 
+/// The header line of a call that only asks whether a key works. The endpoint does not count such a call as use.
+pub(crate) const PROBE_HEADER: &str = "x-countersign-probe";
+
 /// Answers are a few dozen bytes; no more than this is read.
 const ANSWER_MAX: usize = 16 * 1024;
 
@@ -36,6 +39,15 @@ pub(crate) enum Unreachable {
 pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) body: serde_json::Value,
+}
+
+/// Who calls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Caller {
+    /// The key's own client.
+    Client,
+    /// A probe, which says so with [`PROBE_HEADER`].
+    Probe,
 }
 
 /// A client that trusts the certificate in that file, and reaches [`HOST`] at that address.
@@ -58,6 +70,7 @@ pub(crate) async fn call(
     addr: SocketAddr,
     path: &str,
     key: &[u8],
+    caller: Caller,
 ) -> Result<Answer, Unreachable> {
     let mut line = Zeroizing::new(Vec::with_capacity("Bearer ".len() + key.len()));
     line.extend_from_slice(b"Bearer ");
@@ -65,8 +78,11 @@ pub(crate) async fn call(
     let mut token = HeaderValue::from_bytes(&line).map_err(|_| Unreachable::BadKey)?;
     token.set_sensitive(true);
     let url = format!("https://{HOST}:{}{path}", addr.port());
-    let sent = client.get(url).header(AUTHORIZATION, token).send().await;
-    let mut response = sent.map_err(|_| Unreachable::Network)?;
+    let mut request = client.get(url).header(AUTHORIZATION, token);
+    if caller == Caller::Probe {
+        request = request.header(PROBE_HEADER, "1");
+    }
+    let mut response = request.send().await.map_err(|_| Unreachable::Network)?;
     let status = response.status().as_u16();
     let mut bytes = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(|_| Unreachable::Network)? {

@@ -24,6 +24,7 @@ use countersign_contract::{
 };
 
 use client::Directory;
+pub use manifest::LIMITS;
 
 /// Where the endpoint is reached at the moment. Copies are the same cell.
 #[derive(Debug, Clone, Default)]
@@ -55,8 +56,8 @@ pub struct LocalConfig {
     pub endpoint: Endpoint,
     /// The root certificate (PEM) that the probes trust: the client's file. Read at each probe.
     pub trust_anchor: PathBuf,
-    /// Other limits of each attempt than the usual 10 s and no lateness.
-    pub limits: Option<Limits>,
+    /// The limits of each attempt: [`LIMITS`], unless settings say otherwise.
+    pub limits: Limits,
 }
 
 /// The connector.
@@ -71,7 +72,7 @@ impl Local {
     /// An instance; touches nothing yet.
     pub fn new(config: LocalConfig) -> Self {
         Self {
-            manifest: manifest::manifest(config.limits.unwrap_or(manifest::LIMITS)),
+            manifest: manifest::manifest(config.limits),
             directory: Arc::new(Directory::new(config.root)),
             endpoint: config.endpoint,
             trust_anchor: config.trust_anchor,

@@ -6,7 +6,7 @@ use countersign_contract::{
 };
 
 /// Ten seconds for an attempt; no effect comes later, since an observation waits for a running attempt.
-pub(crate) const LIMITS: Limits = Limits { duration_ms: 10_000, lateness_ms: 0 };
+pub const LIMITS: Limits = Limits { duration_ms: 10_000, lateness_ms: 0 };
 
 /// How many keys an account may have.
 pub(crate) const SLOTS: usize = 2;
@@ -35,6 +35,12 @@ const SIGN: &[Parameter] = &[
 
 const SHA256: &[Parameter] =
     &[Parameter::optional("sha256", Type::Text, "of the leaf, as hex; else that of the subject's last certificate")];
+
+const SINCE: &[Parameter] = &[Parameter::optional(
+    "since",
+    Type::Instant,
+    "only a call then or later counts; else one since the key was staged",
+)];
 
 const ACCOUNT_PARTS: &[(Part, &str)] = &[
     (Part::Provision, "account_create"),
@@ -123,7 +129,7 @@ fn probes() -> Vec<ProbeSpec> {
     vec![
         probe("login", "account", "the endpoint accepts the key as this account's", true, &[]),
         probe("can_administer", "account", "the endpoint lets the key do what only `admin` may", true, &[]),
-        probe("key_used", "account", "the endpoint was called with the version's key since it was staged", false, &[]),
+        probe("key_used", "account", "a client called the endpoint with the version's key", false, SINCE),
         probe(
             "served",
             "certificate",

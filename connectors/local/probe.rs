@@ -4,7 +4,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use countersign_contract::{Digest, Material, Probe, ProbeAnswer, ProbeResult};
+use countersign_contract::{Digest, Material, Probe, ProbeAnswer, ProbeResult, Timestamp};
 use rustls::pki_types::ServerName;
 use serde_json::Value;
 use tokio::net::TcpStream;
@@ -12,7 +12,7 @@ use tokio::time::timeout;
 
 use crate::Local;
 use crate::client::{Account, Certificates};
-use crate::https::{self, CALL_TIME, Unreachable};
+use crate::https::{self, CALL_TIME, Caller, Unreachable};
 
 impl Local {
     pub(crate) async fn ask(&self, probe: &Probe, material: Option<Material>) -> ProbeResult {
@@ -59,13 +59,18 @@ impl Local {
         let client = https::client(&anchor, addr).map_err(unreachable_as)?;
         // The bytes are lent to a closure only, and the call takes longer: this copy is wiped after it.
         let key = key.expose(|bytes| zeroize::Zeroizing::new(bytes.to_vec()));
-        https::call(&client, addr, path, &key).await.map_err(unreachable_as)
+        https::call(&client, addr, path, &key, Caller::Probe).await.map_err(unreachable_as)
     }
 
-    /// Has the endpoint seen the version's key since it was staged?
+    /// Has a client called with the version's key, since then where `since` says so? Calls of probes are not counted.
     async fn key_used(&self, probe: &Probe) -> ProbeResult {
         let Some(version) = probe.version.clone() else {
             return unknown("local.no_version", "the probe is about a version");
+        };
+        let since = match probe.parameters.get("since").map(|since| since.as_str().map(str::parse::<Timestamp>)) {
+            None => None,
+            Some(Some(Ok(since))) => Some(since),
+            Some(_) => return unknown("local.bad_instant", "`since` is not an RFC 3339 instant"),
         };
         let directory = Arc::clone(&self.directory);
         let subject = probe.subject.clone();
@@ -73,13 +78,11 @@ impl Local {
             let object = directory.load::<Account>(&subject).ok()??;
             let key = object.state.keys.into_iter().find(|key| key.version == version)?;
             let seen = directory.seen(subject.name()).get(&version).copied();
-            Some(seen.is_some_and(|seen| seen >= key.staged_at))
+            Some(seen.is_some_and(|seen| seen >= since.unwrap_or(key.staged_at)))
         });
         match looked.await.ok().flatten() {
             Some(true) => accepted("local.key_used", "the endpoint was called with the key"),
-            Some(false) => {
-                unknown("local.not_seen_yet", "the endpoint was not called with the key since it was staged")
-            }
+            Some(false) => unknown("local.not_seen_yet", "no client has called the endpoint with the key since then"),
             None => unknown("local.no_key", "the account, or its key, could not be read"),
         }
     }

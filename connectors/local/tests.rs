@@ -50,12 +50,8 @@ async fn local_conforms() {
 #[test]
 fn limits_can_be_set() {
     let limits = countersign_contract::Limits { duration_ms: 50, lateness_ms: 0 };
-    let config = LocalConfig {
-        root: "local".into(),
-        endpoint: Endpoint::default(),
-        trust_anchor: "ca.pem".into(),
-        limits: Some(limits),
-    };
+    let config =
+        LocalConfig { root: "local".into(), endpoint: Endpoint::default(), trust_anchor: "ca.pem".into(), limits };
     let local = Local::new(config);
     assert!(local.manifest().verbs.iter().all(|verb| verb.limits == limits));
 }

@@ -83,6 +83,14 @@ create table activations (
     entry text not null unique
 ) strict;
 
+create trigger activations_never_change before update on activations begin
+    select raise(abort, 'frozen||an activation never changes');
+end;
+
+create trigger activations_never_go before delete on activations begin
+    select raise(abort, 'frozen||an activation never goes');
+end;
+
 -- The names behind opaque ids. Erasable: nothing refers to a row.
 create table persons (
     id   text primary key,

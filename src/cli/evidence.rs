@@ -6,8 +6,9 @@ use std::str::FromStr as _;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use countersign_kernel::evidence::note::VerifierKey;
-use countersign_kernel::evidence::report::Report;
+use countersign_kernel::evidence::report::{FAULTS_MAX, Fault, Report};
 use countersign_kernel::evidence::story::story;
+use countersign_kernel::evidence::tree::{Frontier, leaf_hash};
 use countersign_kernel::evidence::verify::{BlobAnswer, Leaf, Verifier, named_blobs};
 use countersign_warrant::{Digest, ResourceName};
 use serde_json::json;
@@ -19,7 +20,7 @@ use super::stop::{BAD_INPUT, DONE, LEDGER};
 use super::tell::seconds;
 use crate::Reading;
 use crate::folder::Folder;
-use crate::store::{Store, StoredCheckpoint};
+use crate::store::{Store, StoredCheckpoint, StoredEntry};
 
 /// How many leaves are read at once.
 const PAGE: u32 = 1000;
@@ -78,7 +79,8 @@ pub(super) async fn verify(reading: &Reading, earlier: Option<&str>) -> Result<R
         let help = "any writing command signs one";
         return Err(Stop::new(LEDGER, "evidence.no_checkpoint", "the ledger has no signed checkpoint", help));
     };
-    verify_with(&reading.store, &key, &checkpoint, earlier).await
+    let head = signed_head(&reading.folder)?;
+    verify_with(&reading.store, &key, &checkpoint, (head, earlier)).await
 }
 
 /// The key of the ledger, as the folder shows it.
@@ -96,7 +98,7 @@ pub(super) async fn verify_with(
     store: &Store,
     key: &VerifierKey,
     checkpoint: &StoredCheckpoint,
-    earlier: Option<&str>,
+    (head, earlier): (Option<Frontier>, Option<&str>),
 ) -> Result<Report, Stop> {
     let mut verifier = Verifier::new(&checkpoint.note, key);
     if let Some(earlier) = earlier {
@@ -108,12 +110,17 @@ pub(super) async fn verify_with(
         let mut answers = answers.lock().unwrap_or_else(PoisonError::into_inner);
         answers.remove(digest).unwrap_or(BlobAnswer::Missing)
     });
+    let mut whole = Whole::default();
     let mut index = 0;
-    while index < checkpoint.size {
+    loop {
         let page = store.entries_from(index, PAGE).await?;
         let Some(last) = page.last() else { break };
         index = last.index + 1;
-        for entry in page.into_iter().filter(|entry| entry.index < checkpoint.size) {
+        for entry in page {
+            whole.entry(&entry, head.as_ref());
+            if entry.index >= checkpoint.size {
+                continue;
+            }
             if let Ok(stamped) = entry.stamped() {
                 for digest in named_blobs(&stamped) {
                     let answer = blob_answer(store, &digest).await?;
@@ -123,7 +130,71 @@ pub(super) async fn verify_with(
             verifier.leaf(&Leaf { index: entry.index, bytes: entry.statement, stored_hash: Some(entry.leaf) });
         }
     }
-    Ok(verifier.finish())
+    let mut report = verifier.finish();
+    let faults = whole.finish(&store.tree().await?, head.as_ref());
+    report.faults_total += faults.len() as u64;
+    report.faults.extend(faults);
+    Ok(report)
+}
+
+/// The tree over everything that is stored, newer than the newest checkpoint or not.
+#[derive(Default)]
+struct Whole {
+    tree: Frontier,
+    faults: Vec<Fault>,
+}
+
+impl Whole {
+    fn entry(&mut self, entry: &StoredEntry, head: Option<&Frontier>) {
+        if entry.index != self.tree.size() {
+            self.fault("ledger.gap", Some(entry.index), format!("entry {} is missing", self.tree.size()));
+        }
+        if leaf_hash(&entry.statement) != entry.leaf {
+            self.fault("leaf.hash", Some(entry.index), "its bytes are not those that were written".to_owned());
+        }
+        self.tree.push(leaf_hash(&entry.statement));
+        if head.is_some_and(|head| head.size() == self.tree.size() && head.root() != self.tree.root()) {
+            self.fault("ledger.fork", None, "the first entries are not those that were signed last here".to_owned());
+        }
+    }
+
+    /// `tree` is what the store says of itself; `head` what was signed last, kept beside the key.
+    // INVARIANT: inv:I7 a ledger that is shorter than what was signed, or than its own tree, is cut off.
+    fn finish(mut self, tree: &Frontier, head: Option<&Frontier>) -> Vec<Fault> {
+        let size = self.tree.size();
+        if let Some(head) = head.filter(|head| head.size() > size) {
+            self.fault("ledger.cut", None, format!("{} entries were signed, and {size} are there", head.size()));
+        }
+        if tree.size() != size || tree.root() != self.tree.root() {
+            let text =
+                format!("the store's own tree has {} leaves, and is not that of the {size} entries", tree.size());
+            self.fault("ledger.tree", None, text);
+        }
+        self.faults
+    }
+
+    fn fault(&mut self, code: &'static str, index: Option<u64>, message: String) {
+        if self.faults.len() < FAULTS_MAX {
+            self.faults.push(Fault { code, index, entry: None, message });
+        }
+    }
+}
+
+/// What was signed last, kept beside the ledger's key; `None` where it is not there.
+pub(super) fn signed_head(folder: &Folder) -> Result<Option<Frontier>, Stop> {
+    let path = folder.root().join("keys").join("ledger.head");
+    let bytes = match std::fs::read(&path) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => {
+            let text = format!("`{}` cannot be read: {error}", path.display());
+            return Err(Stop::new(LEDGER, "evidence.no_head", text, "read it as the user that the folder belongs to"));
+        }
+    };
+    Frontier::from_bytes(&bytes).map(Some).map_err(|_| {
+        let text = format!("`{}` is damaged: it does not hold a signed tree", path.display());
+        Stop::new(LEDGER, "ledger.head", text, "put it back from where it was saved, or verify from an export")
+    })
 }
 
 /// What the store holds under a digest; bytes that are not of that digest are the verifier's to name.
@@ -142,6 +213,7 @@ fn tell(report: &Report, unsigned: u64, screen: &Screen) {
         "runs": report.runs,
         "open_runs": report.open_runs,
         "open_intents": report.open_intents,
+        "blobs": report.blobs_checked,
         "faults": report.faults,
     }));
     if report.holds() {

@@ -19,6 +19,7 @@ mod screen;
 mod status;
 mod stop;
 mod tell;
+mod typed;
 
 pub use arguments::{Arguments, Command};
 pub use draw::{Look, draw};

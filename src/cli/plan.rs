@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use countersign_contract::ProbeAnswer;
-use countersign_kernel::plan::{self, Asking, Does, Move, Plan};
+use countersign_kernel::plan::{self, Act, Asking, Does, Move, Plan};
 use countersign_kernel::policy;
 use countersign_kernel::run::bodies::TriggerKind;
 use countersign_warrant::{Decision, Verdict};
@@ -14,8 +14,9 @@ use serde_json::json;
 use super::Stop;
 use super::arguments::Plan as Asked;
 use super::run::unknown_workflow;
-use super::screen::Screen;
+use super::screen::{Screen, called};
 use super::stop::{DENIED, DONE};
+use super::typed::{folder_flag, quoted};
 use crate::catalog::Catalog;
 use crate::clock::{Clock as _, SystemClock};
 use crate::folder::Folder;
@@ -62,7 +63,12 @@ pub(super) async fn plan(data: Option<PathBuf>, asked: &Asked, screen: &Screen) 
     screen.document(&json!({"digest": digest, "plan": plan, "verdicts": verdicts}));
     tell(screen, &plan, &judged);
     screen.say(format!("\ndigest {digest}"));
-    screen.say(format!("run exactly this: countersign run {} --plan {digest}", plan.workflow.name));
+    let mut command = format!("{} run {}", called(), quoted(&plan.workflow.name));
+    for (name, value) in &asked.inputs {
+        command.push_str(" --input ");
+        command.push_str(&quoted(&format!("{name}={value}")));
+    }
+    screen.say(format!("run exactly this:\n  {command} --plan {digest}{}", folder_flag(&path)));
     Ok(if denied { DENIED } else { DONE })
 }
 
@@ -81,25 +87,34 @@ fn judge(plan: &Plan, active: &Active, catalog: &Catalog, person: &str) -> Vec<J
 }
 
 fn tell(screen: &Screen, plan: &Plan, judged: &[Judged]) {
-    screen.say_wrapped(&format!("{}: ", plan.workflow.name), &plan.workflow.purpose);
+    screen.say(format!("{}: {}", plan.workflow.name, plan.workflow.purpose));
     let held: Vec<String> = plan.resources.iter().map(ToString::to_string).collect();
     screen.say_wrapped("  holds   ", &held.join(", "));
     for (name, value) in &plan.inputs {
         screen.say(format!("  input   {name} = {}", plan::hole::as_text(value)));
     }
     screen.say("");
+    let widest = plan.moves.iter().map(|planned| planned.id.as_str().len()).max().unwrap_or_default();
+    let mut pivoted = false;
     for (number, planned) in plan.moves.iter().enumerate() {
-        let first = format!("{:>3}  {:<18}", number + 1, planned.id.as_str());
+        let first = format!("{:>3}  {:<widest$}  ", number + 1, planned.id.as_str());
         screen.say_wrapped(&first, &in_words(planned));
         let Does::Act(act) = &planned.does else { continue };
         let verdict = judged.iter().find(|one| one.id == planned.id.as_str());
-        screen.say_wrapped("       policy      ", &verdict_words(verdict));
-        let undo = match &act.undo {
-            Some(undo) if !act.pivot => format!("{} {}", undo.verb, undo.resource),
-            _ if act.pivot => "none from here on: this is the pivot".to_owned(),
-            _ => "none: a failure from here on needs a person".to_owned(),
-        };
-        screen.say_wrapped("       undo        ", &undo);
+        screen.say_wrapped("       policy    ", &verdict_words(verdict));
+        let undo = undo_words(act, pivoted);
+        pivoted |= act.pivot;
+        screen.say_wrapped("       undo      ", &undo);
+    }
+}
+
+/// What takes an act back, when it is done and a later move fails.
+fn undo_words(act: &Act, pivoted: bool) -> String {
+    match &act.undo {
+        _ if act.pivot => "none from here on: this is the point of no return".to_owned(),
+        _ if pivoted => "none: after the point of no return a failure needs a person".to_owned(),
+        Some(undo) => format!("{} {}", undo.verb, undo.resource),
+        None => "none: a failure from here on needs a person".to_owned(),
     }
 }
 
@@ -136,37 +151,14 @@ fn in_words(planned: &Move) -> String {
                 ProbeAnswer::Unknown => "unknown",
             };
             let version = probe.version.as_ref().map(|version| format!(" {version}")).unwrap_or_default();
-            let within =
-                if *within_ms == 0 { "at once".to_owned() } else { format!("within {}", duration(*within_ms)) };
-            format!("ask {}{version}: must be {answer}, {within}", probe.name)
+            format!("ask {}{version}: must be {answer}, within {within_ms} ms", probe.name)
         }
         Does::Activate { version, previous, .. } => match previous {
             Some(old) => format!("{version} is current, {old} previous"),
             None => format!("{version} is current"),
         },
         Does::Retire { version } => format!("{version} is retired"),
-        Does::Wait { ms } => format!("wait {}; old and new both work", duration(*ms)),
+        Does::Wait { ms } => format!("wait {ms} ms; old and new both work"),
         Does::Evidence { .. } => "bind the run's entries to a signed checkpoint".to_owned(),
-    }
-}
-
-/// Milliseconds, as a person says them.
-fn duration(ms: u64) -> String {
-    match ms {
-        ms if ms % 3_600_000 == 0 => format!("{} h", ms / 3_600_000),
-        ms if ms % 60_000 == 0 => format!("{} min", ms / 60_000),
-        ms if ms % 1000 == 0 => format!("{} s", ms / 1000),
-        ms => format!("{ms} ms"),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn durations_are_said_in_their_largest_whole_unit() {
-        let said = [50, 1500, 2000, 90_000, 120_000, 86_400_000].map(duration);
-        assert_eq!(said, ["50 ms", "1500 ms", "2 s", "90 s", "2 min", "24 h"]);
     }
 }

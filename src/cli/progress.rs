@@ -52,10 +52,7 @@ impl Progress {
     /// Says a line of its own, after everything that was committed so far.
     pub(super) async fn say(&self, line: &str) {
         self.settle().await;
-        match &self.bar {
-            Some(bar) => bar.println(line),
-            None => self.screen.say(line),
-        }
+        beside(self.bar.as_ref(), || self.screen.say(line));
     }
 
     /// Waits until everything that was committed so far is told.
@@ -77,14 +74,17 @@ impl Progress {
 
 fn tell_one(entry: &Stamped, bar: Option<&ProgressBar>, screen: &Screen) {
     let Some(text) = tell::text(entry) else { return };
-    for line in screen.wrapped(&format!("  {:<9}", entry.kind.as_str()), &text) {
-        match bar {
-            Some(bar) => bar.println(line),
-            None => screen.say(line),
-        }
-    }
+    beside(bar, || screen.say_wrapped(&format!("  {:<9}", entry.kind.as_str()), &text));
     if let Some(bar) = bar {
         bar.set_message(waiting_for(entry));
+    }
+}
+
+/// Says lines on standard output while the spinner, which stands on standard error, is out of their way.
+fn beside(bar: Option<&ProgressBar>, say: impl FnOnce()) {
+    match bar {
+        Some(bar) => bar.suspend(say),
+        None => say(),
     }
 }
 

@@ -15,7 +15,7 @@ use super::arguments::Run;
 use super::progress::Progress;
 use super::report::RunReport;
 use super::screen::Screen;
-use super::stop::{BAD_INPUT, CHANGED, DENIED, DONE, FAILED, STUCK};
+use super::stop::{BAD_INPUT, CHANGED, DENIED, DONE, FAILED, LEDGER, STUCK};
 use crate::folder::Folder;
 use crate::runner::{Begun, Driven, Request, Runner};
 use crate::scheduler::Active;
@@ -51,7 +51,7 @@ async fn within(
     let signals = stop_on_signals();
     let policies = Arc::clone(&active.set.policies);
     let runner = runner(installation, policies, Some(progress.sender()), signals);
-    let mut session = Session { runner, installation, asker };
+    let mut session = Session { runner, installation, asker, driven: BTreeMap::new() };
     let ended = async {
         session.carry_on_open_runs(&progress).await?;
         let trigger = Trigger {
@@ -76,6 +76,8 @@ pub(super) struct Session<'a> {
     pub(super) installation: &'a Installation,
     /// The opaque id of who asks.
     pub(super) asker: String,
+    /// The runs that this command drove, and how that ended.
+    pub(super) driven: BTreeMap<RunId, Driven>,
 }
 
 /// One request's run.
@@ -95,8 +97,12 @@ impl Session<'_> {
                 continue;
             }
             progress.say(&format!("run {} of `{}` was left open; carrying it on", run.id, run.workflow)).await;
-            if let Driven::Stopped = self.drive(&run.id).await? {
-                return Err(stopped(&run.id));
+            match self.drive(&run.id).await {
+                Ok(Driven::Stopped) => return Err(stopped(&run.id)),
+                Ok(_) => {}
+                Err(stop) if stop.exit == LEDGER => return Err(stop),
+                // WHY: one target that does not answer must not keep every other workflow from running.
+                Err(stop) => progress.say(&format!("  it stays open [{}]: {}", stop.code, stop.message)).await,
             }
         }
         Ok(())
@@ -128,12 +134,15 @@ impl Session<'_> {
         }))
     }
 
-    async fn drive(&self, run: &RunId) -> Result<Driven, Stop> {
-        self.runner.drive(run).await.map_err(|error| {
+    /// Drives a run to its end, or to a person.
+    pub(super) async fn drive(&mut self, run: &RunId) -> Result<Driven, Stop> {
+        let driven = self.runner.drive(run).await.map_err(|error| {
             let mut stop = Stop::of(error.code(), &error);
             stop.help.get_or_insert_with(|| format!("run {run} is open; the next command carries it on"));
             stop
-        })
+        })?;
+        self.driven.insert(run.clone(), driven.clone());
+        Ok(driven)
     }
 }
 
@@ -174,7 +183,7 @@ pub(super) fn stop_on_signals() -> watch::Receiver<bool> {
     receiver
 }
 
-fn stopped(run: &RunId) -> Stop {
+pub(super) fn stopped(run: &RunId) -> Stop {
     let help = "the next `countersign run` or `quickstart` in this folder carries it on";
     Stop::new(FAILED, "run.stopped", format!("stopped at a safe point; run {run} is open"), help)
 }

@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use countersign_kernel::run::bodies::Stage;
-use countersign_warrant::{ResourceName, RunId};
+use countersign_kernel::run::bodies::{Stage, Wait, WaitBody};
+use countersign_warrant::{DecodeEntryError, Kind, ResourceName, RunId, Stamped};
+use serde::Serialize;
 use serde_json::json;
 
 use super::Stop;
@@ -15,10 +16,23 @@ use super::stop::{BAD_INPUT, DONE};
 use super::tell::{seconds, text};
 use crate::Reading;
 use crate::folder::Folder;
-use crate::store::{Store, StoredRun, StoredVersion};
+use crate::store::{RunState, Store, StoredRun, StoredVersion};
 
 /// How many runs are listed.
 const RUNS_MAX: u32 = 20;
+
+/// A run, with what a person has to know where it needs one.
+struct Told {
+    run: StoredRun,
+    stuck: Option<Stuck>,
+}
+
+/// Why a run needs a person, and what to do next.
+#[derive(Serialize)]
+struct Stuck {
+    code: String,
+    message: String,
+}
 
 /// Shows everything, one run, or one subject.
 pub(super) async fn status(data: Option<PathBuf>, asked: &Status, screen: &Screen) -> Result<u8, Stop> {
@@ -41,7 +55,7 @@ fn nothing(of: &str) -> Stop {
 }
 
 async fn everything(store: &Store, screen: &Screen) -> Result<u8, Stop> {
-    let runs = store.runs(RUNS_MAX).await?;
+    let runs = told(store, store.runs(RUNS_MAX).await?).await?;
     let counts = store.counts().await?;
     let subjects: BTreeSet<ResourceName> = store.subjects().await?.into_iter().collect();
     let mut versions = Vec::new();
@@ -63,10 +77,11 @@ async fn everything(store: &Store, screen: &Screen) -> Result<u8, Stop> {
         tell_run(run, screen);
     }
     screen.say("");
-    screen.say(format!(
+    let text = format!(
         "{} entries in the ledger; {} runs open, {} stuck; {} intents without an answer",
         counts.entries, counts.open_runs, counts.stuck_runs, counts.open_intents
-    ));
+    );
+    screen.say_wrapped("", &text);
     Ok(DONE)
 }
 
@@ -77,7 +92,7 @@ fn live(versions: Vec<StoredVersion>) -> impl Iterator<Item = StoredVersion> {
 async fn one_subject(store: &Store, subject: &ResourceName, screen: &Screen) -> Result<u8, Stop> {
     let versions = store.versions(subject).await?;
     let holder = store.holder(subject).await?;
-    let runs: Vec<StoredRun> = store.runs(u32::MAX).await?.into_iter().filter(|run| run.subject == *subject).collect();
+    let runs = told(store, store.runs_of_subject(subject, RUNS_MAX).await?).await?;
     if versions.is_empty() && runs.is_empty() {
         return Err(nothing(subject.as_str()));
     }
@@ -89,7 +104,7 @@ async fn one_subject(store: &Store, subject: &ResourceName, screen: &Screen) -> 
     }));
     tell_versions(&versions, screen);
     screen.say("");
-    for run in runs.iter().take(RUNS_MAX as usize) {
+    for run in &runs {
         tell_run(run, screen);
     }
     if let Some(run) = holder {
@@ -103,8 +118,11 @@ async fn one_run(store: &Store, id: &RunId, screen: &Screen) -> Result<u8, Stop>
     let Some(run) = store.run(id).await? else { return Err(nothing(id.as_str())) };
     let entries = store.entries_of_run(id).await?;
     let report = RunReport::of(id.as_str(), &entries).map_err(|error| Stop::of("store.corrupt", &error))?;
-    screen.document(&json!({"runs": [report]}));
-    tell_run(&run, screen);
+    let stuck = why_stuck(&run, &entries)?;
+    screen.document(&json!({"runs": [report], "stuck": stuck}));
+    // The message is among the entries below.
+    let stuck = stuck.map(|stuck| Stuck { message: "see its last `wait`".to_owned(), ..stuck });
+    tell_run(&Told { run, stuck }, screen);
     for entry in &entries {
         if let Some(text) = text(entry) {
             let first = format!("  {}  {:<9}", seconds(&entry.at.to_string()), entry.kind.as_str());
@@ -112,6 +130,28 @@ async fn one_run(store: &Store, id: &RunId, screen: &Screen) -> Result<u8, Stop>
         }
     }
     Ok(DONE)
+}
+
+async fn told(store: &Store, runs: Vec<StoredRun>) -> Result<Vec<Told>, Stop> {
+    let mut told = Vec::new();
+    for run in runs {
+        let stuck = match run.state {
+            RunState::Stuck => why_stuck(&run, &store.entries_of_run(&run.id).await?)?,
+            _ => None,
+        };
+        told.push(Told { run, stuck });
+    }
+    Ok(told)
+}
+
+/// What the last wait of a stuck run says.
+fn why_stuck(run: &StoredRun, entries: &[Stamped]) -> Result<Option<Stuck>, DecodeEntryError> {
+    let last = entries.iter().rfind(|entry| entry.kind == Kind::Wait);
+    let Some(last) = last.filter(|_| run.state == RunState::Stuck) else { return Ok(None) };
+    Ok(match last.decode::<WaitBody>()?.wait {
+        Wait::Person { code, message } => Some(Stuck { code, message }),
+        _ => None,
+    })
 }
 
 fn tell_versions(versions: &[StoredVersion], screen: &Screen) {
@@ -123,21 +163,37 @@ fn tell_versions(versions: &[StoredVersion], screen: &Screen) {
     }
 }
 
-fn tell_run(run: &StoredRun, screen: &Screen) {
-    let first = format!("  {:<25} {:<8} ", run.id.as_str(), run.state.as_str());
+fn tell_run(told: &Told, screen: &Screen) {
+    let run = &told.run;
+    let state = outcome(run).unwrap_or_else(|| run.state.as_str());
+    let first = format!("  {:<25} {state:<8} ", run.id.as_str());
     screen.say_wrapped(&first, &format!("{} on {}", run.workflow, run.subject));
+    if let Some(stuck) = &told.stuck {
+        screen.say_wrapped("      ", &format!("needs a person ({}): {}", stuck.code, stuck.message));
+    }
+}
+
+/// How a run ended; nothing while it is open.
+fn outcome(run: &StoredRun) -> Option<&'static str> {
+    match run.state {
+        RunState::Closed { outcome, .. } => Some(outcome.as_str()),
+        _ => None,
+    }
 }
 
 fn version_row(version: &StoredVersion) -> serde_json::Value {
     json!({"version": version.id, "stage": version.stage, "expires_at": version.expires_at, "sealed_at": version.sealed_at})
 }
 
-fn run_row(run: &StoredRun) -> serde_json::Value {
+fn run_row(told: &Told) -> serde_json::Value {
+    let run = &told.run;
     json!({
         "run": run.id,
         "workflow": run.workflow,
         "subject": run.subject,
         "state": run.state.as_str(),
+        "outcome": outcome(run),
+        "stuck": told.stuck,
         "started_at": run.started_at,
     })
 }

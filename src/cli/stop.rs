@@ -95,6 +95,7 @@ from_rooms! {
     crate::runner::DriveError,
     crate::scheduler::ActiveError,
     crate::scheduler::ReadSetError,
+    crate::scheduler::RenewalError,
     crate::store::ReadStoreError,
     crate::telemetry::TelemetryError,
     countersign_kernel::plan::PlanError,

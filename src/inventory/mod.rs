@@ -7,6 +7,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use countersign_contract::{Eyes, Observation, ObserveError, Subject};
 use countersign_kernel::plan::{self, PlanError, Reading, Snapshot};
@@ -18,6 +19,9 @@ use serde_json::Value;
 use crate::catalog::Catalog;
 use crate::store::{ReadStoreError, Store};
 
+/// How long one reading of one target may take. No command hangs because a target does.
+pub const OBSERVE_TIME: Duration = Duration::from_secs(10);
+
 /// Why a resource could not be read.
 #[derive(Debug, thiserror::Error)]
 pub enum InventoryError {
@@ -27,6 +31,12 @@ pub enum InventoryError {
     /// The connector could not look.
     #[error("the target could not be observed")]
     Observe(#[source] ObserveError),
+    /// The target gave no answer in [`OBSERVE_TIME`]; nothing is known of it.
+    #[error("`{resource}` could not be observed: its target gave no answer in time")]
+    TimedOut {
+        /// What was to be observed.
+        resource: ResourceName,
+    },
     /// The store could not be read.
     #[error("the store could not be read")]
     Store(#[source] ReadStoreError),
@@ -41,6 +51,7 @@ impl InventoryError {
         match self {
             Self::NoSuchConnector(_) => "inventory.no_such_connector",
             Self::Observe(source) => source.code,
+            Self::TimedOut { .. } => "inventory.timed_out",
             Self::Store(source) => source.code(),
             Self::Plan(source) => source.code(),
         }
@@ -52,24 +63,27 @@ impl InventoryError {
 pub struct Inventory {
     catalog: Arc<Catalog>,
     store: Store,
+    time: Duration,
 }
 
 impl Inventory {
     /// Over these connectors and this store.
     pub fn new(catalog: Arc<Catalog>, store: Store) -> Self {
-        Self { catalog, store }
+        Self { catalog, store, time: OBSERVE_TIME }
     }
 
     /// One reading of one resource at its target.
     ///
     /// # Errors
-    /// When its connector is unknown, or cannot look.
+    /// When its connector is unknown, cannot look, or takes longer than [`OBSERVE_TIME`].
     pub async fn observe(&self, resource: &ResourceName) -> Result<Observation, InventoryError> {
         let instance = resource.connector();
         let connector =
             self.catalog.find(instance).ok_or_else(|| InventoryError::NoSuchConnector(instance.to_owned()))?;
         let subject = Subject { resource: resource.clone() };
-        connector.observe(&subject, Eyes::open()).await.map_err(InventoryError::Observe)
+        let observed = tokio::time::timeout(self.time, connector.observe(&subject, Eyes::open())).await;
+        let observed = observed.map_err(|_| InventoryError::TimedOut { resource: resource.clone() })?;
+        observed.map_err(InventoryError::Observe)
     }
 
     /// One resource at its target, with what the store holds of its versions.
@@ -102,5 +116,56 @@ impl Inventory {
             issuers.insert(issuer, reading);
         }
         Ok(Snapshot { subject, issuers })
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::future::pending;
+
+    use countersign_contract::{
+        BoxFuture, Connector, Cursor, Hands, Manifest, Material, Page, Probe, ProbeResult, Receipt, Scope, Warrant,
+    };
+
+    use super::*;
+
+    /// A target that never answers.
+    struct Silent(Manifest);
+
+    impl Connector for Silent {
+        fn manifest(&self) -> &Manifest {
+            &self.0
+        }
+
+        fn list<'a>(&'a self, _: &'a Scope, _: Eyes, _: Option<Cursor>) -> BoxFuture<'a, Result<Page, ObserveError>> {
+            Box::pin(pending())
+        }
+
+        fn observe<'a>(&'a self, _: &'a Subject, _: Eyes) -> BoxFuture<'a, Result<Observation, ObserveError>> {
+            Box::pin(pending())
+        }
+
+        fn probe<'a>(&'a self, _: &'a Probe, _: Option<Material>) -> BoxFuture<'a, ProbeResult> {
+            Box::pin(pending())
+        }
+
+        fn act(&self, _: Warrant, _: Hands) -> BoxFuture<'_, Receipt> {
+            Box::pin(pending())
+        }
+    }
+
+    #[tokio::test]
+    async fn a_silent_target_is_told_and_not_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&folder.path().join("store.db")).await.unwrap();
+        let manifest =
+            Manifest { connector: "silent", summary: "", kinds: Vec::new(), verbs: Vec::new(), probes: Vec::new() };
+        let instances = BTreeMap::from([("silent".to_owned(), Arc::new(Silent(manifest)) as Arc<dyn Connector>)]);
+        let catalog = Arc::new(Catalog::of_instances(instances, BTreeMap::new()));
+        let inventory = Inventory { time: Duration::from_millis(20), ..Inventory::new(catalog, store) };
+        let error = inventory.reading(&"silent/account/jobs".parse().unwrap()).await.unwrap_err();
+        assert_eq!(error.code(), "inventory.timed_out");
+        assert_eq!(error.to_string(), "`silent/account/jobs` could not be observed: its target gave no answer in time");
     }
 }

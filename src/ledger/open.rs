@@ -43,6 +43,14 @@ pub enum OpenLedgerError {
     /// The tree or the last entry could not be read.
     #[error("the ledger could not be read")]
     Read(#[source] ReadStoreError),
+    /// There are more or fewer entries than the tree has leaves: somebody cut or added rows.
+    #[error("the ledger has {written} entries, and its tree {tree} leaves")]
+    Torn {
+        /// Entries that are there.
+        written: u64,
+        /// Leaves of the tree.
+        tree: u64,
+    },
     /// What is stored is not what was signed.
     #[error("the ledger does not continue what was signed")]
     Signed(#[source] SignError),
@@ -54,6 +62,7 @@ impl OpenLedgerError {
         match self {
             Self::ReadOnly(_) => "ledger.read_only",
             Self::Connect(_) => "ledger.unavailable",
+            Self::Torn { .. } => "ledger.torn",
             Self::Read(source) => source.code(),
             Self::Signed(source) => source.code(),
         }
@@ -67,6 +76,10 @@ impl Ledger {
             return Err(OpenLedgerError::ReadOnly(store.path().to_owned()));
         }
         let tree = store.tree().await.map_err(OpenLedgerError::Read)?;
+        let written = store.last_index().await.map_err(OpenLedgerError::Read)?.map_or(0, |last| last + 1);
+        if written != tree.size() {
+            return Err(OpenLedgerError::Torn { written, tree: tree.size() });
+        }
         let last = store.last_stamp().await.map_err(OpenLedgerError::Read)?;
         let file = HeadFile::new(Path::new(&options.head_file));
         let signer = Signer::resume(key, file, store.clone()).await.map_err(OpenLedgerError::Signed)?;

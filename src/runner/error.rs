@@ -136,6 +136,9 @@ pub enum DriveError {
     /// The target could not be read.
     #[error("the target could not be read")]
     Inventory(#[source] InventoryError),
+    /// The target does not say whether an open intent was applied.
+    #[error("`{0}` does not show whether its open intent was applied; it stays open, and blocks the resource")]
+    Unsettled(countersign_warrant::ResourceName),
     /// No instance of that name.
     #[error("no connector instance `{0}` in the settings")]
     NoSuchConnector(String),
@@ -174,6 +177,7 @@ impl DriveError {
             Self::Open(_) => "secrets.does_not_open",
             Self::Store(source) => source.code(),
             Self::NotSealed(_) => "secrets.not_sealed",
+            Self::Unsettled(_) => "run.unsettled",
             Self::Inventory(source) => source.code(),
             Self::NoSuchConnector(_) => "inventory.no_such_connector",
         }

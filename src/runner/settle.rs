@@ -9,6 +9,8 @@ use super::{Drive, DriveError, Runner};
 
 /// How long to wait before looking again at a target that does not tell.
 const LOOK_AGAIN: Duration = Duration::from_millis(500);
+/// How long to look at a target that does not tell, before the intent is left open for now.
+const LOOK_MAX: Duration = Duration::from_secs(10);
 
 impl Runner {
     /// Observes until the intent is known to be applied, or known to be not applied any more.
@@ -38,6 +40,7 @@ impl Runner {
     /// What the target shows; `None` when the process was asked to stop before it was known.
     async fn find(&self, intent: &Intent, believable_at: Timestamp) -> Result<Option<Finding>, DriveError> {
         let verb = self.verb_of(intent)?;
+        let begun = self.clock.instant();
         loop {
             let observed_at = self.clock.now();
             match self.inventory.observe(&intent.call.resource).await {
@@ -55,6 +58,9 @@ impl Runner {
                     Effect::Unclear => {}
                 },
                 Err(error) => tracing::warn!(entry = %intent.entry, code = error.code(), "target not readable"),
+            }
+            if self.clock.instant().duration_since(begun) > LOOK_MAX {
+                return Err(DriveError::Unsettled(intent.call.resource.clone()));
             }
             let again = self.clock.now().plus_millis(u64::try_from(LOOK_AGAIN.as_millis()).unwrap_or(500));
             if !self.sleep_until(again).await {

@@ -66,13 +66,28 @@ pub enum Place {
         /// Absolute, or below the data folder; without `..`.
         path: PathBuf,
     },
-    /// Where the target endpoint of a `local` instance listens.
+    /// The target endpoint of a `local` instance, and the client that calls it.
     Endpoint {
         /// The instance.
         connector: String,
-        /// On the loopback; port 0 takes a free one.
+        /// Where it listens, on the loopback; port 0 takes a free one.
         address: SocketAddr,
+        /// The delivery whose certificate it serves.
+        certificate: Spot,
+        /// The root certificate that probes and the client trust.
+        trust: Spot,
+        /// The file with the client's key.
+        client_key: Spot,
     },
+}
+
+/// A file or folder below a place of a `files` connector, such as `client/trust/ca.pem`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Spot {
+    /// The place, which is in the settings.
+    pub place: String,
+    /// Below the place's directory; without `..`.
+    pub path: PathBuf,
 }
 
 impl Place {
@@ -139,7 +154,8 @@ impl Settings {
     ///
     /// # Errors
     /// Everything that is wrong with it, in the order of the text. Codes: `settings.syntax`, `.version`, `.unknown_key`,
-    /// `.missing_key`, `.type`, `.value`, `.name`, `.secret`, `.path`, `.same_place`, `.unknown_connector`.
+    /// `.missing_key`, `.type`, `.value`, `.name`, `.secret`, `.path`, `.same_place`, `.unknown_connector`,
+    /// `.unknown_place`.
     pub fn parse(file: &str, text: &str) -> Result<Self, Vec<Diagnostic>> {
         read::settings(file, text)
     }

@@ -10,10 +10,16 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::names::{is_name, looks_secret, meant};
-use super::{ConnectorKind, ConnectorSettings, Place, Settings, is_reserved};
+use super::{ConnectorKind, ConnectorSettings, Place, Settings, Spot, is_reserved};
 
 type Table<'t> = Spanned<DeTable<'t>>;
 type Value<'t> = Spanned<DeValue<'t>>;
+
+/// The keys of a `local` place, beside its connector.
+const ENDPOINT: [&str; 4] = ["address", "certificate", "trust", "client_key"];
+
+/// The places that the file names, each with its connector's kind where that is known.
+type Declared = BTreeMap<String, Option<ConnectorKind>>;
 
 const KINDS: [&str; 2] = [ConnectorKind::Local.word(), ConnectorKind::Files.word()];
 
@@ -110,24 +116,75 @@ impl<'t> Reader<'t> {
         connectors: &BTreeMap<String, ConnectorSettings>,
     ) -> BTreeMap<String, Place> {
         let mut places = BTreeMap::new();
+        let mut declared = Declared::new();
+        let mut endpoints = Vec::new();
         for (name, table) in self.named_tables(top, "places") {
-            self.known(table.get_ref(), "a place", &["connector", "path", "address"]);
-            let Some((connector, kind)) = self.instance(top, &table, connectors) else { continue };
-            let place = match kind {
-                ConnectorKind::Files => {
-                    self.unfit(&table, "address", "a place of a `files` connector has a `path`");
-                    self.directory(&table, &places).map(|path| Place::Directory { connector, path })
+            self.known(table.get_ref(), "a place", &[&["connector", "path"], &ENDPOINT[..]].concat());
+            let instance = self.instance(top, &table, connectors);
+            declared.insert(name.clone(), instance.as_ref().map(|(_, kind)| *kind));
+            match instance {
+                Some((connector, ConnectorKind::Files)) => {
+                    for key in ENDPOINT {
+                        self.unfit(&table, key, "a place of a `files` connector has a `path`");
+                    }
+                    if let Some(path) = self.directory(&table, &places) {
+                        places.insert(name, Place::Directory { connector, path });
+                    }
                 }
-                ConnectorKind::Local => {
+                Some((connector, ConnectorKind::Local)) => {
                     self.unfit(&table, "path", "a place of a `local` connector has an `address`");
-                    self.address(&table).map(|address| Place::Endpoint { connector, address })
+                    endpoints.push((name, connector, table));
                 }
-            };
-            if let Some(place) = place {
-                places.insert(name, place);
+                None => {}
+            }
+        }
+        for (name, connector, table) in endpoints {
+            if let Some(endpoint) = self.endpoint(connector, &table, &declared) {
+                places.insert(name, endpoint);
             }
         }
         places
+    }
+
+    fn endpoint(&mut self, connector: String, table: &Table<'t>, declared: &Declared) -> Option<Place> {
+        let address = self.address(table);
+        let certificate = self.spot(table, "certificate", "server/tls", declared);
+        let trust = self.spot(table, "trust", "client/trust/ca.pem", declared);
+        let client_key = self.spot(table, "client_key", "client/reporting/key", declared);
+        Some(Place::Endpoint {
+            connector,
+            address: address?,
+            certificate: certificate?,
+            trust: trust?,
+            client_key: client_key?,
+        })
+    }
+
+    /// A `place/path` whose place is a directory of this file.
+    fn spot(&mut self, table: &Table<'t>, key: &str, such_as: &str, declared: &Declared) -> Option<Spot> {
+        let help = format!("say where it is delivered: `{key} = \"{such_as}\"`");
+        let given = self.needed(table, key, &help)?;
+        let text = self.word(given)?;
+        let Some((place, path)) = text.split_once('/').filter(|(_, path)| path.split('/').all(is_name)) else {
+            let help = format!("write the name of a place, `/`, and a path of names below it, such as `{such_as}`");
+            self.error("settings.path", given.span(), format!("`{text}` is not a path below a place"), help);
+            return None;
+        };
+        match declared.get(place) {
+            Some(Some(ConnectorKind::Files)) => Some(Spot { place: place.to_owned(), path: PathBuf::from(path) }),
+            // That place's own error is told.
+            Some(None) => None,
+            found => {
+                let fits = declared.iter().filter(|(_, kind)| **kind == Some(ConnectorKind::Files));
+                let fits: Vec<&str> = fits.map(|(name, _)| name.as_str()).collect();
+                let message = match found {
+                    Some(_) => format!("the place `{place}` is not one of a `files` connector"),
+                    None => format!("there is no place `{place}` in this file"),
+                };
+                self.error("settings.unknown_place", given.span(), message, meant(place, &fits));
+                None
+            }
+        }
     }
 
     /// The connector instance that a place names, unless the instance itself is what is wrong.

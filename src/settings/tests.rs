@@ -22,7 +22,14 @@ fn the_default_text_is_what_it_says() {
     let directory = |path: &str| Place::Directory { connector: "files".to_owned(), path: path.into() };
     assert_eq!(settings.places["client"], directory("places/client"));
     assert_eq!(settings.places["server"], directory("places/server"));
-    let endpoint = Place::Endpoint { connector: "local".to_owned(), address: "127.0.0.1:0".parse().unwrap() };
+    let spot = |place: &str, path: &str| Spot { place: place.to_owned(), path: path.into() };
+    let endpoint = Place::Endpoint {
+        connector: "local".to_owned(),
+        address: "127.0.0.1:0".parse().unwrap(),
+        certificate: spot("server", "tls"),
+        trust: spot("client", "trust/ca.pem"),
+        client_key: spot("client", "reporting/key"),
+    };
     assert_eq!(settings.places["endpoint"], endpoint);
     assert_eq!(settings.places.len(), 3);
 }
@@ -130,12 +137,37 @@ fn a_place_stays_where_places_may_be() {
     ] {
         assert_eq!(one(&place(line)).code, code, "{line}");
     }
-    let endpoint = |line: &str| format!("{files}[places.a]\nconnector = 'local'\n{line}");
+    let reads = "certificate = 'b/tls'\ntrust = 'b/ca.pem'\nclient_key = 'b/x/key'\n";
+    let other = "[places.b]\nconnector = 'files'\npath = 'b'";
+    let endpoint = |line: &str| format!("{files}[places.a]\nconnector = 'local'\n{line}\n{reads}{other}");
     for line in ["address = '0.0.0.0:1'", "address = 'localhost:1'", "address = '127.0.0.1'"] {
         assert_eq!(one(&endpoint(line)).code, "settings.value", "{line}");
     }
     assert!(Settings::parse("settings.toml", &endpoint("address = '[::1]:8443'")).is_ok());
     assert!(Settings::parse("settings.toml", &place("path = '/srv/tls'")).is_ok());
+}
+
+#[test]
+fn an_endpoint_reads_what_is_delivered_to_a_place_that_is_there() {
+    let renamed = |from: &str, to: &str| Settings::default_text().replacen(from, to, 1);
+    let error = one(&renamed("[places.server]", "[places.servers]"));
+    assert_eq!((error.code, error.help.as_str()), ("settings.unknown_place", "did you mean `servers`?"));
+    assert_eq!(error.message, "there is no place `server` in this file");
+    let line = Settings::default_text().lines().position(|line| line.starts_with("certificate = ")).unwrap() + 1;
+    assert_eq!((error.line, error.column), (line, 15));
+    let error = one(&renamed("server/tls", "endpoint/tls"));
+    assert_eq!(error.message, "the place `endpoint` is not one of a `files` connector");
+    assert_eq!((error.code, error.help.as_str()), ("settings.unknown_place", "known here: `client`, `server`"));
+    for path in ["server", "server/", "/tls", "server/../tls", "server//tls", "", "server/a b"] {
+        let error = one(&renamed("server/tls", path));
+        assert!(matches!(error.code, "settings.path" | "settings.unknown_place"), "{path}: {}", error.code);
+    }
+    assert_eq!(one(&renamed("trust = \"client/trust/ca.pem\"\n", "")).code, "settings.missing_key");
+    assert_eq!(one(&renamed("\"client/reporting/key\"", "3")).code, "settings.type");
+    let bad = renamed("path = \"places/server\"", "path = \"../server\"");
+    assert_eq!(one(&bad).code, "settings.path", "a place that is wrong itself is told once");
+    let alone = renamed("path = \"places/client\"", "path = \"places/client\"\ntrust = \"server/tls\"");
+    assert_eq!(one(&alone).code, "settings.unknown_key", "a `files` place reads nothing");
 }
 
 #[test]

@@ -128,6 +128,12 @@ impl Store {
             .collect()
     }
 
+    /// The place of the last entry; none in an empty ledger.
+    pub async fn last_index(&self) -> Result<Option<u64>, ReadStoreError> {
+        let last: Option<i64> = sqlx::query_scalar("select max(idx) from entries").fetch_one(&self.readers).await?;
+        Ok(last.and_then(|last| u64::try_from(last).ok()))
+    }
+
     /// The stamp of the last entry; 1970 before the first one.
     pub async fn last_stamp(&self) -> Result<Timestamp, ReadStoreError> {
         let at: Option<i64> = sqlx::query_scalar("select at from entries order by idx desc limit 1")

@@ -134,6 +134,37 @@ impl Store {
         row.as_ref().map(read).transpose()
     }
 
+    /// The runs of a workflow whose idempotency keys begin with `prefix`, oldest first.
+    pub async fn runs_by_trigger_prefix(&self, workflow: &str, prefix: &str) -> Result<Vec<StoredRun>, ReadStoreError> {
+        let rows = sqlx::query(
+            "select * from runs where workflow = ?1 and trigger_key >= ?2 and trigger_key < ?2 || char(1114111)
+             order by started_at, id",
+        )
+        .bind(workflow)
+        .bind(prefix)
+        .fetch_all(&self.readers)
+        .await?;
+        rows.iter().map(read).collect()
+    }
+
+    /// The runs whose subject this is and that started last, newest first.
+    pub async fn runs_of_subject(
+        &self,
+        subject: &ResourceName,
+        at_most: u32,
+    ) -> Result<Vec<StoredRun>, ReadStoreError> {
+        // WHY: a run holds its subject, so its first entry stands for it there: that table is sorted by subject.
+        let rows = sqlx::query(
+            "select r.* from entry_subjects s cross join runs r on r.id = s.run and r.subject = ?1
+             where s.subject = ?1 order by r.started_at desc, r.id desc limit ?2",
+        )
+        .bind(subject.as_str())
+        .bind(at_most)
+        .fetch_all(&self.readers)
+        .await?;
+        rows.iter().map(read).collect()
+    }
+
     /// Every run that is not closed, by id: what a process that starts has to carry on.
     pub async fn open_runs(&self) -> Result<Vec<StoredRun>, ReadStoreError> {
         let rows =

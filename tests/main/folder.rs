@@ -18,7 +18,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_countersign");
 
 /// Longer than any command of these tests takes, on a loaded machine.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// How a command ended.
 #[derive(Debug)]
@@ -264,7 +264,7 @@ impl Running {
             std::thread::sleep(Duration::from_millis(10));
         };
         let mut out = std::mem::take(&mut self.out);
-        for line in self.lines.iter() {
+        for line in &self.lines {
             out.push_str(&line);
             out.push('\n');
         }

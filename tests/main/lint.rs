@@ -43,8 +43,10 @@ impl Set {
     }
 }
 
-/// Mistakes of typing: file, what stood there, what stands there, code, place in the file, what the help says.
-const MISTAKES: &[(&str, &str, &str, &str, (u64, u64), &str)] = &[
+/// A mistake of typing: file, what stood there, what stands there, code, place in the file, what the help says.
+type Mistake = (&'static str, &'static str, &'static str, &'static str, (u64, u64), &'static str);
+
+const MISTAKES: &[Mistake] = &[
     ("ca-issuing.yaml", "purpose:", "porpose:", "workflow.unknown_key", (9, 3), "`purpose`"),
     ("ca-issuing.yaml", "2y", "2 years", "workflow.bad_duration", (22, 17), "ms, s, m, h, d, y"),
     ("ca-root.yaml", "countersign/v1", "countersign/v2", "workflow.api_version", (5, 13), "`countersign/v1`"),
@@ -84,7 +86,9 @@ fn each_mistake_is_told_with_its_place_and_the_way_out() {
 #[test]
 fn sixty_columns_are_enough_and_a_pipe_has_no_colour() {
     let set = Set::new();
-    MISTAKES.iter().for_each(|(file, from, to, ..)| set.mistake(file, from, to));
+    for (file, from, to, ..) in MISTAKES {
+        set.mistake(file, from, to);
+    }
     for variables in [
         &[("COLUMNS", "60")][..],
         &[("COLUMNS", "60"), ("NO_COLOR", "1")],

@@ -33,7 +33,9 @@ fn the_same_inputs_have_the_same_digest_in_every_process() {
     let inputs = ["account=clerk", "level=write", "reason=a clerk of its own"];
     let ordered = |order: [usize; 3]| {
         let mut asked = vec!["plan", "provision-account", "--json"];
-        order.iter().for_each(|at| asked.extend(["--input", inputs[*at]]));
+        for at in order {
+            asked.extend(["--input", inputs[at]]);
+        }
         folder.run(&asked).ended(0).json()
     };
     assert_eq!(ordered([0, 1, 2])["digest"], ordered([2, 0, 1])["digest"]);
@@ -87,7 +89,9 @@ fn seal_off(path: &Path, owner: Option<u32>) {
         return;
     }
     if status.is_dir() {
-        fs::read_dir(path).unwrap().for_each(|entry| seal_off(&entry.unwrap().path(), owner));
+        for entry in fs::read_dir(path).unwrap() {
+            seal_off(&entry.unwrap().path(), owner);
+        }
     }
     chown(path, owner, owner).unwrap();
     fs::set_permissions(path, fs::Permissions::from_mode(status.permissions().mode() & 0o555)).unwrap();
@@ -98,7 +102,9 @@ fn open_up(path: &Path) {
     let status = fs::symlink_metadata(path).unwrap();
     if status.is_dir() {
         fs::set_permissions(path, fs::Permissions::from_mode(status.permissions().mode() | 0o200)).unwrap();
-        fs::read_dir(path).unwrap().for_each(|entry| open_up(&entry.unwrap().path()));
+        for entry in fs::read_dir(path).unwrap() {
+            open_up(&entry.unwrap().path());
+        }
     }
 }
 

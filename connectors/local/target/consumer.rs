@@ -11,7 +11,7 @@ use tokio::task::JoinHandle;
 use zeroize::Zeroizing;
 
 use crate::Endpoint;
-use crate::https;
+use crate::https::{self, Caller};
 
 /// Whom a client calls, with what, and how often.
 #[derive(Debug, Clone)]
@@ -105,6 +105,6 @@ async fn call_once(config: &ClientConfig, connection: &mut Option<Connection>) -
         *connection = Some(Connection { anchor, addr, client });
     }
     let client = &connection.as_ref()?.client;
-    let answer = https::call(client, addr, "/v1/whoami", key.trim_ascii_end()).await;
+    let answer = https::call(client, addr, "/v1/whoami", key.trim_ascii_end(), Caller::Client).await;
     answer.ok().map(|answer| answer.status)
 }

@@ -6,7 +6,7 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::time::Duration;
 
-use countersign_contract::{Applied, ProbeAnswer};
+use countersign_contract::{Applied, ProbeAnswer, clock};
 use serde_json::json;
 
 use super::{Client, ClientConfig, Counts, Target, TargetConfig};
@@ -62,9 +62,7 @@ async fn the_endpoint_takes_enabled_keys_and_only_those() {
     assert_eq!(answer(&stand, "login", 1).await, is(ProbeAnswer::Accepted, "local.accepted"));
     assert_eq!(answer(&stand, "login", 2).await, is(ProbeAnswer::Refused, "local.refused"));
     stand.done(&stage(2)).await;
-    assert_eq!(answer(&stand, "key_used", 2).await, is(ProbeAnswer::Unknown, "local.not_seen_yet"));
     assert_eq!(answer(&stand, "login", 2).await, is(ProbeAnswer::Accepted, "local.accepted"));
-    assert_eq!(answer(&stand, "key_used", 2).await, is(ProbeAnswer::Accepted, "local.key_used"));
     stand.done(&on_key("key_disable", 1)).await;
     assert_eq!(answer(&stand, "login", 1).await, is(ProbeAnswer::Refused, "local.refused"));
     assert_eq!(answer(&stand, "can_administer", 2).await, is(ProbeAnswer::Refused, "local.forbidden"));
@@ -75,6 +73,50 @@ async fn the_endpoint_takes_enabled_keys_and_only_those() {
     assert_eq!(answer(&stand, "login", 1).await, is(ProbeAnswer::Unknown, "local.unreachable"), "no proof");
     stand.endpoint.set(None);
     assert_eq!(answer(&stand, "login", 1).await, is(ProbeAnswer::Unknown, "local.no_endpoint"));
+}
+
+#[tokio::test]
+async fn our_own_questions_are_no_sign_that_a_client_has_the_key() {
+    let (stand, _target) = serving("read").await;
+    stand.done(&stage(2)).await;
+    for probe in ["login", "can_administer"] {
+        assert_ne!(answer(&stand, probe, 2).await.0, ProbeAnswer::Unknown);
+        assert_eq!(answer(&stand, "key_used", 2).await, is(ProbeAnswer::Unknown, "local.not_seen_yet"), "{probe}");
+    }
+    assert_eq!(stand.key_used(2, "1970-01-01T00:00:00Z").await.code, "local.not_seen_yet");
+    let client = client_with(&stand, 2);
+    until(&client, |counts| counts.accepted > 0).await;
+    assert_eq!(answer(&stand, "key_used", 2).await, is(ProbeAnswer::Accepted, "local.key_used"));
+    drop(client);
+}
+
+#[tokio::test]
+async fn a_use_before_the_delivery_does_not_count() {
+    let (stand, _target) = serving("read").await;
+    stand.done(&stage(2)).await;
+    let client = client_with(&stand, 2);
+    until(&client, |counts| counts.accepted > 0).await;
+    drop(client);
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    let since = clock::now().to_string();
+    assert_eq!(stand.key_used(2, &since).await.code, "local.not_seen_yet");
+    assert_eq!(stand.key_used(2, "+1s").await.code, "local.bad_instant", "a rule is the planner's");
+    let _client = client_with(&stand, 2);
+    for _ in 0..500 {
+        if stand.key_used(2, &since).await.answer == ProbeAnswer::Accepted {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("the client's call is not seen");
+}
+
+/// A client that calls with the key of that version.
+fn client_with(stand: &Stand, number: u32) -> Client {
+    let key_file = stand.folder.path().join("key");
+    fs::write(&key_file, key(number)).unwrap();
+    let every = Duration::from_millis(5);
+    Client::start(ClientConfig { endpoint: stand.endpoint.clone(), key_file, trust_anchor: stand.anchor(), every })
 }
 
 #[tokio::test]

@@ -94,7 +94,7 @@ pub struct Report {
     pub open_intents: Vec<EntryId>,
     /// How many named blobs were compared with their digest.
     pub blobs_checked: u64,
-    /// How many named blobs are not there: they may be erased, leaves may not.
+    /// How many named blobs are not there; each is a fault.
     pub blobs_missing: u64,
     /// The first faults, in the order of the ledger; at most [`FAULTS_MAX`].
     pub faults: Vec<Fault>,

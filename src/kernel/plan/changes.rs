@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::PlanError;
 use super::expand::Expansion;
-use super::hole::hole;
+use super::hole::{DELIVERED_AT, hole};
 use super::model::{Does, Examine, Recipe};
 use super::snapshot::facts_of;
 use crate::workflow::model::{Adopted, IssueStep, Profile, ProvisionStep, RotateStep, Step, Verify};
@@ -186,9 +186,12 @@ impl Expansion<'_> {
         for (at, seen) in adopted.iter().enumerate() {
             let mut parameters = self.values(&seen.parameters);
             let spec = self.manifest(&seen.connector)?.probe(&seen.probe);
-            let wants_digest = spec.is_some_and(|spec| spec.parameters.iter().any(|one| one.name == "sha256"));
-            if wants_digest && !parameters.contains_key("sha256") {
-                parameters.insert("sha256".to_owned(), hole(&step.id, "sha256"));
+            let wanted = spec.map_or(&[] as &[_], |spec| spec.parameters);
+            // WHY: a probe that can be asked about this very delivery is asked about it.
+            for (name, output) in [("sha256", "sha256"), ("since", DELIVERED_AT)] {
+                if wanted.iter().any(|one| one.name == name) && !parameters.contains_key(name) {
+                    parameters.insert(name.to_owned(), hole(&step.id, output));
+                }
             }
             let probe = Probe {
                 name: seen.probe.clone(),

@@ -16,6 +16,7 @@ use crate::workflow::model::*;
 const LIMITS: Limits = Limits { duration_ms: 1000, lateness_ms: 0 };
 const KEY: Parameter = Parameter::secret("key", Type::Text, "the key");
 const VERSION: Parameter = Parameter::required("version", Type::Text, "which version");
+const SINCE: Parameter = Parameter::optional("since", Type::Instant, "since when");
 const LEVEL: Parameter = Parameter::required("level", Type::Text, "the level");
 
 fn verb(name: &'static str, kind: &'static str, parameters: Vec<Parameter>, undo: Option<&'static str>) -> Verb {
@@ -57,8 +58,13 @@ pub(crate) fn local() -> Manifest {
     };
     let request = Parameter::required("request", Type::Text, "the request");
     let issuer_key = Parameter::secret("issuer_key", Type::Text, "the issuer's key");
-    let probe =
-        |name, needs_material| ProbeSpec { name, kind: "account", about: "it works", needs_material, parameters: &[] };
+    let probe = |name, needs_material, parameters| ProbeSpec {
+        name,
+        kind: "account",
+        about: "it works",
+        needs_material,
+        parameters,
+    };
     Manifest {
         connector: "local",
         summary: "a directory",
@@ -73,7 +79,7 @@ pub(crate) fn local() -> Manifest {
             verb("certificate_sign", "certificate", vec![request, issuer_key], Some("certificate_discard")),
             verb("certificate_discard", "certificate", vec![], None),
         ],
-        probes: vec![probe("login", true), probe("key_used", false)],
+        probes: vec![probe("login", true, &[]), probe("key_used", false, const { &[SINCE] })],
     }
 }
 

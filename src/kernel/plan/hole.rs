@@ -8,6 +8,10 @@ use serde_json::{Value, json};
 /// What a step has brought about so far, by step and output.
 pub type Outputs = BTreeMap<(StepId, String), Value>;
 
+/// The output that each step with a pivot has: the stamp of the entry that says that the pivot was applied, as RFC 3339.
+/// The delivery itself was never later.
+pub const DELIVERED_AT: &str = "delivered_at";
+
 /// A hole or rule that could not be filled.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FillError {

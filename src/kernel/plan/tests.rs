@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::fixture::{issue, planned, provision, rotate};
 use super::*;
-use crate::workflow::model::{Input, InputKind, StepKind};
+use crate::workflow::model::{Input, InputKind, StepKind, Template, Workflow};
 
 fn ids(plan: &Plan) -> Vec<&str> {
     plan.moves.iter().map(|planned| planned.id.as_str()).collect()
@@ -86,6 +86,24 @@ fn an_issue_is_judged_before_it_is_delivered_and_its_last_delivery_is_the_pivot(
     );
     let acts: Vec<_> = plan.acts().map(|(_, act)| (act.pivot, act.undo.is_some())).collect();
     assert_eq!(acts, [(false, true), (false, true), (true, true)]);
+}
+
+#[test]
+fn adoption_is_asked_since_the_delivery_unless_the_workflow_says_since_when() {
+    let since = |workflow: &Workflow| {
+        let plan = planned(workflow, 1).unwrap();
+        let Does::Probe { probe, .. } = plan.find(&"rotate.adopt-1".parse().unwrap()).unwrap().does.clone() else {
+            panic!("a probe")
+        };
+        probe.parameters["since"].clone()
+    };
+    let mut workflow = rotate();
+    let hole = json!({"$hole": {"step": "rotate", "output": "delivered_at", "type": "text"}});
+    assert_eq!(since(&workflow), hole);
+    if let StepKind::Rotate(step) = &mut workflow.steps[1].kind {
+        step.adopted[0].parameters.insert("since".to_owned(), Template::Literal(json!("+1s")));
+    }
+    assert_eq!(since(&workflow), "+1s");
 }
 
 #[test]

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::bodies::{ClosedBody, RunOutcome, Stage, VersionBody, Wait, WaitBody};
 use super::{Failure, Run, State};
-use crate::plan::hole::{FillError, fill, fill_call};
+use crate::plan::hole::{FillError, fill, fill_call, resolve_instant};
 use crate::plan::{Act, Does, Examine, Move, Recipe};
 
 /// What the runner does next. Entry ids are given, so that doing it twice writes it once.
@@ -186,7 +186,7 @@ impl Run {
             Does::Probe { probe, connector, expect, within_ms, with_material } => {
                 let mut probe = probe.clone();
                 for value in probe.parameters.values_mut() {
-                    *value = fill(value, &self.outputs)?;
+                    *value = resolve_instant(fill(value, &self.outputs)?, self.times.started_at);
                 }
                 Command::Probe {
                     probe: Box::new(probe),

@@ -1,9 +1,13 @@
 //! Open: an intent has no closing answer yet.
 
-use countersign_warrant::{Applied, Finding, FindingBody, Intent, Kind, Origin, Outcome, ReceiptBody, Stamped};
+use countersign_warrant::{
+    Applied, Finding, FindingBody, Intent, Kind, Origin, Outcome, ReceiptBody, Stamped, Timestamp,
+};
+use serde_json::Value;
 
 use super::{ATTEMPTS_MAX, DoneAct, Failure, Illegal, Run, State};
 use crate::plan::Does;
+use crate::plan::hole::DELIVERED_AT;
 
 impl Run {
     pub(super) fn take_open(&mut self, intent: &Intent, entry: &Stamped) -> Result<(), Illegal> {
@@ -14,7 +18,7 @@ impl Run {
                     return Err(Self::not_planned(entry, "it answers another intent"));
                 }
                 match body.outcome {
-                    Outcome::Done(applied) => self.intent_applied(intent, applied),
+                    Outcome::Done(applied) => self.intent_applied(intent, applied, entry.at),
                     Outcome::Refused(refusal) => {
                         self.intent_failed(intent, Failure::new(refusal.code, refusal.message));
                     }
@@ -28,7 +32,7 @@ impl Run {
                     return Err(Self::not_planned(entry, "it is about another intent"));
                 }
                 match body.finding {
-                    Finding::Applied(applied) => self.intent_applied(intent, applied),
+                    Finding::Applied(applied) => self.intent_applied(intent, applied, entry.at),
                     Finding::NotApplied { .. } => self.intent_not_applied(intent),
                     Finding::Declared { .. } => {
                         let failure = Failure::new("run.declared", "a person closed the intent");
@@ -43,7 +47,7 @@ impl Run {
         }
     }
 
-    fn intent_applied(&mut self, intent: &Intent, applied: Applied) {
+    fn intent_applied(&mut self, intent: &Intent, applied: Applied, at: Timestamp) {
         if let Origin::Undo(of) = &intent.origin {
             if let Some(done) = self.done.iter_mut().find(|done| done.intent == *of) {
                 done.undone = true;
@@ -65,6 +69,9 @@ impl Run {
         });
         self.past_undo |= pivot;
         self.learn(applied.outputs);
+        if pivot {
+            self.learn([(DELIVERED_AT.to_owned(), Value::String(at.to_string()))]);
+        }
         self.advance();
     }
 

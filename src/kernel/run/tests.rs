@@ -254,6 +254,25 @@ fn a_run_without_mishap_ends_done() {
     }
 }
 
+/// The receipt of the pivot says since when; so does the finding, where the answer was lost.
+#[test]
+fn adoption_is_asked_with_the_stamp_of_the_delivery() {
+    // judge (4 acts), check, stage (decision, attempt), verify, deliver (decision); then its attempt, and its finding.
+    for (attempt, answer) in [(0, Kind::Receipt), (4, Kind::Finding)] {
+        let choices = [vec![0; 4 + 1 + 2 + 1 + 1], vec![attempt]].concat().into_iter().rev().collect();
+        let (mut driver, mut run) = Driver::start(planned(&rotate(), 1).unwrap(), choices);
+        let asked = loop {
+            match run.command().unwrap() {
+                Command::Probe { probe, .. } if probe.name == "key_used" => break probe,
+                _ => run = driver.step(&run).unwrap(),
+            }
+        };
+        let pivot = driver.entries.iter().rfind(|entry| entry.kind == answer).unwrap();
+        assert_eq!(asked.parameters["since"], json!(pivot.at), "{answer}");
+        assert!(!driver.entries.iter().any(|entry| entry.at > pivot.at && entry.kind == Kind::Intent), "{answer}");
+    }
+}
+
 #[test]
 fn a_denial_at_the_policy_step_changes_nothing() {
     let (driver, run) = drive(planned(&rotate(), 1).unwrap(), vec![11]);

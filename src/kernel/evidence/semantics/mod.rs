@@ -25,6 +25,8 @@ pub struct Semantics {
     shared: Shared,
     /// Ids of closed runs and of entries of no run.
     past: HashSet<[u8; 16]>,
+    /// The newest activation.
+    activated: Option<EntryId>,
     runs: u64,
 }
 
@@ -82,7 +84,10 @@ impl Semantics {
         }
         match entry.kind {
             Kind::NotDue => drop(body::<NotDueBody>(entry, wrong)),
-            Kind::Activation => drop(body::<ActivationBody>(entry, wrong)),
+            Kind::Activation => {
+                drop(body::<ActivationBody>(entry, wrong));
+                self.activated = Some(entry.id.clone());
+            }
             Kind::Key => drop(body::<KeyBody>(entry, wrong)),
             kind => wrong.push(("entry.kind", format!("a `{kind}` entry belongs to a run"))),
         }
@@ -124,8 +129,9 @@ impl Semantics {
 
     // INVARIANT: inv:I5 no two runs hold a resource at one time.
     fn begin(&mut self, run: &RunId, started: &StartedBody, wrong: &mut Vec<Wrong>) {
-        if !self.past.contains(&short(started.activation.as_str())) {
-            wrong.push(("run.activation", format!("`{}` is no activation before it", started.activation)));
+        // INVARIANT: inv:I4 a run follows the set that is current when it starts, and no earlier one.
+        if self.activated.as_ref() != Some(&started.activation) {
+            wrong.push(("run.activation", format!("`{}` is not the activation before it", started.activation)));
         }
         if !started.resources.contains(&started.subject) {
             wrong.push(("run.holds", "it does not hold its own subject".to_owned()));

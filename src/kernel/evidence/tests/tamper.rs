@@ -235,6 +235,7 @@ fn blobs_are_compared_with_their_digests() {
     assert_eq!((good.blobs_checked, good.blobs_missing), (6, 0));
     let missing = report(|_| BlobAnswer::Missing);
     let named: usize = world.entries.iter().map(|entry| named_blobs(entry).len()).sum();
-    assert_eq!((missing.holds(), missing.blobs_missing), (true, named as u64));
+    assert_eq!((missing.holds(), missing.blobs_missing), (false, named as u64));
+    assert!(missing.faults.iter().all(|fault| fault.code == "blob.missing"));
     assert!(has(&report(|_| BlobAnswer::Found(b"other".to_vec())), "blob.digest"));
 }

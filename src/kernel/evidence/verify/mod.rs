@@ -167,7 +167,15 @@ impl<'a> Verifier<'a> {
                     let message = format!("the bytes stored for `{digest}` have another digest");
                     self.faults.push(Fault::of(entry, "blob.digest", message));
                 }
-                BlobAnswer::Missing => self.counts.blobs_missing += 1,
+                // INVARIANT: inv:I3 sealed bytes, plans and the basis of decisions stay; nothing erases them yet.
+                BlobAnswer::Missing => {
+                    self.counts.blobs_missing += 1;
+                    self.faults.push(Fault::of(
+                        entry,
+                        "blob.missing",
+                        format!("the bytes of `{digest}` are not stored"),
+                    ));
+                }
             }
         }
     }
