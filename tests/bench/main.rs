@@ -12,12 +12,13 @@ mod machine;
 mod rotation;
 mod void;
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
 use house::House;
-use machine::{flushes, idle, median};
+use machine::{as_f64, cpu, flushes, idle, median};
 
 /// How many accounts are rotated one after the other, and how many with 128 in flight.
 const LONE: usize = 64;
@@ -41,12 +42,8 @@ impl Asked {
     }
 }
 
-/// One line of the table: its name, its unit, a value for each round.
-struct Line {
-    name: String,
-    unit: &'static str,
-    values: Vec<f64>,
-}
+/// One measured value: its name, its unit.
+type Value = (&'static str, &'static str, f64);
 
 fn main() -> Result<()> {
     let Some(asked) = Asked::of_process() else { return Ok(()) };
@@ -55,76 +52,91 @@ fn main() -> Result<()> {
     runtime.block_on(bench(&asked, folder.path()))
 }
 
-async fn bench(asked: &Asked, folder: &std::path::Path) -> Result<()> {
+async fn bench(asked: &Asked, folder: &Path) -> Result<()> {
     let house = Arc::new(House::new(&folder.join("data")).await?);
     let accounts: Arc<[String]> = (0..asked.accounts).map(|number| format!("a{number}")).collect();
-    let lone: Arc<[String]> = accounts.iter().take(LONE).cloned().collect();
-    let many: Arc<[String]> = accounts.iter().take(MANY).cloned().collect();
     let provisioned = rotation::all(&house, "provision", &accounts, 512).await?;
-    let written = rotation::written(&house, &provisioned.sample).await?;
     println!("set up: {} accounts provisioned, {:.0}/s", accounts.len(), provisioned.per_sec);
-    println!("one provision: {written}");
-    let mut lines: Vec<Line> = Vec::new();
-    for round in 1..=asked.rounds {
-        let before = idle(Duration::from_millis(500));
-        let flush = median(&flushes(folder, 1000)?);
-        let alone = rotation::all(&house, "rotate", &lone, 1).await?;
-        let at_128 = rotation::all(&house, "rotate", &many, 128).await?;
-        let at_1024 = rotation::all(&house, "rotate", &accounts, 1024).await?;
-        if round == 1 {
-            println!("one rotation: {}", rotation::written(&house, &at_128.sample).await?);
-        }
-        let plan = judging::plan(&house, "a0").await?;
-        let decision = judging::decide(&house, &plan, 20_000)?;
-        let (hashed, verified) = check(&house).await?;
-        let after = idle(Duration::from_millis(500));
-        let measured = [
-            ("idle before".to_owned(), "%", before),
-            ("fdatasync, growing file, p50".to_owned(), "us", flush * 1e6),
-            ("fdatasync, growing file".to_owned(), "/s", 1.0 / flush),
-            ("rotations, 1 in flight".to_owned(), "/s", alone.per_sec),
-            ("  a lone rotation, p50".to_owned(), "ms", alone.each * 1e3),
-            ("  in fdatasyncs".to_owned(), "x", alone.each / flush),
-            ("rotations, 128 in flight".to_owned(), "/s", at_128.per_sec),
-            ("  each, p50".to_owned(), "ms", at_128.each * 1e3),
-            ("rotations, 1024 in flight".to_owned(), "/s", at_1024.per_sec),
-            ("  each, p50".to_owned(), "ms", at_1024.each * 1e3),
-            ("a decision, with its question".to_owned(), "us", decision * 1e6),
-            ("leaves hashed to the root".to_owned(), "/s", hashed),
-            ("entries verified".to_owned(), "/s", verified),
-            ("idle after".to_owned(), "%", after),
-        ];
-        println!(
-            "round {round}: {:.0} /s at 1, {:.0} /s at 128, {:.0} /s at 1024",
-            alone.per_sec, at_128.per_sec, at_1024.per_sec
-        );
-        for (place, (name, unit, value)) in measured.into_iter().enumerate() {
-            if lines.len() == place {
-                lines.push(Line { name, unit, values: Vec::new() });
-            }
-            lines[place].values.push(value);
-        }
+    println!("one provision: {}", rotation::written(&house, &provisioned.sample).await?);
+    let mut rounds = Vec::new();
+    for number in 1..=asked.rounds {
+        let values = round(&house, folder, &accounts).await?;
+        let words: Vec<String> = values.iter().map(|(.., value)| digits(*value)).collect();
+        println!("round {number}: {}", words.join("  "));
+        rounds.push(values);
     }
-    print(&lines);
+    print(&rounds);
     oracle(&house, &accounts, u32::try_from(asked.rounds)?).await
 }
 
-/// The first entries of the ledger: leaves hashed a second, and entries verified a second.
-async fn check(house: &House) -> Result<(f64, f64)> {
+/// Every measurement once.
+async fn round(house: &Arc<House>, folder: &Path, accounts: &Arc<[String]>) -> Result<Vec<Value>> {
+    let lone: Arc<[String]> = accounts.iter().take(LONE).cloned().collect();
+    let many: Arc<[String]> = accounts.iter().take(MANY).cloned().collect();
+    let before = idle(Duration::from_millis(500));
+    let flush = median(&flushes(folder, 1000)?);
+    let alone = rotation::all(house, "rotate", &lone, 1).await?;
+    let at_128 = rotation::all(house, "rotate", &many, 128).await?;
+    let at_1024 = rotation::all(house, "rotate", accounts, 1024).await?;
+    let written = rotation::written(house, &at_128.sample).await?;
+    let plan = judging::plan(house, "a0").await?;
+    let decision = judging::decide(house, &plan, 20_000)?;
+    let checked = check(house).await?;
+    let after = idle(Duration::from_millis(500));
+    Ok(vec![
+        ("idle before", "%", before),
+        ("fdatasync, growing file, p50", "us", flush * 1e6),
+        ("fdatasync, growing file", "/s", 1.0 / flush),
+        ("a rotation's entries", "", written.entries),
+        ("a rotation's decisions", "", written.decisions),
+        ("a rotation's commits", "", written.commits),
+        ("rotations, 1 in flight", "/s", alone.per_sec),
+        ("  a lone rotation, p50", "ms", alone.each * 1e3),
+        ("  in fdatasyncs", "x", alone.each / flush),
+        ("  processor time of one", "us", alone.cpu * 1e6),
+        ("rotations, 128 in flight", "/s", at_128.per_sec),
+        ("  each, p50", "ms", at_128.each * 1e3),
+        ("  processor time of one", "us", at_128.cpu * 1e6),
+        ("rotations, 1024 in flight", "/s", at_1024.per_sec),
+        ("  each, p50", "ms", at_1024.each * 1e3),
+        ("  processor time of one", "us", at_1024.cpu * 1e6),
+        ("a decision, processor time", "us", decision * 1e6),
+        ("leaves hashed to the root", "/s", checked.hashed),
+        ("entries verified", "/s", checked.verified),
+        ("  100,000 of them", "s", as_f64(ENTRIES) / checked.verified),
+        ("  processor time of one", "us", checked.cpu * 1e6),
+        ("idle after", "%", after),
+    ])
+}
+
+/// How fast the first entries of the ledger are read and checked.
+struct Checked {
+    /// Leaves a second, hashes and root alone.
+    hashed: f64,
+    /// Entries a second, with every rule.
+    verified: f64,
+    /// Processor time of one entry, in seconds.
+    cpu: f64,
+}
+
+async fn check(house: &House) -> Result<Checked> {
     let store = &house.installation.store;
     let upto = store.checkpoint_covering(ENTRIES - 1).await?.context("fewer entries than are to be verified")?;
     let key = checking::key(house.installation.folder.root())?;
     let hashed = checking::hash(store, &upto).await?;
+    let used = cpu()?;
     let (report, verified) = checking::verify(store, &key, &upto).await?;
     anyhow::ensure!(report.holds(), "the ledger does not hold: {:#?}", report.faults);
-    Ok((hashed, verified))
+    Ok(Checked { hashed, verified, cpu: (cpu()? - used) / as_f64(upto.size) })
 }
 
-fn print(lines: &[Line]) {
-    println!("\n{:<34}{:>12}      rounds", "median", "");
-    for Line { name, unit, values } in lines {
-        let rounds: Vec<String> = values.iter().map(|value| digits(*value)).collect();
-        println!("{name:<34}{:>12} {unit:<4} {}", digits(median(values)), rounds.join("  "));
+fn print(rounds: &[Vec<Value>]) {
+    println!("\n{:<34}{:>12}      rounds", "", "median");
+    let Some(first) = rounds.first() else { return };
+    for (place, (name, unit, _)) in first.iter().enumerate() {
+        let values: Vec<f64> = rounds.iter().filter_map(|round| round.get(place)).map(|(.., value)| *value).collect();
+        let words: Vec<String> = values.iter().map(|value| digits(*value)).collect();
+        println!("{name:<34}{:>12} {unit:<4} {}", digits(median(&values)), words.join("  "));
     }
 }
 

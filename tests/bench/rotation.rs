@@ -10,7 +10,7 @@ use countersign_warrant::{Kind, RunId};
 use tokio::task::JoinSet;
 
 use crate::house::House;
-use crate::machine::{as_f64, median};
+use crate::machine::{as_f64, cpu, median};
 
 /// One measurement.
 pub(crate) struct Rotated {
@@ -18,15 +18,17 @@ pub(crate) struct Rotated {
     pub(crate) per_sec: f64,
     /// From request to end, the middle one, in seconds.
     pub(crate) each: f64,
+    /// Processor time of one, in seconds.
+    pub(crate) cpu: f64,
     /// One of the runs.
     pub(crate) sample: RunId,
 }
 
 /// What one rotation writes.
 pub(crate) struct Written {
-    pub(crate) entries: usize,
-    pub(crate) decisions: usize,
-    pub(crate) commits: usize,
+    pub(crate) entries: f64,
+    pub(crate) decisions: f64,
+    pub(crate) commits: f64,
 }
 
 impl std::fmt::Display for Written {
@@ -44,7 +46,7 @@ pub(crate) async fn all(
     in_flight: usize,
 ) -> Result<Rotated> {
     let next = Arc::new(AtomicUsize::new(0));
-    let start = Instant::now();
+    let (start, used) = (Instant::now(), cpu()?);
     let mut drivers = JoinSet::new();
     for _ in 0..in_flight {
         let (house, accounts, next) = (Arc::clone(house), Arc::clone(accounts), Arc::clone(&next));
@@ -62,10 +64,11 @@ pub(crate) async fn all(
     while let Some(driver) = drivers.join_next().await {
         done.extend(driver??);
     }
-    let elapsed = start.elapsed().as_secs_f64();
+    let (elapsed, used) = (start.elapsed().as_secs_f64(), cpu()? - used);
+    let count = as_f64(accounts.len() as u64);
     let times: Vec<f64> = done.iter().map(|(time, _)| *time).collect();
     let Some((_, sample)) = done.pop() else { anyhow::bail!("no account was given") };
-    Ok(Rotated { per_sec: as_f64(accounts.len() as u64) / elapsed, each: median(&times), sample })
+    Ok(Rotated { per_sec: count / elapsed, each: median(&times), cpu: used / count, sample })
 }
 
 /// Counts what a run wrote. The entries of a commit share their stamp.
@@ -73,5 +76,6 @@ pub(crate) async fn written(house: &House, run: &RunId) -> Result<Written> {
     let entries = house.installation.store.entries_of_run(run).await?;
     let stamps: BTreeSet<_> = entries.iter().map(|entry| entry.at).collect();
     let decisions = entries.iter().filter(|entry| entry.kind == Kind::Decision).count();
-    Ok(Written { entries: entries.len(), decisions, commits: stamps.len() })
+    let count = |count: usize| as_f64(count as u64);
+    Ok(Written { entries: count(entries.len()), decisions: count(decisions), commits: count(stamps.len()) })
 }
