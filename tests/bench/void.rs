@@ -135,6 +135,7 @@ fn manifest() -> Manifest {
         is_sink: false,
         slots: Some(2),
         secret: Some(Secret { kind: SecretKind::Text, output: "key" }),
+        liveness: Some("login"),
         attributes: const { &[OWNER] },
         parts: &[
             (Part::Provision, "create"),
@@ -151,6 +152,7 @@ fn manifest() -> Manifest {
         is_sink: true,
         slots: None,
         secret: None,
+        liveness: None,
         attributes: &[],
         parts: &[(Part::Deliver, "deliver"), (Part::Undo, "withdraw")],
     };

@@ -169,7 +169,8 @@ async fn inv_i8_policy_step_and_act_agree_on_every_path() {
 #[tokio::test(flavor = "multi_thread")]
 async fn beh_r9_an_answer_that_time_may_change_is_asked_for_again() {
     use ProbeAnswer::{Accepted, Refused, Unknown};
-    let cases: [(&[(u64, u64, ProbeAnswer)], Option<RunOutcome>); 5] = [
+    type Answers<'a> = &'a [(u64, u64, ProbeAnswer)];
+    let cases: [(Answers<'_>, Option<RunOutcome>); 5] = [
         // Verify: refused, no answer, accepted. Prove dead: no answer, accepted, refused.
         (&[(1, 1, Refused), (2, 2, Unknown), (4, 4, Unknown), (5, 5, Accepted)], Some(RunOutcome::Done)),
         (&[(1, 1000, Unknown)], Some(RunOutcome::Undone)),
@@ -185,14 +186,20 @@ async fn beh_r9_an_answer_that_time_may_change_is_asked_for_again() {
         }
         let (run, driven) = house.run("rotate").await;
         assert!(house.fake.probes() > 2, "{answers:?}: it asked again");
-        match ending {
-            Some(outcome) => assert_eq!(driven, Driven::Over(outcome), "{answers:?}"),
-            None => {
-                assert!(matches!(&driven, Driven::Stuck(why) if why.code == "run.probe_failed"), "{answers:?}");
-                assert_eq!(house.target().await.slots.len(), 2, "{answers:?}: what is not proved dead is not removed");
-                continue;
-            }
-        }
+        let Some(outcome) = ending else {
+            assert!(matches!(&driven, Driven::Stuck(why) if why.code == "run.probe_failed"), "{answers:?}");
+            assert_eq!(house.target().await.slots.len(), 2, "{answers:?}: what is not proved dead is not removed");
+            continue;
+        };
+        assert_eq!(driven, Driven::Over(outcome), "{answers:?}");
         hold(&house, &house.entries(&run).await, &format!("{answers:?}")).await;
     }
+}
+
+/// Runs are driven by whichever thread is free.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_is_driven_by_any_thread() {
+    let house = House::new().await;
+    let (_, driven) = tokio::spawn(async move { house.run("provision").await }).await.unwrap();
+    assert_eq!(driven, Driven::Over(RunOutcome::Done));
 }
