@@ -87,7 +87,7 @@ fn judge(plan: &Plan, active: &Active, catalog: &Catalog, person: &str) -> Vec<J
 }
 
 fn tell(screen: &Screen, plan: &Plan, judged: &[Judged]) {
-    screen.say(format!("{}: {}", plan.workflow.name, plan.workflow.purpose));
+    screen.say_wrapped(&format!("{}: ", plan.workflow.name), &plan.workflow.purpose);
     let held: Vec<String> = plan.resources.iter().map(ToString::to_string).collect();
     screen.say_wrapped("  holds   ", &held.join(", "));
     for (name, value) in &plan.inputs {

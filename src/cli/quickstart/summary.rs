@@ -36,11 +36,14 @@ pub(super) async fn finish(installation: &Installation, toured: &Toured, screen:
         told.push(Told { when: *when, run: RunReport::of(run.as_str(), &entries)? });
     }
     let errors: Vec<Value> = toured.stops.iter().map(|stop| stop.to_json()["error"].clone()).collect();
-    screen.document(&json!({
+    let mut document = json!({
         "runs": told,
-        "errors": errors,
         "ledger": {"size": report.size, "root": report.root, "verified": report.holds()},
-    }));
+    });
+    if !errors.is_empty() {
+        document["errors"] = Value::Array(errors);
+    }
+    screen.document(&document);
     tell(&told, &report, installation.folder.root(), screen);
     if !screen.json {
         toured.stops.iter().for_each(|stop| screen.stop(stop));
