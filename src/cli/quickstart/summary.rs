@@ -18,6 +18,7 @@ use crate::cli::typed::folder_flag;
 /// A run, and who drove it.
 #[derive(Serialize)]
 struct Told {
+    #[serde(skip)]
     when: When,
     #[serde(flatten)]
     run: RunReport,
