@@ -151,14 +151,37 @@ fn in_words(planned: &Move) -> String {
                 ProbeAnswer::Unknown => "unknown",
             };
             let version = probe.version.as_ref().map(|version| format!(" {version}")).unwrap_or_default();
-            format!("ask {}{version}: must be {answer}, within {within_ms} ms", probe.name)
+            let within =
+                if *within_ms == 0 { "at once".to_owned() } else { format!("within {}", duration(*within_ms)) };
+            format!("ask {}{version}: must be {answer}, {within}", probe.name)
         }
         Does::Activate { version, previous, .. } => match previous {
             Some(old) => format!("{version} is current, {old} previous"),
             None => format!("{version} is current"),
         },
         Does::Retire { version } => format!("{version} is retired"),
-        Does::Wait { ms } => format!("wait {ms} ms; old and new both work"),
+        Does::Wait { ms } => format!("wait {}; old and new both work", duration(*ms)),
         Does::Evidence { .. } => "bind the run's entries to a signed checkpoint".to_owned(),
+    }
+}
+
+/// Milliseconds, as a person says them.
+fn duration(ms: u64) -> String {
+    match ms {
+        ms if ms % 3_600_000 == 0 => format!("{} h", ms / 3_600_000),
+        ms if ms % 60_000 == 0 => format!("{} min", ms / 60_000),
+        ms if ms % 1000 == 0 => format!("{} s", ms / 1000),
+        ms => format!("{ms} ms"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_are_said_in_their_largest_whole_unit() {
+        let said = [50, 1500, 2000, 90_000, 120_000, 86_400_000].map(duration);
+        assert_eq!(said, ["50 ms", "1500 ms", "2 s", "90 s", "2 min", "24 h"]);
     }
 }
