@@ -1,11 +1,14 @@
 //! A data folder, opened: for reading by anybody, for writing by one process.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use countersign_kernel::evidence::note::VerifierKey;
+use countersign_kernel::plan::{Persons, persons_of};
 use countersign_kernel::run::bodies::KeyBody;
+use countersign_kernel::workflow::model::Workflow;
 use countersign_warrant::{JournalError, Kind, Stamped};
 use zeroize::Zeroizing;
 
@@ -111,6 +114,16 @@ impl Reading {
 }
 
 impl Reading {
+    /// Whom the workflow and the given inputs name, with their opaque ids. Only the person key is read; nothing is
+    /// written.
+    ///
+    /// # Errors
+    /// When the person key cannot be read.
+    pub fn persons(&self, workflow: &Workflow, given: &BTreeMap<String, String>) -> Result<Persons, OpenError> {
+        let named = persons_of(workflow, given).into_iter();
+        named.map(|name| Ok((name.clone(), Keys::person_in(&self.folder, &name)?))).collect()
+    }
+
     /// Who asks: the user of the operating system, under an opaque id. Only the person key is read.
     ///
     /// # Errors
@@ -201,6 +214,11 @@ impl Installation {
         let id = self.keys.person(&name);
         self.ledger.store_person(&id, &name).await?;
         Ok(id)
+    }
+
+    /// Whom the workflow and the given inputs name, with their opaque ids.
+    pub fn persons(&self, workflow: &Workflow, given: &BTreeMap<String, String>) -> Persons {
+        persons_of(workflow, given).into_iter().map(|name| (name.clone(), self.keys.person(&name))).collect()
     }
 
     /// Writes what has queued, signs the tree, and gives the folder back.

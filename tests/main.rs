@@ -16,6 +16,8 @@ mod help;
 mod lint;
 #[path = "main/needles.rs"]
 mod needles;
+#[path = "main/persons.rs"]
+mod persons;
 #[path = "main/plan.rs"]
 mod plan;
 #[path = "main/quickstart.rs"]

@@ -11,6 +11,7 @@ impl Type {
     pub fn fits(self, value: &Value) -> bool {
         match (self, value) {
             (Self::Text, Value::String(_)) | (Self::Boolean, Value::Bool(_)) => true,
+            (Self::Person, Value::String(text)) => is_person_id(text),
             (Self::Word(words), Value::String(text)) => words.contains(&text.as_str()),
             (Self::Integer, Value::Number(number)) => number.is_i64() || number.is_u64(),
             (Self::Instant, Value::String(text)) => text.parse::<Timestamp>().is_ok(),
@@ -19,6 +20,12 @@ impl Type {
             _ => false,
         }
     }
+}
+
+/// `p_` and 32 hex digits: a person's name never reaches a call.
+fn is_person_id(text: &str) -> bool {
+    let is_hex = |digits: &str| digits.len() == 32 && digits.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+    text.strip_prefix("p_").is_some_and(is_hex)
 }
 
 impl Verb {
@@ -90,6 +97,7 @@ mod tests {
                 ..Parameter::secret("fields", Type::Fields, "texts, of which some are secret")
             },
             Parameter::optional("labels", Type::Fields, "texts"),
+            Parameter::optional("owner", Type::Person, "who answers for it"),
             Parameter::secret("key", Type::Text, "the key"),
         ];
         Verb {
@@ -121,7 +129,11 @@ mod tests {
     fn a_call_is_taken_as_declared_and_not_otherwise() {
         assert_eq!(code(&json!({"level": "read"}), &["key"]), None);
         assert_eq!(code(&json!({"level": "read", "fields": {"a": "b"}}), &["key", "fields.c"]), None);
+        let owner = json!({"level": "read", "owner": "p_5bdcc146bf60754e6a042426089575c7"});
+        assert_eq!(code(&owner, &["key"]), None);
         let refused = [
+            (json!({"level": "read", "owner": "dana@example.com"}), vec!["key"], "call.wrong_type"),
+            (json!({"level": "read", "owner": "p_5BDCC146BF60754E6A042426089575C7"}), vec!["key"], "call.wrong_type"),
             (json!({"level": "read", "x": 1}), vec!["key"], "call.unknown_parameter"),
             (json!({"level": "read", "key": "plain"}), vec!["key"], "call.unknown_parameter"),
             (json!({"level": "read"}), vec!["key", "level"], "call.unknown_parameter"),

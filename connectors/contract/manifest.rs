@@ -46,6 +46,8 @@ impl Manifest {
 pub enum Type {
     /// Text.
     Text,
+    /// A person: a name in a workflow or a request, and from the plan on an opaque id (`p_` and 32 hex digits).
+    Person,
     /// One of these words.
     Word(&'static [&'static str]),
     /// A whole number.

@@ -15,6 +15,8 @@ use tempfile::TempDir;
 use crate::{Endpoint, LIMITS, Local, LocalConfig};
 
 pub(crate) const ACCOUNT: &str = "local/account/reporting";
+const DANA: &str = "p_5bdcc146bf60754e6a042426089575c7";
+const LEE: &str = "p_0b0ac146bf60754e6a042426089575c7";
 pub(crate) const ROOT: &str = "local/ca/root";
 pub(crate) const ISSUING: &str = "local/ca/issuing";
 pub(crate) const SERVER: &str = "local/certificate/localhost";
@@ -46,7 +48,7 @@ pub(crate) fn with_key(mut call: Call, name: &str, version: VersionId) -> Call {
 
 pub(crate) fn create(level: &str, number: u32) -> Call {
     let parameters = json!({
-        "owner": "dana", "backup": "lee", "purpose": "reads figures", "expires": "2999-01-01T00:00:00Z", "level": level,
+        "owner": DANA, "backup": LEE, "purpose": "reads figures", "expires": "2999-01-01T00:00:00Z", "level": level,
     });
     with_key(call("account_create", ACCOUNT, parameters), "key", version(ACCOUNT, number))
 }

@@ -12,8 +12,8 @@ pub const LIMITS: Limits = Limits { duration_ms: 10_000, lateness_ms: 0 };
 pub(crate) const SLOTS: usize = 2;
 
 const ATTRIBUTES: &[Parameter] = &[
-    Parameter::required("owner", Type::Text, "the person who answers for the account"),
-    Parameter::required("backup", Type::Text, "who stands in for the owner"),
+    Parameter::required("owner", Type::Person, "the person who answers for the account"),
+    Parameter::required("backup", Type::Person, "who stands in for the owner"),
     Parameter::required("purpose", Type::Text, "what the account is for"),
     Parameter::required("expires", Type::Instant, "from when on the account is refused"),
     Parameter::required("level", Type::Word(&["read", "write", "admin"]), "what the account may do"),

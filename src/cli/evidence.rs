@@ -15,6 +15,7 @@ use serde_json::json;
 
 use super::Stop;
 use super::arguments::Evidence;
+use super::names::Names;
 use super::screen::Screen;
 use super::stop::{BAD_INPUT, DONE, LEDGER};
 use super::tell::seconds;
@@ -65,9 +66,10 @@ pub(super) async fn tell_story(store: &Store, subject: &ResourceName, screen: &S
     let rows: Vec<_> =
         lines.iter().map(|line| json!({"at": line.at, "entry": line.entry, "text": line.text})).collect();
     screen.document(&json!({"subject": subject, "story": rows}));
+    let names = Names::load(store).await?;
     for line in lines {
-        screen
-            .say_wrapped(&format!("{}  ", seconds(&line.at.to_string())), &format!("{}  [{}]", line.text, line.entry));
+        let text = format!("{}  [{}]", names.spelt(&line.text), line.entry);
+        screen.say_wrapped(&format!("{}  ", seconds(&line.at.to_string())), &text);
     }
     Ok(DONE)
 }

@@ -10,6 +10,7 @@ mod arguments;
 mod draw;
 mod evidence;
 mod lint;
+mod names;
 mod plan;
 mod progress;
 mod quickstart;

@@ -43,9 +43,10 @@ pub(super) async fn plan(data: Option<PathBuf>, asked: &Asked, screen: &Screen) 
         return Err(unknown_workflow(&asked.workflow, &active));
     };
     let given: BTreeMap<String, String> = asked.inputs.iter().cloned().collect();
-    let inputs = plan::resolve_inputs(workflow, &given)?;
+    let persons = reading.persons(workflow, &given)?;
+    let inputs = plan::resolve_inputs(workflow, &given, &persons)?;
     let inventory = Inventory::new(Arc::clone(&catalog), reading.store.clone());
-    let snapshot = inventory.snapshot(workflow, &inputs).await;
+    let snapshot = inventory.snapshot(workflow, &inputs, &persons).await;
     let snapshot = snapshot?;
     let plan = plan::plan(workflow, TriggerKind::Request, &inputs, &snapshot, &catalog.manifests());
     let plan = plan?;

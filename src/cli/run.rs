@@ -45,7 +45,8 @@ async fn within(
         return Err(unknown_workflow(&wanted.workflow, active));
     };
     let given: BTreeMap<String, String> = wanted.inputs.iter().cloned().collect();
-    let inputs = plan::resolve_inputs(workflow, &given)?;
+    let persons = installation.persons(workflow, &given);
+    let inputs = plan::resolve_inputs(workflow, &given, &persons)?;
     let asker = installation.asker().await?;
     let progress = Progress::start(screen);
     let signals = stop_on_signals();
@@ -59,7 +60,7 @@ async fn within(
             asked_by: Some(session.asker.clone()),
             idempotency_key: wanted.idempotency_key.clone(),
         };
-        let request = Request { workflow, activation: active.entry.clone(), inputs, trigger, named };
+        let request = Request { workflow, activation: active.entry.clone(), inputs, persons, trigger, named };
         session.request(request).await
     }
     .await;

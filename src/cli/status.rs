@@ -10,6 +10,7 @@ use serde_json::json;
 
 use super::Stop;
 use super::arguments::Status;
+use super::names::Names;
 use super::report::RunReport;
 use super::screen::Screen;
 use super::stop::{BAD_INPUT, DONE};
@@ -123,10 +124,11 @@ async fn one_run(store: &Store, id: &RunId, screen: &Screen) -> Result<u8, Stop>
     // The message is among the entries below.
     let stuck = stuck.map(|stuck| Stuck { message: "see its last `wait`".to_owned(), ..stuck });
     tell_run(&Told { run, stuck }, screen);
+    let names = Names::load(store).await?;
     for entry in &entries {
         if let Some(text) = text(entry) {
             let first = format!("  {}  {:<9}", seconds(&entry.at.to_string()), entry.kind.as_str());
-            screen.say_wrapped(&first, &text);
+            screen.say_wrapped(&first, &names.spelt(&text));
         }
     }
     Ok(DONE)

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use countersign_contract::{Eyes, Observation, ObserveError, Subject};
-use countersign_kernel::plan::{self, PlanError, Reading, Snapshot};
+use countersign_kernel::plan::{self, Persons, PlanError, Reading, Snapshot};
 use countersign_kernel::run::bodies::Stage;
 use countersign_kernel::workflow::model::Workflow;
 use countersign_warrant::ResourceName;
@@ -100,7 +100,7 @@ impl Inventory {
         Ok(Reading { observation, current, expires_at, highest })
     }
 
-    /// Everything that a plan of this workflow may know.
+    /// Everything that a plan of this workflow may know; `persons` are those of [`plan::persons_of`].
     ///
     /// # Errors
     /// When a target or the store cannot be read, or the inputs make no legal subject.
@@ -108,6 +108,7 @@ impl Inventory {
         &self,
         workflow: &Workflow,
         inputs: &BTreeMap<String, Value>,
+        persons: &Persons,
     ) -> Result<Snapshot, InventoryError> {
         let subject = self.reading(&plan::subject_of(workflow, inputs)?).await?;
         let mut issuers = BTreeMap::new();
@@ -115,7 +116,7 @@ impl Inventory {
             let reading = self.reading(&issuer).await?;
             issuers.insert(issuer, reading);
         }
-        Ok(Snapshot { subject, issuers })
+        Ok(Snapshot { subject, issuers, persons: persons.clone() })
     }
 }
 

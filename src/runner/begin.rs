@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use countersign_kernel::plan::{self, Plan};
+use countersign_kernel::plan::{self, Persons, Plan};
 use countersign_kernel::run::bodies::{StartedBody, Trigger};
 use countersign_kernel::workflow::model::Workflow;
 use countersign_warrant::{Blob, Digest, Entry, EntryId, Fence, Journal as _, JournalError, Kind, RunId, Timestamp};
@@ -19,6 +19,8 @@ pub struct Request<'a> {
     pub activation: EntryId,
     /// Typed and complete.
     pub inputs: BTreeMap<String, Value>,
+    /// Whom workflow and inputs name, with their opaque ids.
+    pub persons: Persons,
     /// Why.
     pub trigger: Trigger,
     /// The plan that was looked at before, if one was.
@@ -42,7 +44,7 @@ impl Runner {
     /// # Errors
     /// When what is there cannot be read, or permits no plan.
     pub async fn plan(&self, request: &Request<'_>) -> Result<Plan, BeginError> {
-        let snapshot = self.inventory.snapshot(request.workflow, &request.inputs).await;
+        let snapshot = self.inventory.snapshot(request.workflow, &request.inputs, &request.persons).await;
         let snapshot = snapshot.map_err(BeginError::Inventory)?;
         let manifests = self.catalog.manifests();
         plan::plan(request.workflow, request.trigger.kind, &request.inputs, &snapshot, &manifests)
@@ -82,6 +84,9 @@ impl Runner {
             resources: plan.resources.clone(),
             trigger: request.trigger,
         };
+        for (name, id) in &request.persons {
+            self.ledger.store_person(id, name).await.map_err(BeginError::Journal)?;
+        }
         let run = new_run_id(self.clock.now())?;
         let first = EntryId::of_run(&run, 0);
         let entry = Entry::new(first, Kind::Started, json(&body)).map_err(BeginError::Entry)?;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use countersign_kernel::plan::{self, PlanError};
+use countersign_kernel::plan::{self, Persons, PlanError};
 use countersign_kernel::run::bodies::{RunOutcome, Trigger, TriggerKind};
 use countersign_kernel::workflow::model::Workflow;
 use countersign_warrant::{RunId, Timestamp, VersionId};
@@ -69,14 +69,19 @@ impl RenewalError {
 }
 
 impl Renewal {
-    /// What `expiry` says of a workflow at `now`; nothing for one that does not take it, or whose subject has no
+    /// What `expiry` says of a workflow, with the ids of the persons whom it names, at `now`; nothing for one that does not take it, or whose subject has no
     /// current version with an end.
     ///
     /// # Errors
     /// When the workflow's defaults make no subject, or the store cannot be read.
-    pub async fn of(store: &Store, workflow: &Workflow, now: Timestamp) -> Result<Option<Self>, RenewalError> {
+    pub async fn of(
+        store: &Store,
+        workflow: &Workflow,
+        persons: &Persons,
+        now: Timestamp,
+    ) -> Result<Option<Self>, RenewalError> {
         let Some(expiry) = workflow.triggers.expiry else { return Ok(None) };
-        let inputs = plan::resolve_inputs(workflow, &BTreeMap::new())?;
+        let inputs = plan::resolve_inputs(workflow, &BTreeMap::new(), persons)?;
         let subject = plan::subject_of(workflow, &inputs)?;
         let Some(current) = store.current_version(&subject).await? else { return Ok(None) };
         let Some(expires_at) = current.expires_at else { return Ok(None) };

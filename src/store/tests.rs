@@ -34,6 +34,7 @@ async fn an_older_schema_is_brought_up_to_date() {
     hand.close().await.unwrap();
     let store = Store::open(&path).await.unwrap();
     assert_eq!(store.person_name("p_1").await.unwrap().as_deref(), Some("Dana"));
+    assert_eq!(store.persons().await.unwrap(), [("p_1".to_owned(), "Dana".to_owned())]);
     assert_eq!(store.counts().await.unwrap(), super::Counts::default());
 }
 

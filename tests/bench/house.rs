@@ -73,10 +73,11 @@ impl House {
     pub(crate) fn request(&self, workflow: &str, account: &str) -> Result<Request<'_>> {
         let workflow = self.set.workflows.get(workflow).context("the set has it")?;
         let given = BTreeMap::from([("account".to_owned(), account.to_owned())]);
-        let inputs = plan::resolve_inputs(workflow, &given).map_err(|error| anyhow::anyhow!("{error}"))?;
+        let persons = self.installation.persons(workflow, &given);
+        let inputs = plan::resolve_inputs(workflow, &given, &persons).map_err(|error| anyhow::anyhow!("{error}"))?;
         let trigger =
             Trigger { kind: TriggerKind::Request, asked_by: Some(self.asked_by.clone()), idempotency_key: None };
-        Ok(Request { workflow, activation: self.activation.clone(), inputs, trigger, named: None })
+        Ok(Request { workflow, activation: self.activation.clone(), inputs, persons, trigger, named: None })
     }
 
     /// From the request to the end of its run.

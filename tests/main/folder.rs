@@ -190,6 +190,16 @@ impl Folder {
         })
     }
 
+    /// Rows of a name and bytes.
+    pub(crate) fn rows(&self, question: &'static str) -> Vec<(String, Vec<u8>)> {
+        block_on(async {
+            let mut connection = self.connect().await;
+            let rows = sqlx::query_as(question).fetch_all(&mut connection).await.unwrap();
+            sqlx::Connection::close(connection).await.unwrap();
+            rows
+        })
+    }
+
     async fn connect(&self) -> SqliteConnection {
         SqliteConnectOptions::new().filename(self.path("countersign.db")).connect().await.unwrap()
     }

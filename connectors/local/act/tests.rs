@@ -46,7 +46,10 @@ async fn weak_reused_and_late_are_refused() {
     late.parameters.insert("expires".to_owned(), json!("2020-01-01T00:00:00Z"));
     assert_eq!(stand.refused(&late).await, "local.expired");
     let mut nobodys = create("read", 1);
-    nobodys.parameters.insert("owner".to_owned(), json!(""));
+    nobodys.parameters.insert("owner".to_owned(), json!("dana@example.com"));
+    assert_eq!(stand.refused(&nobodys).await, "call.wrong_type");
+    let mut nobodys = create("read", 1);
+    nobodys.parameters.insert("purpose".to_owned(), json!(""));
     assert_eq!(stand.refused(&nobodys).await, "local.empty_attribute");
     stand.done(&create("read", 1)).await;
     assert_eq!(stand.refused(&stage(2)).await, "local.weak_key");

@@ -1,5 +1,7 @@
 //! What `expiry` makes due, looked at after the tour. On a first tour nothing is.
 
+use std::collections::BTreeMap;
+
 use countersign_kernel::run::bodies::NotDueBody;
 use countersign_kernel::workflow::model::Workflow;
 use countersign_warrant::{RunId, Timestamp};
@@ -55,7 +57,9 @@ async fn take_one(
     progress: &Progress,
 ) -> Result<Option<RunId>, Stop> {
     let now = session.installation.clock.now();
-    let Some(renewal) = Renewal::of(&session.installation.store, workflow, now).await? else { return Ok(None) };
+    let persons = session.installation.persons(workflow, &BTreeMap::new());
+    let renewal = Renewal::of(&session.installation.store, workflow, &persons, now).await?;
+    let Some(renewal) = renewal else { return Ok(None) };
     let name = &workflow.metadata.name;
     match renewal.due {
         Due::NotYet { code, at } => {
@@ -70,7 +74,7 @@ async fn take_one(
             let line = format!("\n{name} is due: {} expires {}", renewal.version, renewal.expires_at);
             progress.say(&line).await;
             let Renewal { inputs, trigger, .. } = renewal;
-            let request = Request { workflow, activation: active.entry.clone(), inputs, trigger, named: None };
+            let request = Request { workflow, activation: active.entry.clone(), inputs, persons, trigger, named: None };
             Ok(Some(session.request(request).await?.run))
         }
     }

@@ -77,10 +77,11 @@ async fn ask(session: &mut Session<'_>, active: &Active, stage: &Stage, key: Str
         return Err(unknown_workflow(stage.workflow, active));
     };
     let given = stage.inputs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-    let inputs = plan::resolve_inputs(workflow, &given)?;
+    let persons = session.installation.persons(workflow, &given);
+    let inputs = plan::resolve_inputs(workflow, &given, &persons)?;
     let trigger =
         Trigger { kind: TriggerKind::Request, asked_by: Some(session.asker.clone()), idempotency_key: Some(key) };
-    let request = Request { workflow, activation: active.entry.clone(), inputs, trigger, named: None };
+    let request = Request { workflow, activation: active.entry.clone(), inputs, persons, trigger, named: None };
     let ran = session.request(request).await?;
     Ok((ran.run, ran.driven))
 }

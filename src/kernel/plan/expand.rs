@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use countersign_contract::{Manifest, Part, Reversibility, Verb};
 use countersign_warrant::{Call, ResourceName, StepId, VersionId};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::hole::{as_text, hole, join};
 use super::model::{Act, Does, Move, PlannedSubject};
@@ -221,6 +221,7 @@ impl Expansion<'_> {
     pub(super) fn value(&self, template: &Template) -> Value {
         match template {
             Template::Literal(value) => value.clone(),
+            Template::Person(name) => json!(self.snapshot.persons.get(name)),
             Template::Whole(reference) => self.value_of(reference),
             Template::Text(parts) => {
                 let parts: Vec<Value> = parts

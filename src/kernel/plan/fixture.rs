@@ -10,7 +10,7 @@ use countersign_contract::{
 use countersign_warrant::{Digest, VersionId};
 use serde_json::json;
 
-use super::{Reading, Snapshot};
+use super::{Persons, Reading, Snapshot};
 use crate::workflow::model::*;
 
 const LIMITS: Limits = Limits { duration_ms: 1000, lateness_ms: 0 };
@@ -209,7 +209,11 @@ pub(crate) fn snapshot(live: u32) -> Snapshot {
         .map(|number| Slot { id: format!("k{number}"), version: Some(version(number)), enabled: true, last_used: None })
         .collect();
     let current = (live > 0).then(|| version(1));
-    Snapshot { subject: Reading { observation, current, expires_at: None, highest: live }, issuers: BTreeMap::new() }
+    Snapshot {
+        subject: Reading { observation, current, expires_at: None, highest: live },
+        issuers: BTreeMap::new(),
+        persons: Persons::new(),
+    }
 }
 
 pub(crate) fn planned(workflow: &Workflow, live: u32) -> Result<super::Plan, super::PlanError> {

@@ -4,16 +4,18 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::PlanError;
+use super::{Persons, PlanError};
+use crate::workflow::is_address;
 use crate::workflow::model::{InputKind, RequestTrigger, Workflow};
 
-/// The workflow's inputs from the given texts.
+/// The workflow's inputs from the given texts; a person is the opaque id that `persons` has for the name.
 ///
 /// # Errors
 /// When one is unknown, missing, or not of its type.
 pub fn resolve_inputs(
     workflow: &Workflow,
     given: &BTreeMap<String, String>,
+    persons: &Persons,
 ) -> Result<BTreeMap<String, Value>, PlanError> {
     let none = RequestTrigger::default();
     let declared = &workflow.triggers.request.as_ref().unwrap_or(&none).inputs;
@@ -28,7 +30,10 @@ pub fn resolve_inputs(
     let mut resolved = BTreeMap::new();
     for (name, input) in declared {
         let value = match (given.get(name), &input.default) {
-            (Some(text), _) => typed(name, &input.kind, text)?,
+            (Some(text), _) => typed(name, &input.kind, text, persons)?,
+            (None, Some(Value::String(person))) if input.kind == InputKind::Person => {
+                typed(name, &input.kind, person, persons)?
+            }
             (None, Some(default)) => default.clone(),
             (None, None) => return Err(PlanError::MissingInput { input: name.clone() }),
         };
@@ -37,12 +42,13 @@ pub fn resolve_inputs(
     Ok(resolved)
 }
 
-fn typed(name: &str, kind: &InputKind, text: &str) -> Result<Value, PlanError> {
+fn typed(name: &str, kind: &InputKind, text: &str, persons: &Persons) -> Result<Value, PlanError> {
     let value = match kind {
         InputKind::Text { min_length, max_length } => {
             let length = u32::try_from(text.chars().count()).unwrap_or(u32::MAX);
             (*min_length..=*max_length).contains(&length).then(|| Value::from(text))
         }
+        InputKind::Person => persons.get(text).filter(|_| is_address(text)).map(|id| Value::from(id.as_str())),
         InputKind::Word(words) => words.iter().any(|word| word == text).then(|| Value::from(text)),
         InputKind::Integer { min, max } => {
             text.parse::<i64>().ok().filter(|number| (*min..=*max).contains(number)).map(Value::from)
@@ -60,6 +66,7 @@ fn in_words(kind: &InputKind) -> String {
     match kind {
         InputKind::Text { min_length, max_length } => format!("text of {min_length} to {max_length} characters"),
         InputKind::Word(words) => format!("one of {}", words.join(", ")),
+        InputKind::Person => "a person's e-mail address, such as dana@example.com".to_owned(),
         InputKind::Integer { min, max } => format!("a whole number from {min} to {max}"),
         InputKind::Boolean => "true or false".to_owned(),
     }

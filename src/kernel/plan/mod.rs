@@ -11,6 +11,7 @@ mod expand;
 pub mod hole;
 mod inputs;
 pub mod model;
+mod persons;
 mod question;
 pub mod snapshot;
 
@@ -25,6 +26,7 @@ pub use expand::Manifests;
 pub use inputs::resolve_inputs;
 pub use model::{Act, Does, Examine, Move, Plan, Recipe};
 use model::{FORMAT, PlannedSubject, Source};
+pub use persons::{Persons, persons_of};
 pub use question::{Asking, question};
 pub use snapshot::{Reading, Snapshot, facts_of};
 
@@ -43,6 +45,8 @@ pub fn subject_of(workflow: &Workflow, inputs: &BTreeMap<String, Value>) -> Resu
     };
     let name = match &spec.name {
         Template::Literal(value) => hole::as_text(value),
+        // WHY: a subject's name is text; the loader makes no person of it.
+        Template::Person(_) => String::new(),
         Template::Whole(reference) => input_text(reference, inputs),
         Template::Text(parts) => parts.iter().map(part).collect(),
     };

@@ -6,6 +6,8 @@ use countersign_contract::Observation;
 use countersign_warrant::{ResourceName, Timestamp, VersionId};
 use serde_json::{Value, json};
 
+use super::Persons;
+
 /// One resource as its target shows it, and what the store holds for it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Reading {
@@ -26,6 +28,8 @@ pub struct Snapshot {
     pub subject: Reading,
     /// The issuers that the workflow names.
     pub issuers: BTreeMap<ResourceName, Reading>,
+    /// The persons that the workflow names.
+    pub persons: Persons,
 }
 
 /// The attribute under which a connector shows a certificate subject's certificate (PEM).

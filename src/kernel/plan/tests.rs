@@ -6,9 +6,9 @@ use countersign_contract::{Limits, ProbeAnswer};
 use proptest::prelude::*;
 use serde_json::json;
 
-use super::fixture::{issue, local, planned, planned_with, provision, rotate};
+use super::fixture::{files, issue, local, planned, planned_with, provision, rotate, snapshot as seen};
 use super::*;
-use crate::workflow::model::{Input, InputKind, StepKind, Template, Workflow};
+use crate::workflow::model::{Input, InputKind, Reference, StepKind, Template, Workflow};
 
 fn ids(plan: &Plan) -> Vec<&str> {
     plan.moves.iter().map(|planned| planned.id.as_str()).collect()
@@ -174,7 +174,7 @@ fn inputs_are_typed_bounded_and_completed() {
     inputs.insert("days".to_owned(), Input { kind: InputKind::Integer { min: 1, max: 9 }, about: None, default: None });
     let given = |pairs: &[(&str, &str)]| {
         let given = pairs.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
-        resolve_inputs(&workflow, &given)
+        resolve_inputs(&workflow, &given, &Persons::new())
     };
     assert_eq!(
         given(&[("days", "3")]).unwrap(),
@@ -214,4 +214,42 @@ proptest! {
         turned.rotate_left(seed % names.len());
         prop_assert_eq!(digest(&names), digest(&turned));
     }
+}
+
+/// Persons are opaque ids in plans: named by the workflow or by the request, a person is looked up, never written down.
+#[test]
+fn a_plan_names_nobody() {
+    let mut workflow = provision();
+    let inputs = &mut workflow.triggers.request.as_mut().unwrap().inputs;
+    let default = Some(json!("dana@example.com"));
+    inputs.insert("owner".to_owned(), Input { kind: InputKind::Person, about: None, default });
+    let StepKind::Provision(step) = &mut workflow.steps[1].kind else { panic!("a provision") };
+    step.attributes.insert("owner".to_owned(), Template::Whole(Reference::Input("owner".to_owned())));
+    step.attributes.insert("backup".to_owned(), Template::Person("lee@example.com".to_owned()));
+    let given = BTreeMap::from([("owner".to_owned(), "kim@example.com".to_owned())]);
+    let named = |given: &BTreeMap<String, String>| persons_of(&workflow, given).into_iter().collect::<Vec<_>>();
+    assert_eq!(named(&BTreeMap::new()), ["dana@example.com", "lee@example.com"]);
+    assert_eq!(named(&given), ["kim@example.com", "lee@example.com"]);
+    let persons: Persons = named(&given).into_iter().map(|name| (name.clone(), format!("p_{}", name.len()))).collect();
+    let inputs = resolve_inputs(&workflow, &given, &persons).unwrap();
+    assert_eq!(inputs["owner"], "p_15");
+    let snapshot = Snapshot { persons, ..seen(0) };
+    let planned = plan(
+        &workflow,
+        TriggerKind::Request,
+        &inputs,
+        &snapshot,
+        &BTreeMap::from([("files".to_owned(), &files()), ("local".to_owned(), &local())]),
+    )
+    .unwrap();
+    assert_eq!(
+        (&planned.subject.attributes["owner"], &planned.subject.attributes["backup"]),
+        (&json!("p_15"), &json!("p_15"))
+    );
+    let bytes = String::from_utf8(planned.to_bytes().unwrap()).unwrap();
+    assert!(!bytes.contains('@') || !bytes.contains("example.com"), "{bytes}");
+
+    let nobody = BTreeMap::from([("owner".to_owned(), "kim".to_owned())]);
+    let error = resolve_inputs(&workflow, &nobody, &Persons::from([("kim".to_owned(), "p_1".to_owned())])).unwrap_err();
+    assert_eq!(error.code(), "plan.wrong_input");
 }

@@ -59,7 +59,7 @@ impl TermKind {
     /// How a manifest's type looks to policies; `None` for a type that they do not see.
     pub const fn of(kind: Type) -> Option<Self> {
         match kind {
-            Type::Text | Type::Word(_) => Some(Self::Text),
+            Type::Text | Type::Person | Type::Word(_) => Some(Self::Text),
             Type::Integer => Some(Self::Integer),
             Type::Boolean => Some(Self::Boolean),
             Type::Instant => Some(Self::Instant),

@@ -65,7 +65,7 @@ impl<'a> Vocabulary<'a> {
 
 const fn input_kind(kind: &InputKind) -> TermKind {
     match kind {
-        InputKind::Text { .. } | InputKind::Word(_) => TermKind::Text,
+        InputKind::Text { .. } | InputKind::Word(_) | InputKind::Person => TermKind::Text,
         InputKind::Integer { .. } => TermKind::Integer,
         InputKind::Boolean => TermKind::Boolean,
     }

@@ -47,6 +47,7 @@ use self::tree::Node;
 use self::trigger::On;
 use crate::diagnostic::Diagnostic;
 
+pub(crate) use self::scalar::is_address;
 pub use self::set::{Member, check_set};
 pub use self::text::FILE_BYTES_MAX;
 

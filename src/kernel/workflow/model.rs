@@ -90,6 +90,8 @@ pub enum InputKind {
     },
     /// One of these words.
     Word(Vec<String>),
+    /// A person: given as an e-mail address, and from the plan on an opaque id.
+    Person,
     /// A whole number.
     Integer {
         /// At least.
@@ -368,6 +370,8 @@ pub struct EvidenceStep {
 pub enum Template {
     /// A value without references.
     Literal(Value),
+    /// A person by name; the plan holds the opaque id.
+    Person(String),
     /// Exactly one reference; keeps the type of what it refers to.
     Whole(Reference),
     /// Text around references; each stands for its text.

@@ -56,6 +56,7 @@ pub(super) fn parameters(
 fn type_words(kind: Type) -> String {
     match kind {
         Type::Text => "text".to_owned(),
+        Type::Person => "a person, such as `dana@example.com`".to_owned(),
         Type::Word(words) => format!("one of `{}`", words.join("`, `")),
         Type::Integer => "a whole number".to_owned(),
         Type::Boolean => "true or false".to_owned(),
@@ -85,7 +86,7 @@ fn typed(
             }
             return Ok(Template::Literal(Value::Object(fields)));
         }
-        Type::Text | Type::Word(_) | Type::Integer | Type::Boolean | Type::Instant => {}
+        Type::Text | Type::Person | Type::Word(_) | Type::Integer | Type::Boolean | Type::Instant => {}
     }
     let (found, of) = template(node, spot, scope, errors)?;
     match (&found, of) {
@@ -94,6 +95,9 @@ fn typed(
         _ if parameter.secret => {
             let help = "refer to a secret output of a step, alone as a whole `${{ }}`";
             Err(errors.tell(codes::TYPE_MISMATCH, spot.at, "expected a secret", help))
+        }
+        (Template::Literal(_), _) if parameter.kind == Type::Person => {
+            scalar::person(node, errors).map(|name| Template::Person(name.to_owned()))
         }
         (Template::Literal(value), _) => literal(value, node, parameter.kind, errors).map(|()| found),
         (Template::Whole(_), Some(of)) if fits(&of, parameter.kind) => Ok(found),
@@ -138,7 +142,8 @@ fn is_instant(text: &str) -> bool {
 /// Whether a whole reference of that type can stand for a value of `kind`, and keep its type.
 fn fits(of: &Typed, kind: Type) -> bool {
     match (kind, of) {
-        (Type::Text, Typed::Text | Typed::Words(_))
+        (Type::Text, Typed::Text | Typed::Words(_) | Typed::Person)
+        | (Type::Person, Typed::Person)
         | (Type::Instant, Typed::Text)
         | (Type::Integer, Typed::Integer)
         | (Type::Boolean, Typed::Boolean) => true,
@@ -150,6 +155,7 @@ fn fits(of: &Typed, kind: Type) -> bool {
 fn mismatch(kind: Type, spot: Spot<'_>, errors: &mut Errors<'_>) -> Told {
     let help = match kind {
         Type::Word(words) => format!("refer to an input with `one_of: [{}]`", words.join(", ")),
+        Type::Person => "refer to an input of the type `person`, alone as a whole `${{ }}`".to_owned(),
         _ => "refer to an input of that type, alone as a whole `${{ }}`".to_owned(),
     };
     errors.tell(codes::TYPE_MISMATCH, spot.at, format!("expected {}", type_words(kind)), help)

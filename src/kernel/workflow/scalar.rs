@@ -101,16 +101,20 @@ fn is_name(text: &str) -> bool {
         && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
 }
 
+/// True for an e-mail address of one person.
+pub(crate) fn is_address(text: &str) -> bool {
+    let is_atom =
+        |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_graphic() && !b"@,;:<>()[]\\\"".contains(&b));
+    text.len() <= 254
+        && text.split_once('@').is_some_and(|(who, host)| {
+            is_atom(who) && is_atom(host) && !host.starts_with('.') && !host.ends_with('.') && !host.contains("..")
+        })
+}
+
 /// A person, named by an e-mail address.
 pub(super) fn person<'n>(node: &'n Node, errors: &mut Errors<'_>) -> Read<&'n str> {
     let text = text(node, errors)?;
-    let is_atom =
-        |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_graphic() && !b"@,;:<>()[]\\\"".contains(&b));
-    let is_address = text.len() <= 254
-        && text.split_once('@').is_some_and(|(who, host)| {
-            is_atom(who) && is_atom(host) && !host.starts_with('.') && !host.ends_with('.') && !host.contains("..")
-        });
-    if is_address {
+    if is_address(text) {
         return Ok(text);
     }
     let message = format!("`{}` is not an e-mail address", shortened(text));

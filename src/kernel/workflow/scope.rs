@@ -19,6 +19,8 @@ pub(super) enum Typed {
     Text,
     /// One of these words.
     Words(Vec<String>),
+    /// A person's opaque id.
+    Person,
     /// A whole number.
     Integer,
     /// True or false.
@@ -120,6 +122,7 @@ impl Scope<'_> {
         let typed = match &input.as_ref().map_err(|told| *told)?.kind {
             InputKind::Text { .. } => Typed::Text,
             InputKind::Word(words) => Typed::Words(words.clone()),
+            InputKind::Person => Typed::Person,
             InputKind::Integer { .. } => Typed::Integer,
             InputKind::Boolean => Typed::Boolean,
         };

@@ -87,19 +87,22 @@ fn key_of(on: &Node, name: &str) -> std::ops::Range<usize> {
 #[derive(Clone, Copy)]
 enum Word {
     Text,
+    Person,
     Integer,
     Boolean,
 }
 
 fn input(node: &Node, errors: &mut Errors<'_>) -> Read<Input> {
     let mut table = Table::of(node, "{type: string}", errors)?;
-    let words = [("string", Word::Text), ("integer", Word::Integer), ("boolean", Word::Boolean)];
+    let words =
+        [("string", Word::Text), ("person", Word::Person), ("integer", Word::Integer), ("boolean", Word::Boolean)];
     let word = table.need("type", "string", errors).and_then(|node| scalar::word(node, &words, &[], errors))?;
     let kind = match word {
         Word::Text => match table.take("one_of") {
             Some(node) => one_of(node, errors),
             None => text(&mut table, errors),
         },
+        Word::Person => Ok(InputKind::Person),
         Word::Integer => integer(&mut table, errors),
         Word::Boolean => Ok(InputKind::Boolean),
     };
@@ -156,12 +159,13 @@ fn default(node: &Node, kind: &InputKind, errors: &mut Errors<'_>) -> Read<Value
             let length = u32::try_from(given.chars().count()).unwrap_or(u32::MAX);
             (Value::from(given), (*min_length..=*max_length).contains(&length))
         }
+        (InputKind::Person, Content::Text(_)) => (Value::from(scalar::person(node, errors)?), true),
         (InputKind::Word(words), Content::Text(given)) => (Value::from(given.as_str()), words.contains(given)),
         (InputKind::Integer { min, max }, Content::Integer(given)) => {
             (Value::from(*given), (min..=max).contains(&given))
         }
         (InputKind::Boolean, Content::Boolean(given)) => (Value::from(*given), true),
-        (InputKind::Text { .. } | InputKind::Word(_), _) => {
+        (InputKind::Text { .. } | InputKind::Person | InputKind::Word(_), _) => {
             return Err(errors.wrong_type(node, "text", "put quotes around it"));
         }
         (InputKind::Integer { .. }, _) => {
@@ -187,6 +191,7 @@ fn bounds_words(kind: &InputKind) -> String {
     match kind {
         InputKind::Text { min_length, max_length } => format!("from {min_length} to {max_length} characters"),
         InputKind::Word(words) => format!("one of `{}`", words.join("`, `")),
+        InputKind::Person => "a person, such as `dana@example.com`".to_owned(),
         InputKind::Integer { min, max } => format!("from {min} to {max}"),
         InputKind::Boolean => "true or false".to_owned(),
     }

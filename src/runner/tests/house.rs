@@ -97,7 +97,8 @@ impl House {
         let activation = self.ledger.append_activation(&body, None, Vec::new()).await.unwrap();
         let trigger = Trigger { kind: TriggerKind::Request, asked_by: None, idempotency_key: None };
         let workflow = &self.set.workflows[workflow];
-        let request = Request { workflow, activation, inputs: BTreeMap::new(), trigger, named: None };
+        let (inputs, persons) = (BTreeMap::new(), BTreeMap::new());
+        let request = Request { workflow, activation, inputs, persons, trigger, named: None };
         match self.runner.begin(request).await.unwrap() {
             Begun::Started(run) => run,
             other => panic!("{other:?}"),
@@ -116,7 +117,8 @@ impl House {
         let inputs = reason.map(|reason| ("reason".to_owned(), reason.into())).into_iter().collect();
         let workflow = &self.set.workflows[workflow];
         let activation = "activation:tests".parse().unwrap();
-        self.runner.begin(Request { workflow, activation, inputs, trigger, named }).await
+        let persons = BTreeMap::new();
+        self.runner.begin(Request { workflow, activation, inputs, persons, trigger, named }).await
     }
 
     pub(super) fn ask_to_stop(&self, stop: bool) {

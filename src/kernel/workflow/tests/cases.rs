@@ -43,7 +43,7 @@ steps:
   - {id: gate, policy: {action: provision}}
   - id: account
     provision:
-      attributes: {owner: dana, backup: lee, purpose: p, expires: +90d, level: "${{ inputs.level }}"}
+      attributes: {owner: dana@x.org, backup: lee@x.org, purpose: p, expires: +90d, level: "${{ inputs.level }}"}
       generate: {length: 43, alphabet: url_safe}
       distribute: [{to: files/client, path: payments, fields: {key: "${{ steps.account.key }}"}}]
   - {id: seal, evidence: {retain: 7y}}
@@ -86,7 +86,7 @@ const GATE: &str = "  - id: gate\n    policy: {action: rotate, context: {reason:
 
 const ACCOUNT: &str = r#"  - id: account
     provision:
-      attributes: {owner: dana, backup: lee, purpose: p, expires: +90d, level: "${{ inputs.level }}"}
+      attributes: {owner: dana@x.org, backup: lee@x.org, purpose: p, expires: +90d, level: "${{ inputs.level }}"}
       generate: {length: 43, alphabet: url_safe}
       distribute: [{to: files/client, path: payments, fields: {key: "${{ steps.account.key }}"}}]
 "#;
@@ -142,6 +142,9 @@ const SHAPE: &[Case] = &[
     (&[codes::BAD_NAME; 2], ISSUE, "[localhost, 127.0.0.1,", "[localhost, LOCALHOST, 127.0.0.300,"),
     (&[codes::BAD_NAME], ROTATE, "to: files/client", "to: files"),
     (&[codes::BAD_PERSON], ROTATE, "person: dana@example.com", "person: dana"),
+    (&[codes::BAD_PERSON], PROVISION, "owner: dana@x.org", "owner: dana"),
+    (&[codes::BAD_PERSON], PROVISION, "note: {type: string}", "note: {type: person, default: dana}"),
+    (&[codes::TYPE_MISMATCH], PROVISION, "owner: dana@x.org", "owner: \"${{ inputs.level }}\""),
     (&[codes::BAD_CONTROL], ROTATE, "\"nist-800-53r5:ia-5\"", "ia-5"),
     (&[codes::BAD_DURATION], ROTATE, "soak: 2s", "soak: 2 seconds"),
     (&[codes::BAD_INSTANT], PROVISION, "+90d", "tomorrow"),
@@ -170,7 +173,7 @@ const REFERENCES: &[Case] = &[
     (&[codes::UNKNOWN_REFERENCE], ROTATE, "${{ steps.rotate.key }}", "${{ steps.rotat.key }}"),
     (&[codes::UNKNOWN_REFERENCE], ROTATE, "${{ steps.rotate.key }}", "${{ steps.rotate.password }}"),
     (&[codes::UNKNOWN_REFERENCE], ROTATE, "name: payments,", "name: \"${{ subject.kind }}\","),
-    (&[codes::LATER_STEP], PROVISION, "owner: dana", "owner: \"${{ steps.account.version }}\""),
+    (&[codes::LATER_STEP], PROVISION, "owner: dana@x.org", "owner: \"${{ steps.account.version }}\""),
     (&[codes::NOT_KNOWN_AT_PLAN], ROTATE, "path: payments", "path: \"keys/${{ steps.rotate.version }}\""),
     (&[codes::TYPE_MISMATCH], PROVISION, "inputs.level", "inputs.note"),
     (&[codes::TYPE_MISMATCH], ROBOT, "arms: \"${{ inputs.arms }}\"", "arms: \"${{ inputs.armed }}\""),
@@ -180,7 +183,7 @@ const REFERENCES: &[Case] = &[
     (&[codes::SECRET_FLOW], ROTATE, "path: payments", "path: \"${{ steps.rotate.key }}\""),
     (&[codes::SECRET_FLOW], ROTATE, "steps.rotate.verification", "steps.rotate.key"),
     (&[codes::SECRET_FLOW], ROTATE, "port: 1", "port: \"${{ steps.rotate.key }}\""),
-    (&[codes::SECRET_FLOW], PROVISION, "owner: dana", "owner: \"${{ steps.account.key }}\""),
+    (&[codes::SECRET_FLOW], PROVISION, "owner: dana@x.org", "owner: \"${{ steps.account.key }}\""),
     (&[codes::SECRET_FLOW], ROBOT, "files/client", "lab/wall"),
     (&[codes::UNKNOWN_REFERENCE], ROTATE, "name: payments,", "name: \"${{ trigger.kind }}\","),
     (&[codes::TYPE_MISMATCH], ROBOT, "tags: [a, b]", "pin: \"${{ inputs.arms }}\""),

@@ -10,8 +10,8 @@ use countersign_contract::{
 use crate::workflow::Known;
 
 const ACCOUNT: &[Parameter] = &[
-    Parameter::required("owner", Type::Text, "who answers for it"),
-    Parameter::required("backup", Type::Text, "who stands in"),
+    Parameter::required("owner", Type::Person, "who answers for it"),
+    Parameter::required("backup", Type::Person, "who stands in"),
     Parameter::required("purpose", Type::Text, "what it is for"),
     Parameter::required("expires", Type::Instant, "when it ends"),
     Parameter::required("level", Type::Word(&["read", "write", "admin"]), "what it may do"),
