@@ -27,15 +27,12 @@ impl Names {
             let (before, found) = rest.split_at(at);
             spelt.push_str(before);
             let id = found.get(..2 + DIGITS).unwrap_or(found);
-            let taken = match (self.0.get(id), id.get(..2 + SHOWN)) {
-                (Some(name), Some(short)) => {
-                    spelt.extend([name, " (", short, ")"]);
-                    id.len()
-                }
-                _ => {
-                    spelt.push_str("p_");
-                    2
-                }
+            let taken = if let (Some(name), Some(short)) = (self.0.get(id), id.get(..2 + SHOWN)) {
+                spelt.extend([name, " (", short, ")"]);
+                id.len()
+            } else {
+                spelt.push_str("p_");
+                2
             };
             rest = found.get(taken..).unwrap_or_default();
         }
