@@ -10,6 +10,33 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use countersign_warrant::Timestamp;
 
+/// How far the wall may fall behind, in milliseconds, before nothing is trusted to it: what a correction over the
+/// network may take back.
+pub const BEHIND_MS_MAX: u64 = 2000;
+
+/// The wall and the steady time of one instant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Moment {
+    /// The wall's.
+    pub wall: Timestamp,
+    /// The steady one.
+    pub steady: Instant,
+}
+
+impl Moment {
+    /// What a clock says.
+    pub fn of(clock: &dyn Clock) -> Self {
+        Self { wall: clock.now(), steady: clock.instant() }
+    }
+
+    /// True when the wall was set back by more than [`BEHIND_MS_MAX`] since `earlier`.
+    pub fn is_set_back(self, earlier: Self) -> bool {
+        let passed = self.steady.saturating_duration_since(earlier.steady).as_millis();
+        let due = earlier.wall.plus_millis(u64::try_from(passed).unwrap_or(u64::MAX));
+        self.wall.plus_millis(BEHIND_MS_MAX) < due
+    }
+}
+
 /// Where the time comes from.
 pub trait Clock: Send + Sync {
     /// The wall's time, in UTC.
@@ -88,6 +115,14 @@ mod tests {
         clock.advance(Duration::from_millis(50));
         assert_eq!(clock.now(), before.plus_millis(50));
         assert_eq!(clock.instant() - steady, Duration::from_millis(50));
+        let earlier = Moment::of(&clock);
+        clock.advance(Duration::from_secs(9));
+        assert!(!Moment::of(&clock).is_set_back(earlier), "time goes on");
+        clock.jump(earlier.wall.plus_millis(8000));
+        assert!(!Moment::of(&clock).is_set_back(earlier), "a correction");
+        clock.jump(earlier.wall.plus_millis(6000));
+        assert!(Moment::of(&clock).is_set_back(earlier));
+        let steady = steady + Duration::from_secs(9);
         clock.jump(Timestamp::from_micros(5));
         assert_eq!(clock.now().micros(), 5);
         assert_eq!(clock.instant() - steady, Duration::from_millis(50));

@@ -5,15 +5,16 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use countersign_contract::file;
 use countersign_kernel::evidence::note::VerifierKey;
 use countersign_kernel::plan::{Persons, persons_of};
 use countersign_kernel::run::bodies::KeyBody;
 use countersign_kernel::workflow::model::Workflow;
-use countersign_warrant::{JournalError, Kind, Stamped};
+use countersign_warrant::{JournalError, Kind, Stamped, Timestamp};
 use zeroize::Zeroizing;
 
 use crate::catalog::{Catalog, CatalogError};
-use crate::clock::{Clock, SystemClock};
+use crate::clock::{self, Clock, SystemClock};
 use crate::folder::{Folder, FolderError, FolderLock};
 use crate::ledger::{Ledger, LedgerKey, LedgerOptions, OpenLedgerError};
 use crate::secrets::{KeyPublic, Keys, KeysError, ShieldError};
@@ -50,6 +51,14 @@ pub enum OpenError {
     /// The ledger.
     #[error(transparent)]
     Ledger(#[from] OpenLedgerError),
+    /// The clock says an earlier time than the ledger's last entry.
+    #[error("the clock says {now}, and the ledger's last entry is of {last}: no deadline or expiry can be trusted")]
+    ClockBehind {
+        /// What the clock says.
+        now: Timestamp,
+        /// The stamp of the last entry.
+        last: Timestamp,
+    },
     /// The connectors.
     #[error(transparent)]
     Catalog(#[from] CatalogError),
@@ -84,6 +93,7 @@ impl OpenError {
             Self::Store(source) => source.code(),
             Self::Read(source) => source.code(),
             Self::Ledger(source) => source.code(),
+            Self::ClockBehind { .. } => "clock.behind",
             Self::Catalog(source) => source.code(),
             Self::LedgerKey(source) => source.code(),
             Self::Record(source) => source.code(),
@@ -185,6 +195,7 @@ impl Installation {
         let settings = Settings::load(&folder.settings_path())?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let store = Store::open(&folder.store_path()).await?;
+        check_clock(clock.now(), store.last_stamp().await?)?;
         let known = known_keys(&store).await?;
         keys.confirm(&known)?;
         let key = ledger_key(&keys)?;
@@ -230,6 +241,12 @@ impl Installation {
     }
 }
 
+/// Refuses a clock that was set back: stamps, deadlines and expiries would lie.
+// INVARIANT: inv:I4, rel:F21 a clock that cannot be trusted changes nothing.
+fn check_clock(now: Timestamp, last: Timestamp) -> Result<(), OpenError> {
+    if now.plus_millis(clock::BEHIND_MS_MAX) < last { Err(OpenError::ClockBehind { now, last }) } else { Ok(()) }
+}
+
 /// The ledger's key; its origin names this installation.
 fn ledger_key(keys: &Keys) -> Result<LedgerKey, OpenError> {
     let id: String =
@@ -272,7 +289,7 @@ async fn record_keys(
 fn write_verifier_key(folder: &Folder, key: &VerifierKey) -> Result<(), OpenError> {
     let path = folder.root().join("ledger.vkey");
     let text = format!("{key}\n");
-    if std::fs::read_to_string(&path).is_ok_and(|there| there == text) {
+    if file::read_text(&path, file::SMALL).is_ok_and(|there| there == text) {
         return Ok(());
     }
     std::fs::write(&path, text).map_err(|source| OpenError::VerifierKey { path, source })
@@ -282,6 +299,14 @@ fn write_verifier_key(folder: &Folder, key: &VerifierKey) -> Result<(), OpenErro
 #[allow(clippy::unwrap_used, reason = "a test stops where something is not as it says")]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_clock_may_be_corrected_and_not_set_back() {
+        let last = Timestamp::from_micros(1_795_000_000_000_000);
+        let said = |behind_ms: i64| check_clock(Timestamp::from_micros(last.micros() - behind_ms * 1000), last);
+        assert!(said(-1).is_ok() && said(0).is_ok() && said(2000).is_ok());
+        assert_eq!(said(2001).unwrap_err().code(), "clock.behind");
+    }
 
     /// inv:I10: opening a folder, again and again, starts nothing and writes nothing but its own keys, once.
     #[tokio::test(flavor = "multi_thread")]

@@ -14,6 +14,7 @@
 mod check;
 pub mod clock;
 pub mod failpoint;
+pub mod file;
 mod hands;
 mod manifest;
 mod material;

@@ -8,7 +8,7 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use countersign_contract::{Digest, EntryId, Refusal, RefusalClass, ResourceName, VersionId};
+use countersign_contract::{Digest, EntryId, Refusal, RefusalClass, ResourceName, VersionId, file};
 use serde::{Deserialize, Serialize};
 
 /// The file in each delivery that says where it comes from.
@@ -186,7 +186,7 @@ impl Site {
         if !fs::symlink_metadata(&path).is_ok_and(|found| found.is_dir()) {
             return Ok(None);
         }
-        match fs::read(path.join(LABEL)) {
+        match file::read(&path.join(LABEL), file::SMALL) {
             Ok(bytes) => serde_json::from_slice(&bytes).map(Some).map_err(io::Error::other),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),

@@ -8,10 +8,13 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use countersign_contract::{Applied, Digest, EntryId, ResourceName, Timestamp, VersionId};
+use countersign_contract::{Applied, Digest, EntryId, ResourceName, Timestamp, VersionId, file};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+
+/// The largest object that is read, in bytes.
+const OBJECT_MAX: u64 = 16 << 20;
 
 /// One object of the directory, with the entries that changed it.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -153,7 +156,7 @@ impl Directory {
     /// Reads an object; one that is not there is none.
     pub(crate) fn load<T: DeserializeOwned>(&self, resource: &ResourceName) -> Result<Option<Object<T>>, Unread> {
         let path = self.path(resource).ok_or(Unread::Name)?;
-        match fs::read(path) {
+        match file::read(&path, OBJECT_MAX) {
             Ok(bytes) => serde_json::from_slice(&bytes).map(Some).map_err(|_| Unread::Corrupt),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
             Err(error) => Err(Unread::Io(error.kind())),
@@ -204,7 +207,7 @@ impl Directory {
 
     /// When the endpoint last saw each version's key.
     pub(crate) fn seen(&self, account: &str) -> BTreeMap<VersionId, Timestamp> {
-        let seen = fs::read(self.seen_path(account)).ok();
+        let seen = file::read(&self.seen_path(account), file::SMALL).ok();
         seen.and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default()
     }
 

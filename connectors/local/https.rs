@@ -1,11 +1,11 @@
 //! HTTPS to the endpoint, trusting one root certificate and nothing else.
 
-use std::fs;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use countersign_contract::file;
 use reqwest::header::{AUTHORIZATION, HeaderValue};
 use reqwest::redirect::Policy;
 use rustls::pki_types::CertificateDer;
@@ -96,7 +96,7 @@ pub(crate) async fn call(
 
 /// TLS as a client that trusts the certificate in that file.
 pub(crate) fn tls(trust_anchor: &Path) -> Result<tokio_rustls::TlsConnector, Unreachable> {
-    let pem = fs::read(trust_anchor).map_err(|_| Unreachable::NoTrustAnchor)?;
+    let pem = file::read(trust_anchor, file::SMALL).map_err(|_| Unreachable::NoTrustAnchor)?;
     let mut roots = rustls::RootCertStore::empty();
     for certificate in CertificateDer::pem_slice_iter(&pem) {
         let certificate = certificate.map_err(|_| Unreachable::NoTrustAnchor)?;

@@ -4,7 +4,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use countersign_contract::{Digest, Material, Probe, ProbeAnswer, ProbeResult, Timestamp};
+use countersign_contract::{Digest, Material, Probe, ProbeAnswer, ProbeResult, Timestamp, file};
 use rustls::pki_types::ServerName;
 use serde_json::Value;
 use tokio::net::TcpStream;
@@ -55,7 +55,8 @@ impl Local {
     // INVARIANT: beh:R9 a network error is no proof that a key is dead: it is *unknown*.
     async fn call(&self, path: &str, key: &Material) -> Result<https::Answer, ProbeResult> {
         let addr = self.endpoint.addr().ok_or_else(no_endpoint)?;
-        let anchor = std::fs::read(&self.trust_anchor).map_err(|_| unreachable_as(Unreachable::NoTrustAnchor))?;
+        let anchor =
+            file::read(&self.trust_anchor, file::SMALL).map_err(|_| unreachable_as(Unreachable::NoTrustAnchor))?;
         let client = https::client(&anchor, addr).map_err(unreachable_as)?;
         // The bytes are lent to a closure only, and the call takes longer: this copy is wiped after it.
         let key = key.expose(|bytes| zeroize::Zeroizing::new(bytes.to_vec()));

@@ -27,7 +27,7 @@ const AFTER_HELP: &str = "\
 Exit codes:
   0 done, or nothing due     3 denied by policy        7 folder held by another process
   1 failed                   5 stuck                  10 changed (with --detailed-exitcode)
-  2 bad input                6 ledger problem
+  2 bad input                6 ledger problem        130 ended by a second Ctrl-C (SIGTERM: 143)
 
 Start with `countersign quickstart`.";
 
@@ -122,6 +122,8 @@ pub enum Evidence {
         #[arg(value_name = "SUBJECT")]
         subject: String,
     },
+    /// Print the newest signed checkpoint: kept elsewhere, it betrays a ledger that was cut off or set back
+    Checkpoint,
     /// Recompute every hash, link and signature, and name what does not hold
     Verify {
         /// An earlier checkpoint file that the ledger must extend

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr as _;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use countersign_contract::file;
 use countersign_kernel::evidence::note::VerifierKey;
 use countersign_kernel::evidence::report::{FAULTS_MAX, Fault, Report};
 use countersign_kernel::evidence::story::story;
@@ -17,7 +18,7 @@ use super::Stop;
 use super::arguments::Evidence;
 use super::names::Names;
 use super::screen::Screen;
-use super::stop::{BAD_INPUT, DONE, LEDGER};
+use super::stop::{BAD_INPUT, DONE, HEAD_MISSING, LEDGER};
 use super::tell::seconds;
 use crate::Reading;
 use crate::folder::Folder;
@@ -32,8 +33,14 @@ pub(super) async fn evidence(data: Option<PathBuf>, asked: &Evidence, screen: &S
     let reading = Reading::open(&path).await?;
     match asked {
         Evidence::Show { subject } => show(&reading.store, subject, screen).await,
+        Evidence::Checkpoint => {
+            let latest = newest(&reading).await?;
+            screen.document(&json!({"size": latest.size, "root": latest.root, "note": latest.note}));
+            screen.say(latest.note.trim_end_matches('\n'));
+            Ok(DONE)
+        }
         Evidence::Verify { checkpoint } => {
-            let earlier = checkpoint.as_deref().map(std::fs::read_to_string).transpose();
+            let earlier = checkpoint.as_deref().map(|path| file::read_text(path, file::SMALL)).transpose();
             let earlier = earlier.map_err(|error| {
                 let path = checkpoint.as_deref().unwrap_or(Path::new("")).display().to_string();
                 Stop::new(BAD_INPUT, "evidence.unreadable", format!("`{path}`: {error}"), "name a checkpoint file")
@@ -77,18 +84,22 @@ pub(super) async fn tell_story(store: &Store, subject: &ResourceName, screen: &S
 /// Recomputes the whole ledger against its newest checkpoint, and against an earlier one where one is given.
 pub(super) async fn verify(reading: &Reading, earlier: Option<&str>) -> Result<Report, Stop> {
     let key = verifier_key(&reading.folder)?;
-    let Some(checkpoint) = reading.store.latest_checkpoint().await? else {
-        let help = "any writing command signs one";
-        return Err(Stop::new(LEDGER, "evidence.no_checkpoint", "the ledger has no signed checkpoint", help));
-    };
+    let checkpoint = newest(reading).await?;
     let head = signed_head(&reading.folder)?;
     verify_with(&reading.store, &key, &checkpoint, (head, earlier)).await
+}
+
+async fn newest(reading: &Reading) -> Result<StoredCheckpoint, Stop> {
+    reading.store.latest_checkpoint().await?.ok_or_else(|| {
+        let help = "any writing command signs one";
+        Stop::new(LEDGER, "evidence.no_checkpoint", "the ledger has no signed checkpoint", help)
+    })
 }
 
 /// The key of the ledger, as the folder shows it.
 pub(super) fn verifier_key(folder: &Folder) -> Result<VerifierKey, Stop> {
     let path = folder.root().join("ledger.vkey");
-    let text = std::fs::read_to_string(&path).map_err(|error| {
+    let text = file::read_text(&path, file::SMALL).map_err(|error| {
         let text = format!("`{}` cannot be read: {error}", path.display());
         Stop::new(LEDGER, "evidence.no_key", text, "any writing command writes it again")
     })?;
@@ -182,12 +193,15 @@ impl Whole {
     }
 }
 
-/// What was signed last, kept beside the ledger's key; `None` where it is not there.
+/// What was signed last, kept beside the ledger's key.
 pub(super) fn signed_head(folder: &Folder) -> Result<Option<Frontier>, Stop> {
     let path = folder.root().join("keys").join("ledger.head");
-    let bytes = match std::fs::read(&path) {
+    let bytes = match file::read(&path, file::SMALL) {
         Ok(bytes) => bytes,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            let text = format!("`{}` is gone: nothing here tells whether the ledger was cut off", path.display());
+            return Err(Stop::new(LEDGER, "ledger.head_missing", text, HEAD_MISSING));
+        }
         Err(error) => {
             let text = format!("`{}` cannot be read: {error}", path.display());
             return Err(Stop::new(LEDGER, "evidence.no_head", text, "read it as the user that the folder belongs to"));

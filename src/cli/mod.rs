@@ -17,6 +17,7 @@ mod quickstart;
 mod report;
 mod run;
 mod screen;
+mod signals;
 mod status;
 mod stop;
 mod tell;

@@ -12,11 +12,13 @@ use std::sync::Arc;
 use countersign_kernel::run::bodies::RunOutcome;
 use countersign_warrant::RunId;
 use serde::Serialize;
+use tokio::sync::watch;
 
 use super::Stop;
 use super::progress::Progress;
-use super::run::{Session, stop_on_signals};
+use super::run::Session;
 use super::screen::Screen;
+use super::signals::Signals;
 use super::stop::FAILED;
 use crate::folder::Folder;
 use crate::scheduler::Active;
@@ -94,7 +96,9 @@ pub(super) async fn quickstart(data: Option<PathBuf>, screen: &Screen) -> Result
     let path = Folder::resolve(data)?;
     screen.say(format!("data folder  {}", path.display()));
     let installation = set_up(&path, screen).await?;
-    let ended = tour(&installation, screen).await;
+    let signals = Signals::listen();
+    let stop = signals.asked();
+    let ended = signals.over(Box::pin(tour(&installation, stop, screen))).await?;
     installation.close().await;
     ended
 }
@@ -139,12 +143,12 @@ fn write_whole(path: &Path, text: &str) -> std::io::Result<()> {
     std::fs::rename(&new, path)
 }
 
-async fn tour(installation: &Installation, screen: &Screen) -> Result<u8, Stop> {
+async fn tour(installation: &Installation, stop: watch::Receiver<bool>, screen: &Screen) -> Result<u8, Stop> {
     let active = Active::load(&installation.store, &known(&installation.catalog)).await?;
     let asker = installation.asker().await?;
     let progress = Progress::start(screen);
     let policies = Arc::clone(&active.set.policies);
-    let runner = runner(installation, policies, Some(progress.sender()), stop_on_signals());
+    let runner = runner(installation, policies, Some(progress.sender()), stop);
     let mut session = Session { runner, installation, asker, driven: BTreeMap::new() };
     let ran = take_tour(&mut session, &active, &progress).await;
     drop(session);

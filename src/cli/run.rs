@@ -15,6 +15,7 @@ use super::arguments::Run;
 use super::progress::Progress;
 use super::report::RunReport;
 use super::screen::Screen;
+use super::signals::Signals;
 use super::stop::{BAD_INPUT, CHANGED, DENIED, DONE, FAILED, LEDGER, STUCK};
 use crate::folder::Folder;
 use crate::runner::{Begun, Driven, Request, Runner};
@@ -26,8 +27,10 @@ pub(super) async fn run(data: Option<PathBuf>, asked: &Run, screen: &Screen) -> 
     let named = named_digest(asked.plan.as_deref())?;
     let installation = open(data, "run", screen).await?;
     let active = Active::load(&installation.store, &known(&installation.catalog)).await;
+    let signals = Signals::listen();
+    let stop = signals.asked();
     let ended = match active.map_err(|error| Stop::of(error.code(), &error)) {
-        Ok(active) => within(&installation, &active, asked, named, screen).await,
+        Ok(active) => signals.over(Box::pin(within(&installation, (&active, stop), asked, named, screen))).await?,
         Err(stop) => Err(stop),
     };
     installation.close().await;
@@ -36,7 +39,7 @@ pub(super) async fn run(data: Option<PathBuf>, asked: &Run, screen: &Screen) -> 
 
 async fn within(
     installation: &Installation,
-    active: &Active,
+    (active, stop): (&Active, watch::Receiver<bool>),
     wanted: &Run,
     named: Option<Digest>,
     screen: &Screen,
@@ -49,9 +52,8 @@ async fn within(
     let inputs = plan::resolve_inputs(workflow, &given, &persons)?;
     let asker = installation.asker().await?;
     let progress = Progress::start(screen);
-    let signals = stop_on_signals();
     let policies = Arc::clone(&active.set.policies);
-    let runner = runner(installation, policies, Some(progress.sender()), signals);
+    let runner = runner(installation, policies, Some(progress.sender()), stop);
     let mut session = Session { runner, installation, asker, driven: BTreeMap::new() };
     let ended = async {
         session.carry_on_open_runs(&progress).await?;
@@ -159,29 +161,6 @@ pub(super) fn told(opened: Result<Installation, OpenError>, screen: &Screen) -> 
         OpenError::Settings(settings) => super::lint::drawn(&settings, screen),
         error => error.into(),
     })
-}
-
-/// Turns true at the first Ctrl-C or SIGTERM.
-pub(super) fn stop_on_signals() -> watch::Receiver<bool> {
-    let (sender, receiver) = watch::channel(false);
-    tokio::spawn(async move {
-        let mut terminate = match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-            Ok(terminate) => terminate,
-            Err(error) => {
-                tracing::warn!(%error, "SIGTERM is not heard");
-                return;
-            }
-        };
-        tokio::select! {
-            _ = tokio::signal::ctrl_c() => {}
-            _ = terminate.recv() => {}
-        }
-        // WHY: a receiver that is gone means that the command is over anyway.
-        let _ = sender.send(true);
-        // Keeps the channel open: whoever waits on it sees the value.
-        sender.closed().await;
-    });
-    receiver
 }
 
 pub(super) fn stopped(run: &RunId) -> Stop {

@@ -168,7 +168,7 @@ fn tell_versions(versions: &[StoredVersion], screen: &Screen) {
 fn tell_run(told: &Told, screen: &Screen) {
     let run = &told.run;
     let state = outcome(run).unwrap_or_else(|| run.state.as_str());
-    let first = format!("  {:<25} {state:<8} ", run.id.as_str());
+    let first = format!("  {:<29} {state:<8} ", run.id.as_str());
     screen.say_wrapped(&first, &format!("{} on {}", run.workflow, run.subject));
     if let Some(stuck) = &told.stuck {
         screen.say_wrapped("      ", &format!("needs a person ({}): {}", stuck.code, stuck.message));

@@ -140,6 +140,10 @@ fn exit_of(code: &str) -> u8 {
     }
 }
 
+/// The way out where the last signed tree is gone.
+pub(super) const HEAD_MISSING: &str = "put `keys/ledger.head` back from where the keys are kept; without it, read the \
+     folder with `status` and `evidence show`, and go on in a new one";
+
 fn help_of(code: &str) -> Option<String> {
     let help = match code {
         "plan.drifted" => "look at it again: `countersign plan NAME`; nothing was changed",
@@ -148,6 +152,8 @@ fn help_of(code: &str) -> Option<String> {
             "mend the cause (a full disk?) and run the command again: it settles what is open first"
         }
         "journal.unknown" => "run the command again: it reads what is stored before anything else",
+        "ledger.head_missing" => HEAD_MISSING,
+        "clock.behind" => "set the clock right, and run the command again; nothing was changed",
         "store.corrupt" => "change nothing in the folder; take the last backup, then `countersign evidence verify`",
         _ => return None,
     };

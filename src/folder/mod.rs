@@ -19,6 +19,7 @@ use std::fs::{self, DirBuilder};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
+use countersign_contract::file;
 use countersign_warrant::Timestamp;
 pub use error::{FolderError, Holder};
 pub use lock::FolderLock;
@@ -36,6 +37,9 @@ const SETTINGS: &str = "settings.toml";
 const STORE: &str = "countersign.db";
 const LOCK: &str = "lock";
 const VERSION: &str = "version";
+
+/// The largest `version` file, in bytes.
+const VERSION_MAX: u64 = 64;
 
 /// A data folder that is there, complete, ours alone and of a format that we know.
 #[derive(Debug, Clone)]
@@ -98,7 +102,7 @@ impl Folder {
         let folder = Self { root: path.to_owned() };
         folder.check_root()?;
         let version = path.join(VERSION);
-        let text = match fs::read_to_string(&version) {
+        let text = match file::read_text(&version, VERSION_MAX) {
             Ok(text) => text,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 return Err(FolderError::Incomplete { path: path.to_owned() });

@@ -86,6 +86,12 @@ pub enum SignError {
         /// Entries that are there.
         found: u64,
     },
+    /// Checkpoints are stored, and the file of the last signed tree is gone: a ledger that was set back would not show.
+    #[error("the file of the last signed tree is gone, and {signed} entries were signed")]
+    HeadMissing {
+        /// Entries under the newest stored checkpoint.
+        signed: u64,
+    },
     /// The file of the last signed tree.
     #[error("the last signed tree could not be read or kept")]
     Head(#[source] Arc<HeadFileError>),
@@ -109,6 +115,7 @@ impl SignError {
         match self {
             Self::Rollback { .. } => "ledger.rollback",
             Self::Fork { .. } => "ledger.fork",
+            Self::HeadMissing { .. } => "ledger.head_missing",
             Self::Head(_) => "ledger.head",
             Self::Read(source) => source.code(),
             Self::Key(source) => source.code(),
@@ -149,9 +156,13 @@ impl Signer {
     /// Takes up where the last process left off.
     // INVARIANT: inv:I7 neither a smaller nor another tree is ever signed, not even after a restart.
     pub(super) async fn resume(key: LedgerKey, file: HeadFile, store: Store) -> Result<Self, SignError> {
-        let tree = file.read().map_err(SignError::head)?.unwrap_or_default();
+        let tree = file.read().map_err(SignError::head)?;
         let committed = store.tree().await.map_err(SignError::read)?;
         let latest = store.latest_checkpoint().await.map_err(SignError::read)?;
+        if let (None, Some(latest)) = (&tree, &latest) {
+            return Err(SignError::HeadMissing { signed: latest.size });
+        }
+        let tree = tree.unwrap_or_default();
         if let Some(latest) = &latest {
             let verifier = key.verifier_key().map_err(SignError::Key)?;
             Checkpoint::open(&latest.note, &verifier).map_err(SignError::Foreign)?;

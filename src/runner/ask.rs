@@ -66,7 +66,7 @@ impl Runner {
             if result.answer == asked.expect || over {
                 break result;
             }
-            if !self.sleep_until(self.clock.now().plus_millis(ASK_AGAIN_MS)).await {
+            if !self.sleep_until(self.clock.now().plus_millis(ASK_AGAIN_MS)).await? {
                 return Ok(());
             }
         };

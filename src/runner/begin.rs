@@ -127,11 +127,11 @@ impl Runner {
     }
 }
 
-/// `r20261123-214512-7f3a9c2e`: the second, and 32 random bits.
+/// `r20261123-214512-7f3a9c2e01b4`: the second, and 48 random bits.
 fn new_run_id(now: Timestamp) -> Result<RunId, BeginError> {
-    let mut random = [0_u8; 4];
+    let mut random = [0_u8; 8];
     aws_lc_rs::rand::fill(&mut random).map_err(|_| BeginError::NoRandomness)?;
     let digits: String = now.to_string().chars().take(19).filter(char::is_ascii_digit).collect();
     let (day, time) = digits.split_at(8.min(digits.len()));
-    format!("r{day}-{time}-{:08x}", u32::from_be_bytes(random)).parse().map_err(|_| BeginError::NoRandomness)
+    format!("r{day}-{time}-{:012x}", u64::from_be_bytes(random) >> 16).parse().map_err(|_| BeginError::NoRandomness)
 }

@@ -139,6 +139,9 @@ pub enum DriveError {
     /// The target does not say whether an open intent was applied.
     #[error("`{0}` does not show whether its open intent was applied; it stays open, and blocks the resource")]
     Unsettled(countersign_warrant::ResourceName),
+    /// The wall clock was set back while the run waited.
+    #[error("the clock was set back while the run waited, so nobody can say how long is left")]
+    ClockBehind,
     /// No instance of that name.
     #[error("no connector instance `{0}` in the settings")]
     NoSuchConnector(String),
@@ -178,6 +181,7 @@ impl DriveError {
             Self::Store(source) => source.code(),
             Self::NotSealed(_) => "secrets.not_sealed",
             Self::Unsettled(_) => "run.unsettled",
+            Self::ClockBehind => "clock.behind",
             Self::Inventory(source) => source.code(),
             Self::NoSuchConnector(_) => "inventory.no_such_connector",
         }

@@ -32,7 +32,7 @@ use serde::Serialize;
 use tokio::sync::{mpsc, watch};
 
 use crate::catalog::Catalog;
-use crate::clock::Clock;
+use crate::clock::{self, Clock};
 use crate::inventory::Inventory;
 use crate::ledger::Ledger;
 use crate::secrets::{Maker, Opener};
@@ -216,7 +216,7 @@ impl Runner {
                 self.write_wait(drive, wait, entry).await
             }
             Command::Sleep { until, entry } => {
-                if self.sleep_until(until).await {
+                if self.sleep_until(until).await? {
                     self.write_wait(drive, Wait::Over, entry).await
                 } else {
                     Ok(())
@@ -236,14 +236,20 @@ impl Runner {
     }
 
     /// Sleeps; false when the process was asked to stop before.
-    async fn sleep_until(&self, until: Timestamp) -> bool {
+    ///
+    /// # Errors
+    /// When the wall clock is set back meanwhile: what was a second may now be a year.
+    async fn sleep_until(&self, until: Timestamp) -> Result<bool, DriveError> {
         let mut stop = self.stop.clone();
+        let mut latest = clock::Moment::of(&*self.clock);
         loop {
-            let left = until.micros() - self.clock.now().micros();
-            let Ok(left) = u64::try_from(left) else { return true };
-            if left == 0 {
-                return true;
+            let now = clock::Moment::of(&*self.clock);
+            // INVARIANT: rel:F21 a wait is never longer than it was said to be because somebody moved the clock.
+            if now.is_set_back(latest) {
+                return Err(DriveError::ClockBehind);
             }
+            latest = now;
+            let Ok(left @ 1..) = u64::try_from(until.micros() - now.wall.micros()) else { return Ok(true) };
             // WHY: beh:X15 the wall clock is looked at again at least each second: a suspended machine wakes late.
             let nap = Duration::from_micros(left).min(Duration::from_secs(1));
             // WHY: the borrowed value is let go at once, so that a run may be driven by any thread.
@@ -251,7 +257,7 @@ impl Runner {
             tokio::select! {
                 () = tokio::time::sleep(nap) => {}
                 asked = asked => {
-                    if asked { return false; }
+                    if asked { return Ok(false); }
                     tokio::time::sleep(nap).await;
                 }
             }

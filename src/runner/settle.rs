@@ -50,7 +50,7 @@ impl Runner {
                         return Ok(Some(Finding::NotApplied { observed_at }));
                     }
                     Effect::NotApplied => {
-                        if !self.sleep_until(believable_at).await {
+                        if !self.sleep_until(believable_at).await? {
                             return Ok(None);
                         }
                         continue;
@@ -63,7 +63,7 @@ impl Runner {
                 return Err(DriveError::Unsettled(intent.call.resource.clone()));
             }
             let again = self.clock.now().plus_millis(u64::try_from(LOOK_AGAIN.as_millis()).unwrap_or(500));
-            if !self.sleep_until(again).await {
+            if !self.sleep_until(again).await? {
                 return Ok(None);
             }
         }

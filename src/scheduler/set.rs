@@ -1,9 +1,11 @@
 //! A set of workflow and policy files: read, checked as a whole, and made current as one.
 
 use std::collections::BTreeMap;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use countersign_contract::file;
 use countersign_kernel::diagnostic::{Diagnostic, Severity};
 use countersign_kernel::policy::{PolicySet, Vocabulary};
 use countersign_kernel::run::bodies::ActivatedFile;
@@ -136,7 +138,6 @@ impl FileSet {
 
     /// False when the file's name says that it is neither.
     fn read_file(&mut self, path: &Path, named: String) -> Result<bool, ReadSetError> {
-        use std::io::Read as _;
         let files = match path.extension().and_then(|extension| extension.to_str()) {
             Some("yaml" | "yml") if !named.ends_with(".test.yaml") => &mut self.workflows,
             Some("cedar") => &mut self.policies,
@@ -144,8 +145,7 @@ impl FileSet {
         };
         let unreadable = |source| ReadSetError::Read { path: path.into(), source };
         let mut bytes = Vec::new();
-        let file = std::fs::File::open(path).map_err(unreadable)?;
-        file.take(BYTES_MAX).read_to_end(&mut bytes).map_err(unreadable)?;
+        file::open(path).map_err(unreadable)?.take(BYTES_MAX).read_to_end(&mut bytes).map_err(unreadable)?;
         files.push(SetFile { path: named, bytes });
         Ok(true)
     }

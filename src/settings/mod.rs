@@ -17,6 +17,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Component, Path, PathBuf};
 
+use countersign_contract::file;
 use countersign_kernel::diagnostic::Diagnostic;
 
 /// The settings of a data folder.
@@ -141,8 +142,8 @@ impl Settings {
 
     /// Reads and checks a settings file.
     pub fn load(path: &Path) -> Result<Self, SettingsError> {
-        let text =
-            std::fs::read_to_string(path).map_err(|source| SettingsError::Read { path: path.to_owned(), source })?;
+        let text = file::read_text(path, file::SMALL);
+        let text = text.map_err(|source| SettingsError::Read { path: path.to_owned(), source })?;
         Self::parse(&path.display().to_string(), &text).map_err(|found| SettingsError::Invalid {
             path: path.to_owned(),
             text,

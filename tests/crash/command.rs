@@ -47,6 +47,8 @@ pub(crate) struct Faults {
     pub(crate) commit_twice: Option<String>,
     /// A signal that no code of ours sees, after so long.
     pub(crate) killed_after: Option<Duration>,
+    /// Ctrl-C, after so long each.
+    pub(crate) interrupted_after: &'static [Duration],
 }
 
 impl Faults {
@@ -128,11 +130,16 @@ pub(crate) fn countersign(folder: &Path, words: &[&str], faults: &Faults) -> End
 
 fn wait(child: &mut Child, words: &[&str], faults: &Faults) -> Option<i32> {
     let started = Instant::now();
+    let mut interrupts = faults.interrupted_after.iter().peekable();
     loop {
         if let Some(status) = child.try_wait().expect("a child can be waited for") {
             return status.code();
         }
         let ran = started.elapsed();
+        if interrupts.next_if(|after| ran >= **after).is_some() {
+            let sent = Command::new("kill").args(["-s", "INT", &child.id().to_string()]).status();
+            assert!(sent.expect("kill is there").success(), "{words:?} ended before it was interrupted");
+        }
         if faults.killed_after.is_some_and(|after| ran >= after) || ran >= PATIENCE {
             child.kill().expect("our own child");
             child.wait().expect("a child can be waited for");

@@ -88,6 +88,24 @@ fn a_denial_survives_every_kill() {
     });
 }
 
+/// The first Ctrl-C waits for a safe point, which a call that hangs does not come to; the second does not wait. What it
+/// cuts off is a crash to the engine: the next command settles it.
+#[test]
+fn a_second_ctrl_c_ends_what_hangs() {
+    const AFTER: &[Duration] = &[Duration::from_millis(1200), Duration::from_millis(1700)];
+    let case = Case::at(ROTATE.stage).with_duration("8s");
+    let faults = Faults { interrupted_after: AFTER, ..Faults::call("1:hang") };
+    let ended = countersign(&case.path(), &ROTATE.words("k"), &faults);
+    assert_eq!(ended.code, Some(130), "{}{}", ended.out, ended.err);
+    assert!(ended.err.contains("stopping at the next safe point"), "{}", ended.err);
+    assert!(ended.err.contains("error[run.cut_off]"), "{}", ended.err);
+    assert_eq!(oracle::at_any_time(&case.path(), &ROTATE), Vec::<String>::new());
+    let again = countersign(&case.path(), &ROTATE.words("k"), &Faults::default());
+    assert_eq!(again.code, Some(0), "{}{}", again.out, again.err);
+    assert_eq!(oracle::at_end(&case.path(), &ROTATE, "k", &["done"]), Vec::<String>::new());
+    matrix::count("a second ctrl-c", 1, 0);
+}
+
 /// A new folder, killed at every point until its first run begins: the next quickstart goes on where it stopped.
 #[test]
 fn setting_up_survives_every_kill() {

@@ -60,6 +60,30 @@ fn keys_that_changed_places_are_noticed() {
 }
 
 #[test]
+fn without_the_last_signed_tree_nothing_is_written() {
+    let gone = |folder: &Folder| fs::remove_file(folder.path("keys/ledger.head")).unwrap();
+    let words = ["error[ledger.head_missing]", "is gone", "put `keys/ledger.head` back"];
+    refused(6, gone, &words);
+    let folder = Folder::toured();
+    gone(&folder);
+    folder.run(&["evidence", "verify"]).ended(6).says(&words);
+    folder.run(&["status"]).ended(0);
+    folder.run(&["evidence", "show", "local/account/reporting"]).ended(0);
+}
+
+/// rel:F21: the last entry is of a time that the clock has not come to yet.
+#[test]
+fn a_clock_that_was_set_back_starts_nothing() {
+    let folder = Folder::toured();
+    folder.tamper(&["update entries set at = at + 3600000000 where idx = (select max(idx) from entries)"]);
+    let before = folder.targets();
+    let told = folder.run(&["run", "rotate-reporting-key"]).ended(1);
+    told.says(&["error[clock.behind]", "the clock says 20", "set the clock right"]);
+    assert_eq!(folder.targets(), before);
+    folder.run(&["evidence", "checkpoint"]).ended(0);
+}
+
+#[test]
 fn a_missing_key_is_never_made_anew() {
     let words = ["error[secrets.key_missing]", "`keys/sealing.key` is missing", "put it back"];
     refused(2, |folder| fs::remove_file(folder.path("keys/sealing.key")).unwrap(), &words);

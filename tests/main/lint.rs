@@ -159,4 +159,7 @@ fn what_cannot_be_read_is_said() {
     set.lint(&[], &[]).ended(0);
     fs::write(set.path("binary.yaml"), [0xff, 0xfe, 0x00, 0x41]).unwrap();
     lint("set").says(&["binary.yaml"]);
+    fs::remove_file(set.path("binary.yaml")).unwrap();
+    assert!(std::process::Command::new("mkfifo").arg(set.path("pipe.yaml")).status().unwrap().success());
+    lint("set").says(&["error[set.unreadable]", "pipe.yaml", "no regular file"]);
 }

@@ -20,7 +20,7 @@ pub(crate) fn steady(text: &str) -> String {
 fn replaced(word: &str, runs: &mut Vec<String>) -> String {
     let bytes = word.as_bytes();
     let digit = |at: usize| bytes.get(at).is_some_and(u8::is_ascii_digit);
-    let is_run = bytes.len() == 25 && bytes[0] == b'r' && (1..9).all(digit) && bytes[9] == b'-' && bytes[16] == b'-';
+    let is_run = bytes.len() == 29 && bytes[0] == b'r' && (1..9).all(digit) && bytes[9] == b'-' && bytes[16] == b'-';
     if is_run {
         if !runs.iter().any(|known| known == word) {
             runs.push(word.to_owned());
@@ -31,7 +31,7 @@ fn replaced(word: &str, runs: &mut Vec<String>) -> String {
     if word.len() >= 20 && (0..4).all(digit) && bytes[10] == b'T' && word.ends_with('Z') {
         return "INSTANT".to_owned();
     }
-    if word.starts_with("p_") && word.len() == 34 {
+    if word.starts_with("p_") && matches!(word.len(), 10 | 34) {
         return "PERSON".to_owned();
     }
     let hex = word.bytes().rev().take_while(u8::is_ascii_hexdigit).count();
@@ -43,8 +43,8 @@ fn replaced(word: &str, runs: &mut Vec<String>) -> String {
 
 #[test]
 fn only_what_differs_is_taken_out() {
-    let text = "2026-11-23T22:25:10Z  run `r20261123-222510-0a20955b` [r20261123-222510-0a20955b/7] by \
-                `p_8132356f29d6393961ccbe10815eb0fe`, not-due:rotate-1795472713217392, r20261123-222510-2d5a4537; 90d";
+    let text = "2026-11-23T22:25:10Z  run `r20261123-222510-0a20955b01b4` [r20261123-222510-0a20955b01b4/7] by \
+                `p_8132356f29d6393961ccbe10815eb0fe`, not-due:rotate-1795472713217392, r20261123-222510-2d5a453701b4; 90d";
     let wanted = "INSTANT  run `RUN1` [RUN1/7] by `PERSON`, not-due:rotate-HEX, RUN2; 90d";
     assert_eq!(steady(text), wanted);
 }

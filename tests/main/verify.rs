@@ -109,7 +109,10 @@ fn a_ledger_that_was_set_back_is_betrayed_by_what_was_signed_later() {
     crate::folder::copy(&folder.data(), &old);
     folder.run(&["run", "rotate-reporting-key"]).ended(0);
     let kept = folder.around().join("kept.checkpoint");
-    fs::write(&kept, folder.ask::<String>("select note from checkpoints order by size desc limit 1")).unwrap();
+    fs::write(&kept, folder.run(&["evidence", "checkpoint"]).ended(0).out).unwrap();
+    let json = folder.run(&["evidence", "checkpoint", "--json"]).ended(0).json();
+    assert_eq!(fs::read_to_string(&kept).unwrap(), json["note"].as_str().unwrap());
+    assert_eq!(json["size"].as_u64(), Some(folder.verifies()));
     let kept = kept.to_str().unwrap();
     folder.run(&["evidence", "verify", "--checkpoint", kept]).ended(0);
     folder.run(&["run", "rotate-reporting-key"]).ended(0);

@@ -34,14 +34,14 @@ const EVERYWHERE: &[&str] = &["settings", "telemetry", "clock", "folder"];
 /// What a crate says that permits nothing: names, instants, digests, what entries and answers hold. These are the
 /// words that the rooms talk in, and need no arrow; everything else of the crate does: `Mint`, `Mark`, `Journal`,
 /// `Allowed`, `Warrant`, `Receipt`, `Entry`, `OpenIntent` and what follows from them; connectors, material, hands.
-/// A crash point is nothing in what ships.
+/// A crash point is nothing in what ships; a bounded read of a file permits nothing that `std` does not.
 const WORDS: &[(&str, &[&str])] = &[
     ("warrant", &["Digest", "EntryId", "Fence", "ParseIdError", "ResourceName", "RunId", "StepId", "Timestamp"]),
     ("warrant", &["VersionId", "Kind", "Stamped", "DecodeEntryError", "JournalError", "Blob"]),
     ("warrant", &["Intent", "Call", "Limits", "Origin", "Decision", "Verdict", "Basis", "Control", "ControlResult"]),
     ("warrant", &["Outcome", "Applied", "Refusal", "RefusalClass", "Doubt", "Finding", "Moment"]),
     ("warrant", &["DecisionBody", "IntentBody", "ReceiptBody", "FindingBody"]),
-    ("contract", &["ProbeAnswer", "ProbeResult", "failpoint"]),
+    ("contract", &["ProbeAnswer", "ProbeResult", "failpoint", "file"]),
 ];
 
 /// Arrows that DESIGN does not draw: from, to, why.

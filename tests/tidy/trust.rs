@@ -31,6 +31,7 @@ const IMPURE: &[&str] = &[
     "std::hash::RandomState",
     "countersign_contract::clock",
     "countersign_contract::failpoint",
+    "countersign_contract::file",
 ];
 
 /// Names with an order, or a value, that differs from process to process.

@@ -1,12 +1,12 @@
 //! The consumer: a client that reads its key file at each call, as a well-behaved application does.
 
-use std::fs;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use countersign_contract::file;
 use tokio::task::JoinHandle;
 use zeroize::Zeroizing;
 
@@ -98,8 +98,8 @@ struct Connection {
 
 async fn call_once(config: &ClientConfig, connection: &mut Option<Connection>) -> Option<u16> {
     let addr = config.endpoint.addr()?;
-    let key = Zeroizing::new(fs::read(&config.key_file).ok()?);
-    let anchor = fs::read(&config.trust_anchor).ok()?;
+    let key = Zeroizing::new(file::read(&config.key_file, file::SMALL).ok()?);
+    let anchor = file::read(&config.trust_anchor, file::SMALL).ok()?;
     if !connection.as_ref().is_some_and(|known| known.anchor == anchor && known.addr == addr) {
         let client = https::client(&anchor, addr).ok()?;
         *connection = Some(Connection { anchor, addr, client });

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use countersign_contract::file;
 use rustls::ServerConfig;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
@@ -92,7 +93,7 @@ impl Presented {
     fn now(&mut self) -> Option<Arc<ServerConfig>> {
         // The link is resolved once, so that certificate and key come from one delivery.
         if let Ok(folder) = fs::canonicalize(&self.delivery)
-            && let Ok(chain) = fs::read(folder.join("certificate.pem"))
+            && let Ok(chain) = file::read(&folder.join("certificate.pem"), file::SMALL)
             && self.last.as_ref().is_none_or(|(known, bytes, _)| *known != folder || *bytes != chain)
         {
             if let Some(config) = load(&folder, &chain) {
@@ -108,7 +109,7 @@ impl Presented {
 /// Certificate and key as one; none when they do not belong together.
 fn load(folder: &Path, chain: &[u8]) -> Option<Arc<ServerConfig>> {
     let chain: Vec<CertificateDer<'static>> = CertificateDer::pem_slice_iter(chain).collect::<Result<_, _>>().ok()?;
-    let key = Zeroizing::new(fs::read(folder.join("key.pem")).ok()?);
+    let key = Zeroizing::new(file::read(&folder.join("key.pem"), file::SMALL).ok()?);
     let key = match PrivateKeyDer::from_pem_slice(&key) {
         Ok(key) => key,
         // WHY: key pairs are sealed as DER, and delivered byte for byte.

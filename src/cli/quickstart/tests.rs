@@ -51,7 +51,7 @@ impl Tour {
         let none = FileSet { workflows: self.active.files.workflows.clone(), policies: Vec::<SetFile>::new() };
         let none = none.check(&known(&self.installation.catalog)).unwrap();
         let policies = Arc::clone(if permitted { &self.active.set.policies } else { &none.policies });
-        let runner = runner(&self.installation, policies, None, stop_on_signals());
+        let runner = runner(&self.installation, policies, None, watch::channel(false).1);
         let asker = self.installation.asker().await.unwrap();
         Session { runner, installation: &self.installation, asker, driven: BTreeMap::new() }
     }

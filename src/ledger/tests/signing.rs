@@ -143,16 +143,16 @@ async fn file_and_table_may_be_apart_by_a_crash() {
     assert_eq!(ledger.checkpoint_covering(4).await.unwrap().size, 5);
     ledger.close().await.unwrap();
 
-    // The file is behind, and then gone: the tree is built up again, and compared with what the table keeps.
+    // The file is behind: the tree is built up again, and compared with what the table keeps.
     std::fs::write(&head, early).unwrap();
     let ledger = House::open(&house.folder, "one").await.unwrap();
     grow(&ledger, 5, 7).await;
+    assert_eq!(ledger.checkpoint_covering(6).await.unwrap().size, 7);
     ledger.close().await.unwrap();
+
+    // Gone, it would hide a ledger that was set back.
     std::fs::remove_file(&head).unwrap();
-    let ledger = House::open(&house.folder, "one").await.unwrap();
-    grow(&ledger, 7, 8).await;
-    assert_eq!(ledger.checkpoint_covering(7).await.unwrap().size, 8);
-    ledger.close().await.unwrap();
+    assert_eq!(House::open(&house.folder, "one").await.unwrap_err().code(), "ledger.head_missing");
 
     std::fs::write(&head, b"not a tree").unwrap();
     assert_eq!(House::open(&house.folder, "one").await.unwrap_err().code(), "ledger.head");
