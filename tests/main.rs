@@ -30,5 +30,7 @@ mod signals;
 mod status;
 #[path = "main/steady.rs"]
 mod steady;
+#[path = "main/stuck.rs"]
+mod stuck;
 #[path = "main/verify.rs"]
 mod verify;

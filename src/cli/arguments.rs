@@ -44,6 +44,12 @@ pub enum Command {
     Activate(Activate),
     /// Run an activated workflow to its end
     Run(Run),
+    /// Go on with a run that needed a person, where it stopped
+    Resume(Resume),
+    /// Take back what a run has done, where all of it can be taken back
+    Undo(Undo),
+    /// Let go of a run: what it did stays as it is, and a person answers for it
+    Abandon(Abandon),
     /// Show subjects, versions and runs
     Status(Status),
     /// Read and verify the ledger
@@ -103,6 +109,39 @@ pub struct Run {
     /// End with 10 instead of 0 when something was changed
     #[arg(long)]
     pub detailed_exitcode: bool,
+}
+
+/// `resume`.
+#[derive(Debug, Args)]
+pub struct Resume {
+    /// The run
+    #[arg(value_name = "RUN")]
+    pub run: String,
+    /// Why, for the record
+    #[arg(long, value_name = "TEXT", default_value = "the cause is mended")]
+    pub reason: String,
+}
+
+/// `undo`.
+#[derive(Debug, Args)]
+pub struct Undo {
+    /// The run
+    #[arg(value_name = "RUN")]
+    pub run: String,
+    /// Why, for the record
+    #[arg(long, value_name = "TEXT", default_value = "it is to be taken back")]
+    pub reason: String,
+}
+
+/// `abandon`.
+#[derive(Debug, Args)]
+pub struct Abandon {
+    /// The run
+    #[arg(value_name = "RUN")]
+    pub run: String,
+    /// What you know of the target, for the record
+    #[arg(long, value_name = "TEXT")]
+    pub reason: String,
 }
 
 /// `status`.

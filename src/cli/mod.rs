@@ -6,6 +6,7 @@
 //! Read first: [`Arguments`], [`Stop`].
 
 mod activate;
+mod answer;
 mod arguments;
 mod draw;
 mod evidence;
@@ -53,6 +54,9 @@ async fn dispatch(arguments: Arguments, screen: &Screen) -> Result<u8, Stop> {
         Command::Plan(plan) => plan::plan(data, &plan, screen).await,
         Command::Activate(activate) => activate::activate(data, &activate, screen).await,
         Command::Run(run) => run::run(data, &run, screen).await,
+        Command::Resume(resume) => answer::resume(data, &resume, screen).await,
+        Command::Undo(undo) => answer::undo(data, &undo, screen).await,
+        Command::Abandon(abandon) => answer::abandon(data, &abandon, screen).await,
         Command::Status(status) => status::status(data, &status, screen).await,
         Command::Evidence(evidence) => evidence::evidence(data, &evidence, screen).await,
     }

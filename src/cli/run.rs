@@ -187,12 +187,13 @@ pub(super) fn exit_of(driven: &Driven, changed: bool) -> u8 {
         Driven::Over(RunOutcome::Done) if changed => CHANGED,
         Driven::Over(RunOutcome::Done) => DONE,
         Driven::Over(RunOutcome::Denied) => DENIED,
-        Driven::Over(RunOutcome::Undone | RunOutcome::Failed) | Driven::Stopped => FAILED,
+        Driven::Over(RunOutcome::Undone | RunOutcome::Failed | RunOutcome::Abandoned) | Driven::Stopped => FAILED,
         Driven::Stuck(_) => STUCK,
     }
 }
 
-async fn tell(
+/// Tells how a run ended.
+pub(super) async fn tell(
     installation: &Installation,
     screen: &Screen,
     run: &RunId,

@@ -91,6 +91,7 @@ from_rooms! {
     crate::folder::FolderError,
     crate::inventory::InventoryError,
     crate::ledger::SignError,
+    crate::runner::AnswerError,
     crate::runner::BeginError,
     crate::runner::DriveError,
     crate::scheduler::ActiveError,
@@ -134,7 +135,7 @@ fn exit_of(code: &str) -> u8 {
         }
         _ => match code.split_once('.').map_or(code, |(room, _)| room) {
             "journal" | "ledger" | "store" | "grant" => LEDGER,
-            "plan" | "request" | "workflow" | "policy" | "settings" | "set" | "folder" => BAD_INPUT,
+            "answer" | "plan" | "request" | "workflow" | "policy" | "settings" | "set" | "folder" => BAD_INPUT,
             _ => FAILED,
         },
     }
@@ -151,6 +152,7 @@ fn help_of(code: &str) -> Option<String> {
         "journal.unavailable" => {
             "mend the cause (a full disk?) and run the command again: it settles what is open first"
         }
+        "answer.refused" => "nothing was changed or recorded; `countersign status RUN` says how it stands",
         "journal.unknown" => "run the command again: it reads what is stored before anything else",
         "ledger.head_missing" => HEAD_MISSING,
         "clock.behind" => "set the clock right, and run the command again; nothing was changed",

@@ -60,6 +60,7 @@ fn words(entry: &Stamped) -> Result<Option<String>, DecodeEntryError> {
                 Wait::Until { at } => Some(format!("until {}", seconds(&at.to_string()))),
                 Wait::Over => None,
                 Wait::Person { message, .. } => Some(message),
+                Wait::Answered { answer, by, .. } => Some(format!("{by} answered: {}", answer.as_str())),
             }
         }
         Kind::Closed => {

@@ -147,7 +147,7 @@ impl Projection<'_> {
         let body: WaitBody = self.body()?;
         let (state, wake_at) = match body.wait {
             Wait::Until { at } => ("waiting", Some(at.micros())),
-            Wait::Over => ("running", None),
+            Wait::Over | Wait::Answered { .. } => ("running", None),
             Wait::Person { .. } => ("stuck", None),
         };
         self.push(Table::Turns, &(self.entry.id(), run, state, wake_at))

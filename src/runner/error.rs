@@ -1,6 +1,7 @@
 //! Why a run cannot begin, or cannot go on in this process.
 
 use countersign_kernel::plan::PlanError;
+use countersign_kernel::run::bodies::PersonAnswer;
 use countersign_kernel::run::{CommandError, Illegal};
 use countersign_warrant::{DecodeEntryError, Digest, JournalError, MintsOwn, RecoverError, RunId, SettleError};
 
@@ -66,6 +67,34 @@ impl BeginError {
             Self::Journal(source) => source.code(),
             Self::Entry(_) => "entry.mints_own",
             Self::NoRandomness => "secrets.no_randomness",
+        }
+    }
+}
+
+/// Why a person's answer was not carried out.
+#[derive(Debug, thiserror::Error)]
+pub enum AnswerError {
+    /// The run cannot take that answer; nothing was recorded.
+    #[error("run {run} cannot {}: {why}", answer.as_str())]
+    Refused {
+        /// The run.
+        run: RunId,
+        /// What was wanted.
+        answer: PersonAnswer,
+        /// Why not.
+        why: String,
+    },
+    /// The run could not be read, or not be driven on.
+    #[error(transparent)]
+    Drive(#[from] DriveError),
+}
+
+impl AnswerError {
+    /// The stable code.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Refused { .. } => "answer.refused",
+            Self::Drive(source) => source.code(),
         }
     }
 }

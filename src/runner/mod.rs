@@ -7,6 +7,7 @@
 //! Read first: [`Runner::drive`], [`countersign_kernel::run::Command`].
 
 mod act;
+mod answer;
 mod ask;
 mod begin;
 mod error;
@@ -26,7 +27,7 @@ use countersign_kernel::policy::PolicySet;
 use countersign_kernel::run::bodies::{RunOutcome, Wait, WaitBody};
 use countersign_kernel::run::{Command, Failure, Run};
 use countersign_warrant::{
-    Answer, DoneIntent, Entry, EntryId, Fence, Kind, Mint, OpenIntent, Retry, RunId, Stamped, Timestamp,
+    Answer, DoneIntent, Entry, EntryId, Fence, Finding, Kind, Mint, OpenIntent, Retry, RunId, Stamped, Timestamp,
 };
 use serde::Serialize;
 use tokio::sync::{mpsc, watch};
@@ -38,8 +39,9 @@ use crate::ledger::Ledger;
 use crate::secrets::{Maker, Opener};
 use crate::store::Store;
 
+pub use answer::PersonsWord;
 pub use begin::{Begun, Request};
-pub use error::{BeginError, DriveError};
+pub use error::{AnswerError, BeginError, DriveError};
 
 /// How often a run's lease is renewed: a third of what it lasts.
 const RENEW_EVERY: Duration = Duration::from_secs(5);
@@ -121,7 +123,13 @@ impl Runner {
     /// When the run cannot go on in this process: the ledger does not take its entries, or another process drives it.
     pub async fn drive(&self, id: &RunId) -> Result<Driven, DriveError> {
         let fence = self.ledger.claim(id).await.map_err(DriveError::Claim)?;
-        let mut drive = self.recover(id, fence.clone()).await?;
+        let drive = self.recover(id, fence).await?;
+        self.carry_to_end(drive).await
+    }
+
+    /// Carries a claimed run to its end, to a person, or to a safe point, and keeps its lease meanwhile.
+    async fn carry_to_end(&self, mut drive: Drive) -> Result<Driven, DriveError> {
+        let fence = drive.fence.clone();
         // WHY: in this order: a renewal that comes right after the run's own end finds it closed, and is no loss of it.
         let end = tokio::select! {
             biased;
@@ -147,7 +155,7 @@ impl Runner {
         let wait = Wait::Person { code: error.code().to_owned(), message: message.clone() };
         let entry = EntryId::of_run(&drive.run.id, drive.run.next);
         self.write(drive, entry, Kind::Wait, &WaitBody { step, wait }).await?;
-        Ok(Driven::Stuck(Failure { code: error.code().to_owned(), message, denied: false }))
+        Ok(Driven::Stuck(Failure::new(error.code(), message)))
     }
 
     async fn keep_lease(&self, fence: &Fence) -> DriveError {
@@ -205,6 +213,9 @@ impl Runner {
             Command::Act { intent, decision } => self.act(drive, *intent, decision).await,
             Command::Undo { of, entry } => self.undo(drive, &of, entry).await,
             Command::Settle(intent) => self.settle(drive, &intent).await,
+            Command::Declare { intent, by, reason } => {
+                self.close_by(drive, &intent, Finding::Declared { by, reason }).await
+            }
             Command::Examine { wanted, issued, at, entry } => self.examine(drive, &wanted, (&issued, at), entry).await,
             Command::Probe { probe, connector, expect, within_ms, with_material, entry } => {
                 let material = with_material.then(|| probe.version.clone()).flatten();

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use countersign_contract::Effect;
-use countersign_warrant::{Finding, Intent, Origin, Timestamp};
+use countersign_warrant::{Finding, Intent, OpenIntent, Origin, Timestamp};
 
 use super::{Drive, DriveError, Runner};
 
@@ -17,17 +17,32 @@ impl Runner {
     // INVARIANT: inv:I2 an intent closes by knowledge. Where the target does not tell, the run goes on looking; it is
     // stopped by its person or the process, never by a guess.
     pub(super) async fn settle(&self, drive: &mut Drive, intent: &Intent) -> Result<(), DriveError> {
-        let open = if let Some(open) = drive.open.take() {
-            open
-        } else {
-            let recovered = self.mint.recover(drive.fence.run.clone()).await.map_err(DriveError::Recover)?;
-            let found = recovered.open.into_iter().find(|open| open.intent().entry == intent.entry);
-            found.ok_or(DriveError::NoEntries)?
-        };
-        let Some(finding) = self.find(intent, open.believable_at()).await? else {
-            drive.open = Some(open);
-            return Ok(());
-        };
+        let open = self.open_of(drive, intent).await?;
+        let found = self.find(intent, open.believable_at()).await;
+        drive.open = Some(open);
+        match found? {
+            Some(finding) => self.close_by(drive, intent, finding).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn open_of(&self, drive: &mut Drive, intent: &Intent) -> Result<OpenIntent, DriveError> {
+        if let Some(open) = drive.open.take() {
+            return Ok(open);
+        }
+        let recovered = self.mint.recover(drive.fence.run.clone()).await.map_err(DriveError::Recover)?;
+        let found = recovered.open.into_iter().find(|open| open.intent().entry == intent.entry);
+        found.ok_or(DriveError::NoEntries)
+    }
+
+    /// Closes the open intent by what is known of it, or by a person's word.
+    pub(super) async fn close_by(
+        &self,
+        drive: &mut Drive,
+        intent: &Intent,
+        finding: Finding,
+    ) -> Result<(), DriveError> {
+        let open = self.open_of(drive, intent).await?;
         let settled = self.mint.settle(open, finding, drive.fence.clone()).await.map_err(DriveError::Settle)?;
         self.take(drive, &settled.stamped)?;
         if let Origin::Undo(of) = &intent.origin {

@@ -22,9 +22,13 @@ fn every_command_says_what_it_does() {
         &["plan"],
         &["activate"],
         &["run"],
+        &["resume"],
+        &["undo"],
+        &["abandon"],
         &["status"],
         &["evidence"],
         &["evidence", "show"],
+        &["evidence", "checkpoint"],
         &["evidence", "verify"],
     ];
     let mut all = String::new();

@@ -168,6 +168,7 @@ fn own_entry(entry: &Stamped) -> Result<Option<String>, DecodeEntryError> {
             Wait::Until { at } => format!("waits until {at}"),
             Wait::Over => "the wait is over".to_owned(),
             Wait::Person { code, message } => format!("needs a person (`{code}`): {message}"),
+            Wait::Answered { answer, by, .. } => format!("`{by}` answered: {}", answer.as_str()),
         },
         Kind::Skipped => {
             let body: SkippedBody = entry.decode()?;

@@ -162,6 +162,38 @@ pub enum Wait {
         /// What is true now, and what to do next.
         message: String,
     },
+    /// A person answered a run that needed one.
+    Answered {
+        /// What is to be done.
+        answer: PersonAnswer,
+        /// Who, as an opaque id.
+        by: String,
+        /// SHA-256 of the words that were given; the words are a blob of this entry.
+        reason: Digest,
+    },
+}
+
+/// What a person wants of a run that cannot go on by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PersonAnswer {
+    /// Go on where it stopped: the target is observed and policy asked again.
+    Resume,
+    /// Take back what was done.
+    Undo,
+    /// Leave everything as it is, and let go of what is held.
+    Abandon,
+}
+
+impl PersonAnswer {
+    /// The word.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Resume => "resume",
+            Self::Undo => "undo",
+            Self::Abandon => "abandon",
+        }
+    }
 }
 
 /// `skipped`: a step that did not run.
@@ -186,6 +218,8 @@ pub enum RunOutcome {
     Undone,
     /// A step failed before anything was changed.
     Failed,
+    /// A named person left everything as it was, and answers for it.
+    Abandoned,
 }
 
 impl RunOutcome {
@@ -196,6 +230,7 @@ impl RunOutcome {
             Self::Denied => "denied",
             Self::Undone => "undone",
             Self::Failed => "failed",
+            Self::Abandoned => "abandoned",
         }
     }
 }

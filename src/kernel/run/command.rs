@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 
 use countersign_contract::{Probe, ProbeAnswer};
-use countersign_warrant::{Entry, EntryId, Intent, Kind, MintsOwn, Origin, ResourceName, StepId, Timestamp, VersionId};
+use countersign_warrant::{
+    Digest, Entry, EntryId, Intent, Kind, MintsOwn, Origin, ResourceName, StepId, Timestamp, VersionId,
+};
 use serde::Serialize;
 use serde_json::Value;
 
 use super::bodies::{ClosedBody, RunOutcome, Stage, VersionBody, Wait, WaitBody};
-use super::{Failure, Run, State};
+use super::{Abandonment, Failure, Run, State};
 use crate::plan::hole::{FillError, fill, fill_call, resolve_instant};
 use crate::plan::{Act, Does, Examine, Move, Recipe};
 
@@ -56,6 +58,15 @@ pub enum Command {
     },
     /// Learn by observation what became of the open intent.
     Settle(Box<Intent>),
+    /// Close the open intent by the word of a named person.
+    Declare {
+        /// The open intent.
+        intent: Box<Intent>,
+        /// Who, as an opaque id.
+        by: String,
+        /// SHA-256 of the words that were given.
+        reason: Digest,
+    },
     /// Judge the issued certificate.
     Examine {
         /// What it must be.
@@ -148,7 +159,8 @@ impl Run {
             State::Waiting { until } => Ok(Command::Sleep { until: *until, entry: self.entry_id(0) }),
             State::Undoing(_) => self.command_of_undo(),
             State::Ending(failure) => self.command_of_end(failure.as_ref()),
-            State::Stuck(failure) => Ok(Command::Stuck(failure.clone())),
+            State::Stuck { failure, .. } => Ok(Command::Stuck(failure.clone())),
+            State::Abandoning(abandonment) => self.command_of_abandonment(abandonment),
             State::Closed(outcome) => Ok(Command::Over(*outcome)),
         }
     }
@@ -266,7 +278,14 @@ impl Run {
             .map_or_else(|| self.plan.moves.first().map(|first| first.step.clone()), |at| Some(at.step.clone()));
         match (self.pending.last(), step) {
             (Some(version), Some(step)) => {
-                Ok(Command::Commit(vec![moved(entry, &step, version, Stage::Retired, None)?]))
+                let replaced = self.activated().find(|(of, _)| *of == version).and_then(|(_, old)| old);
+                let mut entries = Vec::new();
+                if let Some(old) = replaced {
+                    entries.push(moved(entry.clone(), &step, old, Stage::Current, None)?);
+                }
+                let after = u64::from(replaced.is_some());
+                entries.push(moved(self.entry_id(after), &step, version, Stage::Retired, None)?);
+                Ok(Command::Commit(entries))
             }
             _ => self.command_of_end(self.failure.as_ref()),
         }
@@ -294,6 +313,21 @@ impl Run {
         Ok(Command::Commit(vec![Entry::new(entry, Kind::Closed, json(&body))?]))
     }
 
+    fn command_of_abandonment(&self, abandonment: &Abandonment) -> Result<Command, CommandError> {
+        let Abandonment { open, by, reason } = abandonment;
+        if let Some(intent) = open {
+            return Ok(Command::Declare { intent: intent.clone(), by: by.clone(), reason: *reason });
+        }
+        if let Some((_, planned)) = self.finaliser_left()
+            && let Does::Evidence { attach, retain_secs } = &planned.does
+        {
+            return Ok(self.evidence(attach, *retain_secs));
+        }
+        let (code, message) = ("run.abandoned".to_owned(), self.words_when_abandoned());
+        let body = ClosedBody { outcome: RunOutcome::Abandoned, code, message };
+        Ok(Command::Commit(vec![Entry::new(self.entry_id(0), Kind::Closed, json(&body))?]))
+    }
+
     fn evidence(&self, attach: &BTreeMap<String, Value>, retain_secs: u64) -> Command {
         let filled = |value: &Value| fill(value, &self.outputs).unwrap_or(Value::Null);
         let attach = attach.iter().map(|(path, value)| (path.clone(), filled(value))).collect();
@@ -304,10 +338,11 @@ impl Run {
     pub fn words_when_stuck(&self, what: &str) -> String {
         format!(
             "{what}. The run holds {} and changes nothing more by itself; versions old and new stay sealed. Team {}: see \
-             `countersign status {}` for what is known, mend the target, then decide.",
+             `countersign status {run}` for what is known and mend the target; then `countersign resume {run}` goes on, \
+             `countersign undo {run}` takes back, or `countersign abandon {run} --reason TEXT` lets go.",
             self.started.resources.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
             self.plan.workflow.team,
-            self.id,
+            run = self.id,
         )
     }
 

@@ -6,6 +6,7 @@
 //!
 //! Read first: [`Run`], [`Command`].
 
+mod answer;
 pub mod bodies;
 mod command;
 mod ending;
@@ -16,7 +17,9 @@ mod waiting;
 
 use std::sync::Arc;
 
-use countersign_warrant::{DecodeEntryError, EntryId, Intent, Kind, RunId, Stamped, StepId, Timestamp, VersionId};
+use countersign_warrant::{
+    DecodeEntryError, Digest, EntryId, Intent, Kind, RunId, Stamped, StepId, Timestamp, VersionId,
+};
 
 use crate::plan::hole::Outputs;
 use crate::plan::{Does, Move, Plan};
@@ -67,11 +70,14 @@ pub struct Failure {
     pub message: String,
     /// True when policy said no.
     pub denied: bool,
+    /// The move at which it happened, by its place in the plan.
+    pub at: usize,
 }
 
 impl Failure {
-    pub(crate) fn new(code: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { code: code.into(), message: message.into(), denied: false }
+    /// A failure that is no denial.
+    pub fn new(code: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { code: code.into(), message: message.into(), denied: false, at: 0 }
     }
 }
 
@@ -99,9 +105,27 @@ pub enum State {
     /// Only the finalisers and the end are left.
     Ending(Option<Failure>),
     /// A person is needed.
-    Stuck(Failure),
+    Stuck {
+        /// Why.
+        failure: Failure,
+        /// Where the run stood.
+        before: Box<State>,
+    },
+    /// A person lets go of the run: its open intent is declared, then the finalisers and the end are left.
+    Abandoning(Abandonment),
     /// Over.
     Closed(RunOutcome),
+}
+
+/// Who lets go of a run, and what is left to declare.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Abandonment {
+    /// The intent without an answer.
+    pub open: Option<Box<Intent>>,
+    /// Who answers for it, as an opaque id.
+    pub by: String,
+    /// SHA-256 of the words that were given.
+    pub reason: Digest,
 }
 
 impl State {
@@ -113,8 +137,8 @@ impl State {
             Self::Retry(_) => "retrying",
             Self::Waiting { .. } => "waiting",
             Self::Undoing(_) => "undoing",
-            Self::Ending(_) => "ending",
-            Self::Stuck(_) => "stuck",
+            Self::Ending(_) | Self::Abandoning(_) => "ending",
+            Self::Stuck { .. } => "stuck",
             Self::Closed(_) => "closed",
         }
     }
@@ -225,16 +249,17 @@ impl Run {
             (Some(run), Some(number)) if run == self.id => number,
             _ => return Err(Illegal::OtherRun(entry.id.clone())),
         };
-        let within_open = matches!(&self.state, State::Open(intent) if is_of_intent(intent, &entry.id));
+        let open = match &self.state {
+            State::Open(intent) => Some(intent),
+            State::Abandoning(Abandonment { open, .. }) => open.as_ref(),
+            _ => None,
+        };
+        let within_open = open.is_some_and(|intent| is_of_intent(intent, &entry.id));
         if number < self.next && !within_open {
             return Err(Illegal::OutOfOrder(entry.id.clone()));
         }
         let mut run = self.clone();
-        if let Some(failure) = person_asked(entry)?
-            && !matches!(self.state, State::Stuck(_) | State::Closed(_))
-        {
-            run.next = run.next.max(number + 1);
-            run.state = State::Stuck(failure);
+        if run.take_person(entry, number)? {
             return Ok(run);
         }
         let numbers = if entry.kind == Kind::Intent { countersign_warrant::NUMBERS_OF_AN_INTENT } else { 1 };
@@ -246,7 +271,8 @@ impl Run {
             State::Waiting { .. } => run.take_waiting(entry)?,
             State::Undoing(failure) => run.take_undoing(failure, entry)?,
             State::Ending(failure) => run.take_ending(failure.as_ref(), entry)?,
-            State::Stuck(_) | State::Closed(_) => return Err(self.not_now(entry)),
+            State::Abandoning(abandonment) => run.take_abandoning(abandonment, entry)?,
+            State::Stuck { .. } | State::Closed(_) => return Err(self.not_now(entry)),
         }
         Ok(run)
     }
@@ -299,22 +325,11 @@ impl Run {
     fn fail(&mut self, failure: Failure) {
         let left = self.done.iter().any(DoneAct::is_left_to_undo);
         let something_to_undo = left || !self.pending.is_empty();
+        let failure = Failure { at: self.cursor, ..failure };
         self.failure = Some(failure.clone());
         self.state =
             if !self.past_undo && something_to_undo { State::Undoing(failure) } else { State::Ending(Some(failure)) };
     }
-}
-
-/// Whoever drives a run that cannot go on says so, in any state: from then on it needs a person.
-fn person_asked(entry: &Stamped) -> Result<Option<Failure>, Illegal> {
-    if entry.kind != Kind::Wait {
-        return Ok(None);
-    }
-    let body: bodies::WaitBody = entry.decode()?;
-    Ok(match body.wait {
-        bodies::Wait::Person { code, message } => Some(Failure::new(code, message)),
-        _ => None,
-    })
 }
 
 /// True for the entries that an intent's own numbers are kept for.

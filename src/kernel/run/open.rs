@@ -5,6 +5,7 @@ use countersign_warrant::{
 };
 use serde_json::Value;
 
+use super::answer::UNDO_FAILED;
 use super::{ATTEMPTS_MAX, DoneAct, Failure, Illegal, Run, State};
 use crate::plan::Does;
 use crate::plan::hole::DELIVERED_AT;
@@ -80,7 +81,7 @@ impl Run {
             // A failed undo needs a person: the finalisers run, then the run is stuck.
             self.past_undo = true;
             let text = format!("undo of {}: {}", intent.step, failure.message);
-            self.state = State::Ending(Some(Failure::new("run.undo_failed", text)));
+            self.state = State::Ending(Some(Failure::new(UNDO_FAILED, text)));
         } else {
             self.fail(failure);
         }

@@ -145,5 +145,5 @@ fn denial(body: &DecisionBody) -> Option<Failure> {
         (false, true) => format!("{}: denied by {policies}", body.step),
         (false, false) => format!("{}: denied by {policies}: {reasons}", body.step),
     };
-    Some(Failure { code: body.decision.code.clone(), message, denied: true })
+    Some(Failure { denied: true, ..Failure::new(body.decision.code.clone(), message) })
 }

@@ -112,6 +112,11 @@ impl Driver {
                 self.attempt(&run, &intent)
             }
             Command::Settle(intent) => self.find(run, &intent),
+            Command::Declare { intent, by, reason } => {
+                let finding = Finding::Declared { by, reason };
+                let body = FindingBody { intent: intent.entry.clone(), attempt: intent.attempt, finding };
+                self.write(run, intent.finding_entry().unwrap(), Kind::Finding, &body)
+            }
             Command::Probe { probe, expect, entry, .. } => {
                 let holds = self.choose(8) != 7;
                 let answer = if holds { expect } else { ProbeAnswer::Unknown };
@@ -139,6 +144,21 @@ impl Driver {
     fn wait(&mut self, run: &Run, entry: EntryId, wait: Wait) -> Run {
         let step = run.current().unwrap().step.clone();
         self.write(run, entry, Kind::Wait, &WaitBody { step, wait })
+    }
+
+    /// Whoever drives the run gives up on it.
+    fn ask_person(&mut self, run: &Run) -> Run {
+        let wait = Wait::Person { code: "t.lasting".to_owned(), message: "no".to_owned() };
+        self.person(run, wait)
+    }
+
+    fn answer(&mut self, run: &Run, answer: PersonAnswer) -> Run {
+        self.person(run, Wait::Answered { answer, by: "p_0".to_owned(), reason: Digest::of(b"because") })
+    }
+
+    fn person(&mut self, run: &Run, wait: Wait) -> Run {
+        let step = run.plan.moves[0].step.clone();
+        self.write(run, EntryId::of_run(&run.id, run.next), Kind::Wait, &WaitBody { step, wait })
     }
 
     fn grant(&mut self, run: &Run, intent: &Intent) -> Run {
@@ -206,7 +226,8 @@ fn hold_invariants(driver: &Driver, run: &Run) {
     }
     if matches!(run.state, State::Closed(_)) {
         assert_eq!(open, closed, "inv:I2 nothing is open when the run is closed");
-        assert!(run.pending.is_empty() || run.past_undo, "inv:I3 no sealed version is forgotten");
+        let kept = run.past_undo || run.state == State::Closed(RunOutcome::Abandoned);
+        assert!(run.pending.is_empty() || kept, "inv:I3 no sealed version is forgotten");
     }
     if matches!(run.state, State::Closed(RunOutcome::Undone | RunOutcome::Denied | RunOutcome::Failed)) {
         assert!(!run.done.iter().any(DoneAct::is_left_to_undo), "what was done is undone");
@@ -288,7 +309,7 @@ fn after_the_pivot_a_refusal_needs_a_person() {
     choices.push(3);
     choices.reverse();
     let (_, run) = drive(planned(&rotate(), 1).unwrap(), choices);
-    assert!(matches!(&run.state, State::Stuck(failure) if failure.code == "t.no"), "{:?}", run.state);
+    assert!(matches!(&run.state, State::Stuck { failure, .. } if failure.code == "t.no"), "{:?}", run.state);
 }
 
 #[test]
@@ -297,7 +318,7 @@ fn an_undo_that_is_never_applied_needs_a_person() {
     let mut choices = [vec![0; 4 + 1 + 2], vec![7], [5, 1].repeat(ATTEMPTS_MAX as usize)].concat();
     choices.reverse();
     let (driver, run) = drive(planned(&rotate(), 1).unwrap(), choices);
-    assert!(matches!(&run.state, State::Stuck(failure) if failure.code == "run.undo_failed"), "{:?}", run.state);
+    assert!(matches!(&run.state, State::Stuck { failure, .. } if failure.code == "run.undo_failed"), "{:?}", run.state);
     let intents = driver.entries.iter().filter(|entry| entry.kind == Kind::Intent).count();
     assert_eq!(intents, 1 + ATTEMPTS_MAX as usize);
 }
@@ -332,13 +353,137 @@ fn an_undo_that_never_arrives_needs_a_person() {
         run = next;
         hold_invariants(&driver, &run);
     }
-    assert!(matches!(&run.state, State::Stuck(failure) if failure.code == "run.undo_failed"), "{:?}", run.state);
+    assert!(matches!(&run.state, State::Stuck { failure, .. } if failure.code == "run.undo_failed"), "{:?}", run.state);
     let undos = driver.entries.iter().filter(|entry| entry.kind == Kind::Finding).count();
     assert_eq!(undos, ATTEMPTS_MAX as usize);
 }
 
+/// A rotation whose deliveries are done and whose adoption never came: everything of it has its undo.
+fn unadopted() -> (Driver, Run) {
+    // judge (4 acts), check, stage (decision, attempt), verify, deliver (decision, attempt), adopt.
+    let choices = [vec![0; 4 + 1 + 2 + 1 + 2], vec![7]].concat().into_iter().rev().collect();
+    let (driver, run) = drive(planned(&rotate(), 1).unwrap(), choices);
+    assert!(
+        matches!(&run.state, State::Stuck { failure, .. } if failure.code == "run.probe_failed"),
+        "{:?}",
+        run.state
+    );
+    (driver, run)
+}
+
+fn on(driver: &mut Driver, mut run: Run) -> Run {
+    for _ in 0..200 {
+        let Some(next) = driver.step(&run) else { break };
+        run = next;
+        hold_invariants(driver, &run);
+    }
+    run
+}
+
+fn stages(driver: &Driver) -> BTreeMap<u32, Stage> {
+    let versions = driver.entries.iter().filter(|entry| entry.kind == Kind::Version);
+    let bodies = versions.map(|entry| entry.decode::<VersionBody>().unwrap());
+    bodies.map(|body| (body.version.number, body.stage)).collect()
+}
+
+#[test]
+fn a_resumed_run_makes_the_failed_move_anew_and_goes_on() {
+    let (mut driver, run) = unadopted();
+    let run = driver.answer(&run, PersonAnswer::Resume);
+    assert!(matches!(run.command().unwrap(), Command::Probe { probe, .. } if probe.name == "key_used"));
+    let run = on(&mut driver, run);
+    assert_eq!(run.state, State::Closed(RunOutcome::Done));
+    assert_eq!(stages(&driver), BTreeMap::from([(1, Stage::Retired), (2, Stage::Current)]));
+    assert_eq!(run.refusal(PersonAnswer::Abandon).as_deref(), Some("the run is over"));
+}
+
+#[test]
+fn a_stuck_run_is_taken_back_beyond_the_point_of_no_return() {
+    let (mut driver, run) = unadopted();
+    let run = driver.answer(&run, PersonAnswer::Undo);
+    let run = on(&mut driver, run);
+    assert_eq!(run.state, State::Closed(RunOutcome::Undone));
+    assert!(run.done.iter().all(|done| done.undone), "{:?}", run.done);
+    assert_eq!(stages(&driver), BTreeMap::from([(1, Stage::Current), (2, Stage::Retired)]));
+}
+
+#[test]
+fn what_is_removed_cannot_be_taken_back() {
+    let (mut driver, mut run) = unadopted();
+    run = driver.answer(&run, PersonAnswer::Resume);
+    while !run.done.iter().any(|done| done.id.as_str() == "rotate.remove") {
+        run = driver.step(&run).unwrap();
+    }
+    run = driver.ask_person(&run);
+    let why = run.refusal(PersonAnswer::Undo).unwrap();
+    assert_eq!(why, "`rotate.remove` is done, and cannot be taken back");
+    let wait = Wait::Answered { answer: PersonAnswer::Undo, by: "p_0".to_owned(), reason: Digest::of(b"r") };
+    let body = WaitBody { step: run.plan.moves[0].step.clone(), wait };
+    let entry = stamped(EntryId::of_run(&run.id, run.next), Kind::Wait, &body);
+    assert!(matches!(run.apply(&entry), Err(Illegal::NotPlanned { .. })));
+}
+
+#[test]
+fn who_lets_go_of_a_run_answers_for_its_open_intent() {
+    // judge (4 acts), check, stage (decision; the process dies within the attempt).
+    let choices: Vec<u8> = [vec![0; 4 + 1 + 1], vec![5]].concat().into_iter().rev().collect();
+    let (mut driver, mut run) = Driver::start(planned(&rotate(), 1).unwrap(), choices);
+    while !matches!(run.state, State::Open(_)) {
+        run = driver.step(&run).unwrap();
+    }
+    run = driver.ask_person(&run);
+    assert!(run.refusal(PersonAnswer::Undo).unwrap().contains("has no answer yet"));
+    run = driver.answer(&run, PersonAnswer::Abandon);
+    let run = on(&mut driver, run);
+    assert_eq!(run.state, State::Closed(RunOutcome::Abandoned));
+    let declared = driver.entries.iter().find(|entry| entry.kind == Kind::Finding).unwrap();
+    assert_eq!((&declared.predicate["finding"], &declared.predicate["by"]), (&json!("declared"), &json!("p_0")));
+    assert!(driver.entries.iter().any(|entry| entry.kind == Kind::Fact), "the finaliser ran");
+    assert_eq!(stages(&driver)[&2], Stage::Pending, "what may be in use stays sealed");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(400))]
+
+    /// Whenever a person is asked, and whatever the answers are: the invariants hold after each entry, and the run ends.
+    #[test]
+    fn answers_of_a_person_hold_the_invariants(
+        choices in proptest::collection::vec(any::<u8>(), 0..120),
+        mut persons in proptest::collection::vec(any::<u8>(), 0..60),
+        which in 0..3,
+    ) {
+        let plan = match which {
+            0 => planned(&rotate(), 1),
+            1 => planned(&provision(), 0),
+            _ => planned(&issue(), 0),
+        };
+        let (mut driver, mut run) = Driver::start(plan.unwrap(), choices);
+        for _ in 0..600 {
+            let byte = persons.pop().unwrap_or(2);
+            let wanted = [PersonAnswer::Resume, PersonAnswer::Undo, PersonAnswer::Abandon][usize::from(byte % 3)];
+            let is_free = !matches!(run.state, State::Closed(_) | State::Abandoning(_));
+            run = match &run.state {
+                State::Closed(_) => break,
+                State::Stuck { .. } => {
+                    let answer = if run.refusal(wanted).is_none() { wanted } else { PersonAnswer::Abandon };
+                    driver.answer(&run, answer)
+                }
+                _ if is_free && byte % 16 == 3 => driver.ask_person(&run),
+                _ if is_free && byte % 16 == 4 && run.refusal(PersonAnswer::Undo).is_none() => {
+                    driver.answer(&run, PersonAnswer::Undo)
+                }
+                _ => driver.step(&run).unwrap(),
+            };
+            hold_invariants(&driver, &run);
+        }
+        prop_assert!(matches!(run.state, State::Closed(_)), "{:?}", run.state);
+        let mut numbers = std::collections::BTreeMap::new();
+        for (number, stage) in stages(&driver) {
+            *numbers.entry(stage).or_insert(0) += 1;
+            let _ = number;
+        }
+        prop_assert!(numbers.get(&Stage::Current).copied().unwrap_or(0) <= 1, "one version at most is current");
+    }
 
     /// Whatever answers come: one open intent at most, nothing closed twice, nothing undone after the pivot, replay
     /// equals live, and every run ends.
@@ -350,7 +495,7 @@ proptest! {
             _ => planned(&issue(), 0),
         };
         let (_, run) = drive(plan.unwrap(), choices);
-        prop_assert!(matches!(run.state, State::Closed(_) | State::Stuck(_)), "{:?}", run.state);
+        prop_assert!(matches!(run.state, State::Closed(_) | State::Stuck { .. }), "{:?}", run.state);
     }
 
     /// Entries in a random order: each is taken or refused, never a panic, and a refusal changes nothing.

@@ -119,7 +119,8 @@ impl RunState {
         for intent in self.intents.open() {
             wrong.push(("run.open_intent", format!("the run ended while `{intent}` was open")));
         }
-        if closed.is_some_and(|closed| closed.outcome != RunOutcome::Done) {
+        let undoes = |outcome| !matches!(outcome, RunOutcome::Done | RunOutcome::Abandoned);
+        if closed.is_some_and(|closed| undoes(closed.outcome)) {
             for intent in self.intents.standing() {
                 wrong.push(("run.left_over", format!("the run ended undone, and `{intent}` was not undone")));
             }

@@ -28,9 +28,8 @@ pub(super) struct Versions(BTreeMap<ResourceName, Line>);
 fn may_follow(from: Stage, to: Stage) -> bool {
     matches!(
         (from, to),
-        (Stage::Pending, Stage::Current | Stage::Retired)
-            | (Stage::Current, Stage::Previous)
-            | (Stage::Previous, Stage::Retired)
+        (Stage::Pending | Stage::Previous, Stage::Current | Stage::Retired)
+            | (Stage::Current, Stage::Previous | Stage::Retired)
     )
 }
 

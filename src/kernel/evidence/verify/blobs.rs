@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use countersign_warrant::{DecisionBody, Digest, Kind, Stamped};
 
-use crate::run::bodies::{ActivationBody, StartedBody, VersionBody};
+use crate::run::bodies::{ActivationBody, StartedBody, VersionBody, Wait, WaitBody};
 
 /// What a store says of a digest.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,12 +33,15 @@ pub fn named_blobs(entry: &Stamped) -> Vec<Digest> {
             .decode()
             .map(|body: ActivationBody| body.workflows.iter().chain(&body.policies).map(|file| file.digest).collect())
             .unwrap_or_default(),
+        Kind::Wait => match entry.decode().map(|body: WaitBody| body.wait) {
+            Ok(Wait::Answered { reason, .. }) => vec![reason],
+            _ => Vec::new(),
+        },
         Kind::Intent
         | Kind::Receipt
         | Kind::Finding
         | Kind::Fact
         | Kind::Probe
-        | Kind::Wait
         | Kind::Skipped
         | Kind::Closed
         | Kind::NotDue

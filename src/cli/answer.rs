@@ -1,0 +1,95 @@
+//! `countersign resume`, `undo` and `abandon`: a person's answer to a run that cannot go on by itself.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use countersign_kernel::run::bodies::{PersonAnswer, RunOutcome};
+use countersign_warrant::RunId;
+use tokio::sync::watch;
+
+use super::Stop;
+use super::arguments::{Abandon, Resume, Undo};
+use super::progress::Progress;
+use super::run::{exit_of, open, tell};
+use super::screen::Screen;
+use super::signals::Signals;
+use super::stop::{BAD_INPUT, DONE};
+use crate::runner::{AnswerError, Driven, PersonsWord};
+use crate::scheduler::Active;
+use crate::store::RunState;
+use crate::{Installation, known, runner};
+
+/// The longest reason, in bytes.
+const REASON_MAX: usize = 4096;
+
+/// Goes on where it stopped.
+pub(super) async fn resume(data: Option<PathBuf>, asked: &Resume, screen: &Screen) -> Result<u8, Stop> {
+    answer(data, (&asked.run, &asked.reason), PersonAnswer::Resume, screen).await
+}
+
+/// Takes back.
+pub(super) async fn undo(data: Option<PathBuf>, asked: &Undo, screen: &Screen) -> Result<u8, Stop> {
+    answer(data, (&asked.run, &asked.reason), PersonAnswer::Undo, screen).await
+}
+
+/// Lets go.
+pub(super) async fn abandon(data: Option<PathBuf>, asked: &Abandon, screen: &Screen) -> Result<u8, Stop> {
+    answer(data, (&asked.run, &asked.reason), PersonAnswer::Abandon, screen).await
+}
+
+async fn answer(
+    data: Option<PathBuf>,
+    (run, reason): (&str, &str),
+    answer: PersonAnswer,
+    screen: &Screen,
+) -> Result<u8, Stop> {
+    let unknown = |text: String| Stop::new(BAD_INPUT, "run.not_found", text, "`countersign status` lists the runs");
+    let run: RunId = run.parse().map_err(|_| unknown(format!("`{run}` is no run")))?;
+    if reason.trim().is_empty() || reason.len() > REASON_MAX {
+        let text = format!("a reason has 1 to {REASON_MAX} bytes");
+        return Err(Stop::new(BAD_INPUT, "answer.reason", text, "say in a sentence what you know"));
+    }
+    let installation = open(data, answer.as_str(), screen).await?;
+    let stored = installation.store.run(&run).await?;
+    let refused = match stored.map(|stored| stored.state) {
+        None => Some(unknown(format!("there is no run `{run}`"))),
+        Some(RunState::Closed { .. }) => {
+            let (run, answer, why) = (run.clone(), answer, "the run is over".to_owned());
+            Some(AnswerError::Refused { run, answer, why }.into())
+        }
+        Some(_) => None,
+    };
+    if let Some(refused) = refused {
+        installation.close().await;
+        return Err(refused);
+    }
+    let signals = Signals::listen();
+    let stop = signals.asked();
+    let word = (answer, reason);
+    let ended = signals.over(Box::pin(within(&installation, (&run, word), stop, screen))).await?;
+    installation.close().await;
+    ended
+}
+
+async fn within(
+    installation: &Installation,
+    (run, (answer, reason)): (&RunId, (PersonAnswer, &str)),
+    stop: watch::Receiver<bool>,
+    screen: &Screen,
+) -> Result<u8, Stop> {
+    let active = Active::load(&installation.store, &known(&installation.catalog)).await?;
+    let word = PersonsWord { answer, by: installation.asker().await?, reason: reason.to_owned() };
+    let progress = Progress::start(screen);
+    let runner = runner(installation, Arc::clone(&active.set.policies), Some(progress.sender()), stop);
+    let driven = runner.answer(run, word).await;
+    drop(runner);
+    progress.finish().await;
+    let driven = driven?;
+    tell(installation, screen, run, &driven, true).await?;
+    Ok(match (answer, &driven) {
+        // What was asked for is what happened.
+        (PersonAnswer::Undo, Driven::Over(RunOutcome::Undone | RunOutcome::Denied))
+        | (PersonAnswer::Abandon, Driven::Over(RunOutcome::Abandoned)) => DONE,
+        (_, driven) => exit_of(driven, false),
+    })
+}

@@ -1,0 +1,179 @@
+//! A run that needs a person, and the person's answer: go on, take back, or let go.
+
+use countersign_warrant::{Finding, FindingBody, Kind, Stamped, VersionId};
+
+use super::bodies::{ClosedBody, FactBody, PersonAnswer, RunOutcome, Wait, WaitBody};
+use super::{Abandonment, DoneAct, Failure, Illegal, Run, State};
+use crate::plan::Does;
+
+/// The code of a run whose undo needs a person.
+pub(super) const UNDO_FAILED: &str = "run.undo_failed";
+
+impl Run {
+    /// True when the entry is a person's matter, in whatever state: whoever drives a run that cannot go on says so, and
+    /// a person answers.
+    pub(super) fn take_person(&mut self, entry: &Stamped, number: u64) -> Result<bool, Illegal> {
+        if entry.kind != Kind::Wait || matches!(self.state, State::Closed(_) | State::Abandoning(_)) {
+            return Ok(false);
+        }
+        let body: WaitBody = entry.decode()?;
+        match body.wait {
+            Wait::Person { code, message } if !matches!(self.state, State::Stuck { .. }) => {
+                let before = Box::new(self.state.clone());
+                self.state = State::Stuck { failure: Failure::new(code, message), before };
+            }
+            Wait::Answered { answer, by, reason } => {
+                if let Some(why) = self.refusal(answer) {
+                    return Err(Self::not_planned(entry, why));
+                }
+                match answer {
+                    PersonAnswer::Resume => self.resume(),
+                    PersonAnswer::Undo => self.take_back(),
+                    PersonAnswer::Abandon => {
+                        let open = self.open_intent().cloned().map(Box::new);
+                        self.state = State::Abandoning(Abandonment { open, by, reason });
+                    }
+                }
+            }
+            _ => return Ok(false),
+        }
+        self.next = self.next.max(number + 1);
+        self.times.last_at = entry.at;
+        Ok(true)
+    }
+
+    /// Why the run cannot take that answer now, in words; `None` when it can.
+    pub fn refusal(&self, answer: PersonAnswer) -> Option<String> {
+        match (answer, &self.state) {
+            (_, State::Closed(_)) => Some("the run is over".to_owned()),
+            (_, State::Abandoning(_)) => Some("somebody has let go of the run already".to_owned()),
+            (PersonAnswer::Abandon, _) | (PersonAnswer::Resume, State::Stuck { .. }) => None,
+            (PersonAnswer::Resume, _) => Some("it needs nobody: the next command carries it on".to_owned()),
+            (PersonAnswer::Undo, _) => self.undo_refusal(),
+        }
+    }
+
+    fn undo_refusal(&self) -> Option<String> {
+        if self.open_intent().is_some() {
+            return Some(
+                "an intent of it has no answer yet: resume it first, so that the target is looked at".to_owned(),
+            );
+        }
+        let lasting = self.done.iter().rfind(|done| !done.undoable && !done.undone);
+        if let Some(done) = lasting {
+            return Some(format!("`{}` is done, and cannot be taken back", done.id));
+        }
+        let retired = self.passed().find_map(|does| match does {
+            Does::Retire { version } => Some(version),
+            _ => None,
+        });
+        if let Some(version) = retired {
+            return Some(format!("`{version}` is retired, and does not come back"));
+        }
+        let left = self.done.iter().any(DoneAct::is_left_to_undo) || !self.pending.is_empty();
+        if left || self.activated().next().is_some() { None } else { Some("nothing was done yet".to_owned()) }
+    }
+
+    /// The intent without an answer, also of a run that has come to be stuck over it.
+    pub fn open_intent(&self) -> Option<&countersign_warrant::Intent> {
+        match &self.state {
+            State::Open(intent) => Some(intent),
+            State::Stuck { before, .. } => match &**before {
+                State::Open(intent) => Some(intent),
+                _ => None,
+            },
+            State::Abandoning(Abandonment { open, .. }) => open.as_deref(),
+            _ => None,
+        }
+    }
+
+    /// Where it failed; the cursor while it has not. A failed run's cursor goes on to its finalisers.
+    fn stopped_at(&self) -> usize {
+        self.failure.as_ref().map_or(self.cursor, |failure| failure.at)
+    }
+
+    fn passed(&self) -> impl Iterator<Item = &Does> {
+        self.plan.moves.iter().take(self.stopped_at()).map(|planned| &planned.does)
+    }
+
+    /// The versions that this run made current, with those that they replaced.
+    pub(super) fn activated(&self) -> impl Iterator<Item = (&VersionId, Option<&VersionId>)> {
+        self.passed().filter_map(|does| match does {
+            Does::Activate { version, previous, .. } => Some((version, previous.as_ref())),
+            _ => None,
+        })
+    }
+
+    /// Goes on where it stopped: the failed move is made anew, after fresh observation and policy.
+    fn resume(&mut self) {
+        let State::Stuck { before, .. } = &self.state else { return };
+        match &**before {
+            State::Ending(Some(failure)) if failure.code == UNDO_FAILED => self.undo_anew(),
+            State::Ending(Some(failure)) => {
+                self.cursor = failure.at;
+                self.failure = None;
+                self.state = State::Ready { judged: 0, refused: None };
+            }
+            other => self.state = other.clone(),
+        }
+    }
+
+    /// Takes back what was done, beyond the point of no return too: every act of it has its undo.
+    fn take_back(&mut self) {
+        let activated: Vec<VersionId> = self.activated().map(|(version, _)| version.clone()).collect();
+        let anew = Failure { at: self.cursor, ..Failure::new("run.undone", "a person had it undone") };
+        self.failure.get_or_insert(anew);
+        self.pending.extend(activated);
+        self.undo_anew();
+    }
+
+    fn undo_anew(&mut self) {
+        for done in &mut self.done {
+            done.undos_lost = 0;
+        }
+        self.past_undo = false;
+        let failure = self.failure.clone().unwrap_or_else(|| Failure::new("run.undone", "a person had it undone"));
+        self.state = State::Undoing(failure);
+        self.undo_or_end();
+    }
+
+    pub(super) fn take_abandoning(&mut self, abandonment: &Abandonment, entry: &Stamped) -> Result<(), Illegal> {
+        match (entry.kind, &abandonment.open) {
+            (Kind::Finding, Some(intent)) => {
+                let body: FindingBody = entry.decode()?;
+                if body.intent != intent.entry || !matches!(body.finding, Finding::Declared { .. }) {
+                    return Err(Self::not_planned(entry, "the open intent is declared"));
+                }
+                self.state = State::Abandoning(Abandonment { open: None, ..abandonment.clone() });
+                Ok(())
+            }
+            (Kind::Fact, None) => {
+                let body: FactBody = entry.decode()?;
+                let at = self.finaliser_left().map(|(at, _)| at).filter(|_| body.about == "evidence");
+                let Some(at) = at else { return Err(self.not_now(entry)) };
+                self.cursor = at + 1;
+                Ok(())
+            }
+            (Kind::Closed, None) if self.finaliser_left().is_none() => {
+                let body: ClosedBody = entry.decode()?;
+                if body.outcome != RunOutcome::Abandoned {
+                    return Err(Self::not_planned(entry, "it ends otherwise"));
+                }
+                self.state = State::Closed(body.outcome);
+                Ok(())
+            }
+            _ => Err(self.not_now(entry)),
+        }
+    }
+
+    /// What is true of a run that is let go of.
+    pub(super) fn words_when_abandoned(&self) -> String {
+        let stands: Vec<&str> = self.done.iter().filter(|done| !done.undone).map(|done| done.id.as_str()).collect();
+        let done = if stands.is_empty() { "nothing".to_owned() } else { stands.join(", ") };
+        format!(
+            "a person let go of it; done and standing: {done}; its versions stay sealed, and the next plan of {} looks \
+             at the target first",
+            self.plan.subject.resource
+        )
+    }
+}

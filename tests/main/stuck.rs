@@ -1,0 +1,126 @@
+//! Runs that need a person: gone on with, taken back, or let go of; each answer is on record.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+
+use serde_json::Value;
+
+use crate::folder::{Folder, Told};
+
+/// A rotation whose new key goes where the embedded client does not look: its use is waited for in vain, after the
+/// point of no return. With the run's id.
+fn stuck() -> (Folder, String) {
+    let folder = Folder::toured();
+    folder.edit("workflows/rotate-reporting-key.yaml", "path: reporting", "path: elsewhere");
+    folder.edit("workflows/rotate-reporting-key.yaml", "within: 10s", "within: 300ms");
+    folder.activate();
+    let told = folder.run(&["run", "rotate-reporting-key"]).ended(5);
+    let run = folder.status()["runs"][0]["run"].as_str().unwrap().to_owned();
+    let words = told.out.split_whitespace().collect::<Vec<_>>().join(" ");
+    for command in ["resume", "undo", "abandon"] {
+        assert!(words.contains(&format!("countersign {command} {run}")), "{words}");
+    }
+    (folder, run)
+}
+
+fn account(folder: &Folder) -> Vec<(String, bool)> {
+    let text = fs::read_to_string(folder.path("local/accounts/reporting.json")).unwrap();
+    let account: Value = serde_json::from_str(&text).unwrap();
+    let keys = account["state"]["keys"].as_array().unwrap().iter();
+    keys.map(|key| (key["version"].as_str().unwrap().to_owned(), key["enabled"] == true)).collect()
+}
+
+fn stages(folder: &Folder) -> Vec<String> {
+    let told = folder.run(&["status", "local/account/reporting", "--json"]).ended(0).json();
+    let rows = told["versions"].as_array().unwrap().iter();
+    rows.map(|row| format!("{} {}", row["version"].as_str().unwrap(), row["stage"].as_str().unwrap())).collect()
+}
+
+/// The run is over, nothing is held, and the ledger shows who answered.
+fn over(folder: &Folder, run: &str, outcome: &str, answer: &str) {
+    let report = folder.run(&["status", run, "--json"]).ended(0).json();
+    assert_eq!(report["runs"][0]["outcome"], outcome, "{report}");
+    let status = folder.status();
+    assert_eq!((&status["open_runs"], &status["stuck_runs"]), (&0.into(), &0.into()));
+    let story = folder.run(&["evidence", "show", "local/account/reporting"]).ended(0).out;
+    assert!(story.contains(&format!("answered: {answer}")), "{story}");
+    folder.verifies();
+}
+
+fn said(told: &Told, words: &str) {
+    let text = told.out.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(text.contains(words), "`{words}` is not said:\n{}", told.out);
+}
+
+#[test]
+fn what_was_mended_goes_on() {
+    let (folder, run) = stuck();
+    // Nobody has mended anything yet: it needs a person again, and says so.
+    folder.run(&["resume", &run, "--reason", "let me see"]).ended(5);
+    let elsewhere = fs::read_link(folder.path("places/client/elsewhere")).unwrap();
+    let link = folder.path("places/client/reporting");
+    fs::remove_file(&link).unwrap();
+    symlink(elsewhere, &link).unwrap();
+    let told = folder.run(&["resume", &run]).ended(0);
+    said(&told, &format!("run {run}: done"));
+    over(&folder, &run, "done", "resume");
+    assert_eq!(account(&folder), [("local/account/reporting@3".to_owned(), true)]);
+    folder.run(&["resume", &run]).ended(2).says(&["error[answer.refused]", "the run is over", "nothing was changed"]);
+}
+
+/// The delivery is taken back, the new key removed, and the version that was current is current again.
+#[test]
+fn what_can_be_taken_back_is_taken_back_beyond_the_point_of_no_return() {
+    let (folder, run) = stuck();
+    assert_eq!(account(&folder).len(), 2);
+    let told = folder.run(&["undo", &run, "--reason", "the job reads another file"]).ended(0);
+    said(&told, &format!("run {run}: undone"));
+    over(&folder, &run, "undone", "undo");
+    assert_eq!(account(&folder), [("local/account/reporting@2".to_owned(), true)]);
+    assert!(!folder.path("places/client/elsewhere").exists());
+    let (two, three) = ("local/account/reporting@2 current", "local/account/reporting@3 retired");
+    let stages = stages(&folder);
+    assert!(stages.contains(&two.to_owned()) && stages.contains(&three.to_owned()), "{stages:?}");
+    // The next rotation starts from there.
+    folder.edit("workflows/rotate-reporting-key.yaml", "path: elsewhere", "path: reporting");
+    folder.edit("workflows/rotate-reporting-key.yaml", "within: 300ms", "within: 10s");
+    folder.activate();
+    folder.run(&["run", "rotate-reporting-key"]).ended(0);
+    assert_eq!(account(&folder), [("local/account/reporting@4".to_owned(), true)]);
+    folder.verifies();
+}
+
+#[test]
+fn who_lets_go_answers_for_it_and_the_subject_is_free() {
+    let (folder, run) = stuck();
+    folder.run(&["abandon", &run]).ended(2).says(&["--reason"]);
+    folder.run(&["abandon", &run, "--reason", " "]).ended(2).says(&["error[answer.reason]"]);
+    let told = folder.run(&["abandon", &run, "--reason", "both keys work; the old one goes by hand"]).ended(0);
+    said(&told, &format!("run {run}: abandoned"));
+    over(&folder, &run, "abandoned", "abandon");
+    assert_eq!(account(&folder).len(), 2, "nothing was changed");
+    assert_eq!(folder.ask::<i64>("select count(*) from holds"), 0);
+    // The words are kept, and no entry holds them.
+    let words = "both keys work; the old one goes by hand";
+    let holds = |rows: Vec<(String, Vec<u8>)>| {
+        rows.iter().any(|(_, bytes)| bytes.windows(words.len()).any(|window| window == words.as_bytes()))
+    };
+    assert!(holds(folder.rows("select digest, bytes from blobs")));
+    assert!(!holds(folder.rows("select id, statement from entries")));
+    let told = folder.run(&["plan", "rotate-reporting-key"]).ended(1);
+    told.says(&["holds 2 live versions", "retire one first"]);
+}
+
+#[test]
+fn an_answer_that_fits_no_run_is_told() {
+    let folder = Folder::toured();
+    folder.run(&["resume", "r1"]).ended(2).says(&["error[run.not_found]", "there is no run `r1`"]);
+    folder.run(&["undo", "no/run"]).ended(2).says(&["error[run.not_found]"]);
+    let run = folder.status()["runs"][0]["run"].as_str().unwrap().to_owned();
+    for command in ["resume", "undo"] {
+        folder.run(&[command, &run]).ended(2).says(&["the run is over"]);
+    }
+    let told = folder.run(&["abandon", &run, "--reason", "no need"]).ended(2);
+    told.says(&["the run is over"]);
+    folder.verifies();
+}
