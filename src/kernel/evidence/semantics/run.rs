@@ -9,7 +9,7 @@ use countersign_warrant::{
 use super::intents::Intents;
 use super::{Shared, Wrong, body};
 use crate::run::bodies::{
-    ClosedBody, FactBody, ProbeBody, RunOutcome, SkippedBody, StartedBody, VersionBody, WaitBody,
+    ClosedBody, FactBody, PersonAnswer, ProbeBody, RunOutcome, SkippedBody, StartedBody, VersionBody, Wait, WaitBody,
 };
 
 /// What is known of an open run.
@@ -22,6 +22,8 @@ pub(super) struct RunState {
     /// Clean allows at the moment of an act that no intent has used yet.
     pub(super) allows: BTreeMap<EntryId, StepId>,
     pub(super) intents: Intents,
+    /// True after a person's `undo`.
+    is_undone: bool,
 }
 
 impl RunState {
@@ -36,6 +38,7 @@ impl RunState {
             highest: number.unwrap_or_default(),
             allows: BTreeMap::new(),
             intents: Intents::default(),
+            is_undone: false,
         }
     }
 
@@ -67,7 +70,11 @@ impl RunState {
             }
             Kind::Fact => drop(body::<FactBody>(entry, wrong)),
             Kind::Probe => drop(body::<ProbeBody>(entry, wrong)),
-            Kind::Wait => drop(body::<WaitBody>(entry, wrong)),
+            Kind::Wait => {
+                let undo = PersonAnswer::Undo;
+                let wait = body::<WaitBody>(entry, wrong).map(|body| body.wait);
+                self.is_undone |= matches!(wait, Some(Wait::Answered { answer, .. }) if answer == undo);
+            }
             Kind::Skipped => drop(body::<SkippedBody>(entry, wrong)),
             Kind::Closed => self.closed(entry, shared, wrong),
             kind @ (Kind::NotDue | Kind::Activation | Kind::Key) => {
@@ -110,7 +117,7 @@ impl RunState {
         if self.started.as_ref().is_some_and(|started| started.subject != body.version.subject) {
             wrong.push(("version.foreign", format!("`{}` is not of the run's subject", body.version)));
         }
-        shared.versions.moved(body, wrong);
+        shared.versions.moved(body, self.is_undone, wrong);
     }
 
     fn closed(&mut self, entry: &Stamped, shared: &mut Shared, wrong: &mut Vec<Wrong>) {

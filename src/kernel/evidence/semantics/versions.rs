@@ -24,19 +24,22 @@ impl Line {
 #[derive(Default)]
 pub(super) struct Versions(BTreeMap<ResourceName, Line>);
 
-/// The stages that may follow a stage.
-fn may_follow(from: Stage, to: Stage) -> bool {
-    matches!(
-        (from, to),
-        (Stage::Pending | Stage::Previous, Stage::Current | Stage::Retired)
-            | (Stage::Current, Stage::Previous | Stage::Retired)
-    )
+/// The stages that may follow a stage; after a person's `undo`, a version that was replaced comes back, and the one that
+/// replaced it goes.
+fn may_follow(from: Stage, to: Stage, is_undone: bool) -> bool {
+    match (from, to) {
+        (Stage::Pending, Stage::Current | Stage::Retired)
+        | (Stage::Current, Stage::Previous)
+        | (Stage::Previous, Stage::Retired) => true,
+        (Stage::Current, Stage::Retired) | (Stage::Previous, Stage::Current) => is_undone,
+        _ => false,
+    }
 }
 
 impl Versions {
-    /// A version was sealed, or moved to another stage.
+    /// A version was sealed, or moved to another stage; `is_undone` after a person's `undo` of the run.
     // INVARIANT: inv:I3 a version is sealed before anything else is said of it.
-    pub(super) fn moved(&mut self, body: &VersionBody, wrong: &mut Vec<Wrong>) {
+    pub(super) fn moved(&mut self, body: &VersionBody, is_undone: bool, wrong: &mut Vec<Wrong>) {
         let (version, stage) = (&body.version, body.stage);
         let line = self.0.entry(version.subject.clone()).or_default();
         if body.sealed.is_some() {
@@ -48,7 +51,7 @@ impl Versions {
             }
         } else {
             match line.live.get(&version.number) {
-                Some(from) if may_follow(*from, stage) => {}
+                Some(from) if may_follow(*from, stage, is_undone) => {}
                 Some(from) => {
                     let message = format!("`{version}` goes from {} to {}", from.as_str(), stage.as_str());
                     wrong.push(("version.stage", message));

@@ -3,13 +3,13 @@
 use std::collections::BTreeSet;
 
 use countersign_warrant::{
-    Applied, EntryId, Finding, Intent, Kind, Moment, Origin, Outcome, Refusal, RefusalClass, Timestamp, Verdict,
+    Applied, Digest, EntryId, Finding, Intent, Kind, Moment, Origin, Outcome, Refusal, RefusalClass, Timestamp, Verdict,
 };
 use serde_json::{Value, json};
 
 use super::world::{SINK, SUBJECT, World};
 use crate::evidence::semantics::Semantics;
-use crate::run::bodies::{RunOutcome, Stage};
+use crate::run::bodies::{PersonAnswer, RunOutcome, Stage, Wait, WaitBody};
 
 fn codes(world: &World) -> BTreeSet<&'static str> {
     let mut semantics = Semantics::default();
@@ -231,6 +231,20 @@ fn versions_move_legally() {
     assert_eq!(story(&[(1, Pending), (1, Previous)]), ["version.stage"]);
     assert_eq!(story(&[(1, Pending), (1, Current), (1, Retired)]), ["version.stage"]);
     assert_eq!(story(&[(1, Pending), (1, Retired), (1, Current)]), ["version.stage"]);
+    let back = |world: &mut World, answered: bool| {
+        for (number, stage) in [(1, Pending), (1, Current), (2, Pending), (1, Previous), (2, Current)] {
+            world.version(number, stage);
+        }
+        if answered {
+            let reason = Digest::of(b"because");
+            let wait = Wait::Answered { answer: PersonAnswer::Undo, by: "p_0".to_owned(), reason };
+            world.own(Kind::Wait, &WaitBody { step: "rotate".parse().unwrap(), wait });
+        }
+        world.version(1, Current);
+        world.version(2, Retired);
+    };
+    assert!(found(|world| back(world, true)).is_empty());
+    assert_eq!(found(|world| back(world, false)), ["version.stage"]);
     assert_eq!(story(&[(2, Pending), (1, Pending)]), ["version.number"]);
     assert_eq!(story(&[(1, Pending), (1, Current), (2, Pending), (2, Current)]), ["version.two_current"]);
     let foreign = |world: &mut World| {
