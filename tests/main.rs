@@ -20,6 +20,8 @@ mod needles;
 mod persons;
 #[path = "main/plan.rs"]
 mod plan;
+#[path = "main/policy.rs"]
+mod policy;
 #[path = "main/quickstart.rs"]
 mod quickstart;
 #[path = "main/run.rs"]

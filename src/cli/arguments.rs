@@ -40,6 +40,9 @@ pub enum Command {
     Lint(Lint),
     /// Show every call, verdict and undo of a run before anything runs
     Plan(Plan),
+    /// Try policies
+    #[command(subcommand)]
+    Policy(Policy),
     /// Make exactly these workflows and policies current
     Activate(Activate),
     /// Run an activated workflow to its end
@@ -81,6 +84,23 @@ pub struct Plan {
     /// A typed input of the request; may be repeated
     #[arg(long = "input", value_name = "NAME=VALUE", value_parser = pair)]
     pub inputs: Vec<(String, String)>,
+}
+
+/// `policy`.
+#[derive(Debug, Subcommand)]
+pub enum Policy {
+    /// Ask the policies what their tests (`*.test.yaml`) ask, and fail where one answers otherwise
+    ///
+    /// It fails, too, on a policy that decides no test, and on an allow by accident: where a bare question about a kind
+    /// is allowed, and no test expects an allow there.
+    Test {
+        /// A folder with workflow files, and policies and their tests in `policies/`
+        #[arg(value_name = "DIR")]
+        folder: PathBuf,
+        /// Settings that name connector instances; without it the data folder's, else the defaults
+        #[arg(long, value_name = "FILE")]
+        settings: Option<PathBuf>,
+    },
 }
 
 /// `activate`.

@@ -23,7 +23,7 @@ pub(super) fn lint(data: Option<PathBuf>, asked: &Lint, screen: &Screen) -> Resu
     for path in &asked.paths {
         files.extend(FileSet::read(path)?);
     }
-    let count = files.workflows.len() + files.policies.len();
+    let count = files.workflows.len() + files.policies.len() + files.tests.len();
     let (found, refused) = match files.check(&known(&catalog)) {
         Ok(set) => (set.warnings, false),
         Err(found) => (found, true),
@@ -48,7 +48,7 @@ fn tell(screen: &Screen, found: &[Diagnostic], files: &FileSet, count: usize) {
 }
 
 /// The named file, else the data folder's, else the defaults.
-fn settings(data: Option<PathBuf>, named: Option<&PathBuf>, screen: &Screen) -> Result<Settings, Stop> {
+pub(super) fn settings(data: Option<PathBuf>, named: Option<&PathBuf>, screen: &Screen) -> Result<Settings, Stop> {
     if let Some(path) = named {
         return load(path, screen);
     }

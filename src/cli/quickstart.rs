@@ -32,8 +32,11 @@ const SHIPPED: &[(&str, &str)] = &[
     ("tls-localhost.yaml", include_str!("../../workflows/tls-localhost.yaml")),
     ("rotate-reporting-key.yaml", include_str!("../../workflows/rotate-reporting-key.yaml")),
     ("policies/accounts.cedar", include_str!("../../workflows/policies/accounts.cedar")),
+    ("policies/accounts.test.yaml", include_str!("../../workflows/policies/accounts.test.yaml")),
     ("policies/certificates.cedar", include_str!("../../workflows/policies/certificates.cedar")),
+    ("policies/certificates.test.yaml", include_str!("../../workflows/policies/certificates.test.yaml")),
     ("policies/rotation.cedar", include_str!("../../workflows/policies/rotation.cedar")),
+    ("policies/rotation.test.yaml", include_str!("../../workflows/policies/rotation.test.yaml")),
 ];
 
 /// One request of the tour.

@@ -62,6 +62,7 @@ impl Active {
         let files = FileSet {
             workflows: bytes_of(store, &current.body.workflows).await?,
             policies: bytes_of(store, &current.body.policies).await?,
+            ..FileSet::default()
         };
         let set = files.check(known).map_err(|diagnostics| ActiveError::Unfit {
             first: diagnostics.first().map(|one| one.message.clone()).unwrap_or_default(),

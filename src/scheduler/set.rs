@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use countersign_contract::file;
 use countersign_kernel::diagnostic::{Diagnostic, Severity};
+use countersign_kernel::policy::trial::Trial;
 use countersign_kernel::policy::{PolicySet, Vocabulary};
 use countersign_kernel::run::bodies::ActivatedFile;
 use countersign_kernel::workflow::model::Workflow;
@@ -29,6 +30,8 @@ pub struct FileSet {
     pub workflows: Vec<SetFile>,
     /// `*.cedar`.
     pub policies: Vec<SetFile>,
+    /// `*.test.yaml`: tests of the policies. They are checked, and never activated.
+    pub tests: Vec<SetFile>,
 }
 
 /// A set that passed every check.
@@ -38,6 +41,8 @@ pub struct CheckedSet {
     pub workflows: BTreeMap<String, Workflow>,
     /// The policies.
     pub policies: Arc<PolicySet>,
+    /// What their authors expect of them.
+    pub trials: Vec<Trial>,
     /// What is worth another look.
     pub warnings: Vec<Diagnostic>,
 }
@@ -139,7 +144,8 @@ impl FileSet {
     /// False when the file's name says that it is neither.
     fn read_file(&mut self, path: &Path, named: String) -> Result<bool, ReadSetError> {
         let files = match path.extension().and_then(|extension| extension.to_str()) {
-            Some("yaml" | "yml") if !named.ends_with(".test.yaml") => &mut self.workflows,
+            Some("yaml") if named.ends_with(".test.yaml") => &mut self.tests,
+            Some("yaml" | "yml") => &mut self.workflows,
             Some("cedar") => &mut self.policies,
             _ => return Ok(false),
         };
@@ -154,13 +160,14 @@ impl FileSet {
     pub fn extend(&mut self, other: Self) {
         self.workflows.extend(other.workflows);
         self.policies.extend(other.policies);
+        self.tests.extend(other.tests);
     }
 
     /// The same files, named below `folder` instead of from where the command was called.
     #[must_use]
     pub fn below(mut self, folder: &Path) -> Self {
         let prefix = format!("{}/", folder.display());
-        for file in self.workflows.iter_mut().chain(&mut self.policies) {
+        for file in self.workflows.iter_mut().chain(&mut self.policies).chain(&mut self.tests) {
             if let Some(rest) = file.path.strip_prefix(&prefix) {
                 file.path = rest.to_owned();
             }
@@ -170,7 +177,8 @@ impl FileSet {
 
     /// The text of a file, for drawing what is wrong in it.
     pub fn text(&self, path: &str) -> Option<String> {
-        let file = self.workflows.iter().chain(&self.policies).find(|file| file.path == path)?;
+        let mut files = self.workflows.iter().chain(&self.policies).chain(&self.tests);
+        let file = files.find(|file| file.path == path)?;
         Some(String::from_utf8_lossy(&file.bytes).into_owned())
     }
 
@@ -184,6 +192,13 @@ impl FileSet {
         for file in &self.workflows {
             match workflow::parse(&file.path, &file.bytes, known) {
                 Ok(workflow) => parsed.push((file, workflow)),
+                Err(diagnostics) => found.extend(diagnostics),
+            }
+        }
+        let mut trials = Vec::new();
+        for file in &self.tests {
+            match workflow::parse_trials(&file.path, &file.bytes, known) {
+                Ok(read) => trials.extend(read),
                 Err(diagnostics) => found.extend(diagnostics),
             }
         }
@@ -208,7 +223,7 @@ impl FileSet {
         match PolicySet::load(&texts, &vocabulary) {
             Ok(policies) if !found.iter().any(|one| one.severity == Severity::Error) => {
                 let workflows = parsed.into_iter().map(|(_, one)| (one.metadata.name.clone(), one)).collect();
-                Ok(CheckedSet { workflows, policies: Arc::new(policies), warnings: found })
+                Ok(CheckedSet { workflows, policies: Arc::new(policies), trials, warnings: found })
             }
             Ok(_) => Err(found),
             Err(diagnostics) => {

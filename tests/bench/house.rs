@@ -55,7 +55,7 @@ impl House {
         instances.insert("void".to_owned(), Arc::new(Void::new()));
         let places = BTreeMap::from([("sink".to_owned(), "void".to_owned())]);
         installation.catalog = Arc::new(Catalog::of_instances(instances, places));
-        let files = FileSet { workflows: set_files(&WORKFLOWS), policies: set_files(&POLICIES) };
+        let files = FileSet { workflows: set_files(&WORKFLOWS), policies: set_files(&POLICIES), ..FileSet::default() };
         let set = match files.check(&known(&installation.catalog)) {
             Ok(set) => set,
             Err(found) => bail!("the bench's own files: {found:#?}"),

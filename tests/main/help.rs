@@ -20,6 +20,8 @@ fn every_command_says_what_it_does() {
         &["quickstart"],
         &["lint"],
         &["plan"],
+        &["policy"],
+        &["policy", "test"],
         &["activate"],
         &["run"],
         &["resume"],

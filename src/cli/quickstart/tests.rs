@@ -48,7 +48,7 @@ impl Tour {
 
     /// A session under the activated policies, or under none: then everything is denied.
     async fn session(&self, permitted: bool) -> Session<'_> {
-        let none = FileSet { workflows: self.active.files.workflows.clone(), policies: Vec::<SetFile>::new() };
+        let none = FileSet { workflows: self.active.files.workflows.clone(), ..FileSet::default() };
         let none = none.check(&known(&self.installation.catalog)).unwrap();
         let policies = Arc::clone(if permitted { &self.active.set.policies } else { &none.policies });
         let runner = runner(&self.installation, policies, None, watch::channel(false).1);

@@ -97,6 +97,11 @@ impl PolicySet {
         [self.policies_text.clone(), self.schema_text.clone()]
     }
 
+    /// Every policy's `@id`, sorted.
+    pub fn ids(&self) -> BTreeSet<String> {
+        self.slices.values().flat_map(HashMap::values).flat_map(|slice| slice.rules.keys().cloned()).collect()
+    }
+
     pub(super) fn slice(&self, action: &str, kind: &str) -> Option<&Slice> {
         self.slices.get(action)?.get(kind)
     }

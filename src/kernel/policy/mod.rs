@@ -20,6 +20,7 @@ mod rule;
 mod schema;
 mod spelling;
 mod term;
+pub mod trial;
 mod vocabulary;
 
 pub use judge::{Judgement, allow, judge};

@@ -44,6 +44,11 @@ const CHANGE: &str = "    verb: String,
     now: datetime,
 ";
 
+/// The actions that a kind has a verb for.
+pub(super) fn actions_of(kind: &Kind) -> impl Iterator<Item = &'static str> {
+    ACTIONS.into_iter().filter(|(_, part)| kind.verb_for(*part).is_some()).map(|(action, _)| action)
+}
+
 /// The name of a subject's entity type.
 pub(super) fn entity_type(connector_type: &str, kind: &str) -> String {
     format!("Countersign::{}::{}", identifier(connector_type), identifier(kind))

@@ -17,10 +17,15 @@ use super::tree::Node;
 /// The only version of the language.
 const API_VERSION: &str = "countersign/v1";
 
-/// Checks `apiVersion` and `kind`.
+/// Checks `apiVersion` and `kind` of a workflow.
 pub(super) fn version(root: &mut Table<'_>, errors: &mut Errors<'_>) -> Read<()> {
+    version_of(root, "Workflow", errors)
+}
+
+/// Checks `apiVersion`, and that the document is of that kind.
+pub(super) fn version_of(root: &mut Table<'_>, kind: &'static str, errors: &mut Errors<'_>) -> Read<()> {
     let version = root.need("apiVersion", API_VERSION, errors).and_then(|node| is(node, API_VERSION, errors));
-    let kind = root.need("kind", "Workflow", errors).and_then(|node| is(node, "Workflow", errors));
+    let kind = root.need("kind", kind, errors).and_then(|node| is(node, kind, errors));
     version.and(kind)
 }
 

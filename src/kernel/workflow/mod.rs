@@ -32,6 +32,7 @@ mod template;
 mod tests;
 mod text;
 mod tree;
+mod trial;
 mod trigger;
 
 use std::collections::BTreeMap;
@@ -50,6 +51,7 @@ use crate::diagnostic::Diagnostic;
 pub(crate) use self::scalar::is_address;
 pub use self::set::{Member, check_set};
 pub use self::text::FILE_BYTES_MAX;
+pub use self::trial::parse_trials;
 
 /// Steps of a workflow at most.
 const STEPS_MAX: usize = 256;

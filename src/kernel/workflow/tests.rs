@@ -5,3 +5,4 @@ mod drawing;
 mod hostile;
 mod known;
 mod shipped;
+mod trials;

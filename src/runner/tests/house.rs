@@ -158,6 +158,7 @@ fn set(catalog: &Catalog) -> CheckedSet {
     let files = FileSet {
         workflows: vec![file("provision.yaml", PROVISION), file("rotate.yaml", ROTATE)],
         policies: vec![file("tests.cedar", POLICY)],
+        ..FileSet::default()
     };
     files.check(&crate::known(catalog)).unwrap()
 }

@@ -1,0 +1,85 @@
+//! `countersign policy`: asks policies what their tests ask.
+
+use std::path::PathBuf;
+
+use countersign_kernel::policy::Vocabulary;
+use countersign_kernel::policy::trial::{Verdicts, try_all, word};
+use serde_json::json;
+
+use super::Stop;
+use super::arguments::Policy;
+use super::screen::Screen;
+use super::stop::{BAD_INPUT, DONE, FAILED};
+use crate::catalog::Catalog;
+use crate::known;
+use crate::scheduler::FileSet;
+
+/// Tries policies; needs no data folder.
+pub(super) fn policy(data: Option<PathBuf>, asked: &Policy, screen: &Screen) -> Result<u8, Stop> {
+    let Policy::Test { folder, settings } = asked;
+    let settings = super::lint::settings(data, settings.as_ref(), screen)?;
+    let catalog = Catalog::of_manifests(&settings);
+    let known = known(&catalog);
+    let files = FileSet::read(folder)?;
+    let set = files.check(&known).map_err(|found| {
+        screen.document(&json!({"diagnostics": found}));
+        if !screen.json {
+            screen.diagnostics(&found, &|path| files.text(path));
+        }
+        Stop::told(BAD_INPUT, "policy.invalid")
+    })?;
+    let verdicts = try_all(&set.policies, &set.trials, &Vocabulary::new(known.connectors));
+    document(screen, &verdicts);
+    tell(screen, &verdicts);
+    Ok(if verdicts.hold() { DONE } else { FAILED })
+}
+
+fn document(screen: &Screen, verdicts: &Verdicts<'_>) {
+    let tests = verdicts.tried.iter().map(|tried| {
+        json!({
+            "name": tried.trial.name,
+            "file": tried.trial.place.0,
+            "line": tried.trial.place.1,
+            "expect": word(tried.trial.expect),
+            "verdict": word(tried.decision.verdict),
+            "policies": tried.decision.policies,
+            "wrong": tried.wrong,
+        })
+    });
+    let accidents = verdicts.accidents.iter();
+    let accidents = accidents.map(|one| json!({"action": one.action, "kind": one.kind, "policies": one.by}));
+    screen.document(&json!({
+        "holds": verdicts.hold(),
+        "tests": tests.collect::<Vec<_>>(),
+        "unreached": verdicts.unreached,
+        "accidents": accidents.collect::<Vec<_>>(),
+    }));
+}
+
+fn tell(screen: &Screen, verdicts: &Verdicts<'_>) {
+    for tried in &verdicts.tried {
+        let mark = if tried.wrong.is_none() { "ok    " } else { "WRONG " };
+        screen.say_wrapped(&format!("{mark} {:<5} ", word(tried.decision.verdict)), &tried.trial.name);
+        if let Some(wrong) = &tried.wrong {
+            let (file, line) = &tried.trial.place;
+            screen.say_wrapped("             ", &format!("{wrong} ({file}:{line})"));
+        }
+    }
+    for id in &verdicts.unreached {
+        let text = format!("`{id}` decides no test: nobody would see it change; write one that it decides");
+        screen.say_wrapped("NO TEST      ", &text);
+    }
+    for accident in &verdicts.accidents {
+        let (action, kind, by) = (&accident.action, &accident.kind, accident.by.join(", "));
+        let text = format!("a bare `{action}` of `{kind}` is allowed by {by}; if that is meant, say so in a test");
+        screen.say_wrapped("BY ACCIDENT  ", &text);
+    }
+    let wrong = verdicts.tried.iter().filter(|tried| tried.wrong.is_some()).count();
+    let faults = wrong + verdicts.unreached.len() + verdicts.accidents.len();
+    let tests = if verdicts.tried.len() == 1 { "1 test".to_owned() } else { format!("{} tests", verdicts.tried.len()) };
+    screen.say(match faults {
+        0 => format!("{tests}: all as expected, and every policy decides one"),
+        1 => format!("{tests}: 1 thing is not as it should be"),
+        faults => format!("{tests}: {faults} things are not as they should be"),
+    });
+}

@@ -1,0 +1,126 @@
+//! `countersign policy test`: what policies answer is what their authors expect, and no change of one goes unseen.
+
+use std::fs;
+use std::path::PathBuf;
+
+use crate::folder::{Folder, Told, copy, tell};
+
+/// A copy of the shipped set, away from any data folder.
+struct Set {
+    folder: Folder,
+}
+
+impl Set {
+    fn new() -> Self {
+        let folder = Folder::new();
+        copy(&PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("workflows"), &folder.around().join("set"));
+        Self { folder }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.around().join("set/policies").join(name)
+    }
+
+    fn edit(&self, name: &str, from: &str, to: &str) {
+        let text = fs::read_to_string(self.path(name)).unwrap();
+        assert!(text.contains(from), "`{from}` in {name}");
+        fs::write(self.path(name), text.replacen(from, to, 1)).unwrap();
+    }
+
+    fn test(&self, more: &[&str]) -> Told {
+        let mut command = self.folder.command(&[&["policy", "test", "set"], more].concat());
+        command.current_dir(self.folder.around()).env("COLUMNS", "60");
+        tell(command)
+    }
+}
+
+#[test]
+fn the_shipped_policies_answer_as_their_tests_say_without_any_data_folder() {
+    let set = Set::new();
+    let told = set.test(&[]).ended(0);
+    let wide: Vec<&str> = told.out.lines().filter(|line| line.chars().count() > 60).collect();
+    assert_eq!(wide, Vec::<&str>::new());
+    assert!(told.out.ends_with("all as expected, and every policy decides one\n"), "{}", told.out);
+    let report = set.test(&["--json"]).ended(0).json();
+    assert_eq!(report["holds"], true);
+    assert!(report["tests"].as_array().unwrap().len() >= 19, "{report}");
+    assert!(!set.folder.data().exists());
+}
+
+/// Every condition of every shipped policy is watched: without it, or turned round, a test fails.
+#[test]
+fn no_condition_can_be_dropped_unseen() {
+    let mut mutants = 0;
+    for name in ["accounts.cedar", "certificates.cedar", "rotation.cedar"] {
+        let text = fs::read_to_string(Set::new().path(name)).unwrap();
+        let blocks: Vec<&str> = text.split_inclusive(";\n").collect();
+        for (at, block) in blocks.iter().enumerate() {
+            let Some(condition) = ["when {", "unless {"].iter().find_map(|word| block.find(word)) else { continue };
+            let dropped = format!("{};\n", block[..condition].trim_end());
+            let turned = if block.contains("unless {") {
+                block.replacen("unless {", "when {", 1)
+            } else {
+                block.replacen("when {", "unless {", 1)
+            };
+            for mutant in [dropped, turned, "\n".to_owned()] {
+                let mut changed: Vec<String> = blocks.iter().map(|&block| block.to_owned()).collect();
+                changed[at] = mutant;
+                let set = Set::new();
+                fs::write(set.path(name), changed.concat()).unwrap();
+                let told = set.test(&[]);
+                assert_eq!(told.code, 1, "{name}, policy {at} survives:\n{}\n{}{}", changed[at], told.out, told.err);
+                mutants += 1;
+            }
+        }
+    }
+    assert_eq!(mutants, 3 * 9, "the shipped policies have nine conditions");
+}
+
+#[test]
+fn a_policy_that_no_test_reaches_fails() {
+    let set = Set::new();
+    let more = "\n@id(\"spare\")\n@reason(\"never\")\nforbid (principal, action, resource)\n\
+                when { resource.tier == \"unheard-of\" };\n";
+    let text = fs::read_to_string(set.path("rotation.cedar")).unwrap();
+    fs::write(set.path("rotation.cedar"), text + more).unwrap();
+    let told = set.test(&[]).ended(1);
+    assert!(told.out.contains("NO TEST      `spare` decides no test"), "{}", told.out);
+    assert_eq!(set.test(&["--json"]).ended(1).json()["unreached"], serde_json::json!(["spare"]));
+}
+
+#[test]
+fn an_allow_that_nobody_expects_fails() {
+    let set = Set::new();
+    fs::remove_file(set.path("accounts.test.yaml")).unwrap();
+    let told = set.test(&[]).ended(1);
+    let words = told.out.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(
+        words.contains("BY ACCIDENT a bare `provision` of `local/account` is allowed by account-provision"),
+        "{words}"
+    );
+}
+
+#[test]
+fn a_wrong_test_names_its_file_and_line() {
+    let set = Set::new();
+    set.edit("accounts.test.yaml", "expect: allow", "expect: deny");
+    let told = set.test(&[]).ended(1);
+    let words = told.out.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(
+        words.contains("expected deny, got allow: by account-provision (set/policies/accounts.test.yaml:15)"),
+        "{words}"
+    );
+    set.edit("accounts.test.yaml", "level: admin", "levl: admin");
+    set.test(&[]).ended(2).says(&["workflow.unknown_attribute", "accounts.test.yaml", "did you mean `level`?"]);
+    let mut lint = set.folder.command(&["lint", "set"]);
+    lint.current_dir(set.folder.around());
+    tell(lint).ended(2).says(&["did you mean `level`?"]);
+}
+
+/// An evaluation that fails is a deny; a test that expects one must not pass by it.
+#[test]
+fn a_failed_evaluation_is_no_answer() {
+    let set = Set::new();
+    set.edit("accounts.test.yaml", "level: read", "level: 7");
+    set.test(&[]).ended(2).says(&["workflow.type_mismatch", "`level` is not a text"]);
+}
