@@ -12,7 +12,7 @@ use super::*;
 use crate::cli::stop::DENIED;
 use crate::clock::{Clock, SystemClock};
 use crate::runner::Driven;
-use crate::scheduler::{FileSet, SetFile};
+use crate::scheduler::FileSet;
 
 const QUIET: Screen = Screen { json: true, live: false, width: 100 };
 
