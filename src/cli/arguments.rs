@@ -101,6 +101,12 @@ pub enum Policy {
         #[arg(long, value_name = "FILE")]
         settings: Option<PathBuf>,
     },
+    /// Tell in words why a recorded decision was made
+    Explain {
+        /// The decision's entry, such as `r20261126-163417-ef18410cf915/1`; `countersign evidence show` names them
+        #[arg(value_name = "ENTRY")]
+        entry: String,
+    },
 }
 
 /// `activate`.

@@ -53,7 +53,7 @@ async fn dispatch(arguments: Arguments, screen: &Screen) -> Result<u8, Stop> {
         Command::Quickstart(_) => quickstart::quickstart(data, screen).await,
         Command::Lint(lint) => lint::lint(data, &lint, screen),
         Command::Plan(plan) => plan::plan(data, &plan, screen).await,
-        Command::Policy(policy) => policy::policy(data, &policy, screen),
+        Command::Policy(policy) => policy::policy(data, &policy, screen).await,
         Command::Activate(activate) => activate::activate(data, &activate, screen).await,
         Command::Run(run) => run::run(data, &run, screen).await,
         Command::Resume(resume) => answer::resume(data, &resume, screen).await,

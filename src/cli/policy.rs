@@ -1,6 +1,8 @@
-//! `countersign policy`: asks policies what their tests ask.
+//! `countersign policy`: asks policies what their tests ask, and explains what they decided.
 
-use std::path::PathBuf;
+mod explain;
+
+use std::path::{Path, PathBuf};
 
 use countersign_kernel::policy::Vocabulary;
 use countersign_kernel::policy::trial::{Verdicts, try_all, word};
@@ -14,10 +16,17 @@ use crate::catalog::Catalog;
 use crate::known;
 use crate::scheduler::FileSet;
 
-/// Tries policies; needs no data folder.
-pub(super) fn policy(data: Option<PathBuf>, asked: &Policy, screen: &Screen) -> Result<u8, Stop> {
-    let Policy::Test { folder, settings } = asked;
-    let settings = super::lint::settings(data, settings.as_ref(), screen)?;
+/// Tries policies, or explains what they decided.
+pub(super) async fn policy(data: Option<PathBuf>, asked: &Policy, screen: &Screen) -> Result<u8, Stop> {
+    match asked {
+        Policy::Test { folder, settings } => test(data, folder, settings.as_ref(), screen),
+        Policy::Explain { entry } => explain::explain(data, entry, screen).await,
+    }
+}
+
+/// Needs no data folder.
+fn test(data: Option<PathBuf>, folder: &Path, settings: Option<&PathBuf>, screen: &Screen) -> Result<u8, Stop> {
+    let settings = super::lint::settings(data, settings, screen)?;
     let catalog = Catalog::of_manifests(&settings);
     let known = known(&catalog);
     let files = FileSet::read(folder)?;

@@ -22,6 +22,7 @@ fn every_command_says_what_it_does() {
         &["plan"],
         &["policy"],
         &["policy", "test"],
+        &["policy", "explain"],
         &["activate"],
         &["run"],
         &["resume"],

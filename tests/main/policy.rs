@@ -124,3 +124,41 @@ fn a_failed_evaluation_is_no_answer() {
     set.edit("accounts.test.yaml", "level: read", "level: 7");
     set.test(&[]).ended(2).says(&["workflow.type_mismatch", "`level` is not a text"]);
 }
+
+fn decisions(folder: &Folder, subject: &str) -> Vec<String> {
+    let story = folder.run(&["evidence", "show", subject, "--json"]).ended(0).json();
+    let rows = story["story"].as_array().unwrap().iter();
+    let decided = rows.filter(|row| row["text"].as_str().unwrap().starts_with("policy "));
+    decided.map(|row| row["entry"].as_str().unwrap().to_owned()).collect()
+}
+
+/// beh:P9: why, in words, from the very bytes that the decision was made from, evaluated anew.
+#[test]
+fn a_recorded_decision_is_explained_from_its_own_bytes() {
+    let folder = Folder::toured();
+    let denied = &decisions(&folder, "local/account/intern")[0];
+    let mut command = folder.command(&["policy", "explain", denied]);
+    command.env("COLUMNS", "100");
+    let told = tell(command).ended(0);
+    insta::assert_snapshot!(crate::steady::steady(&told.out));
+    let allowed = &decisions(&folder, "local/account/reporting")[0];
+    let json = folder.run(&["policy", "explain", allowed, "--json"]).ended(0).json();
+    assert_eq!((&json["verdict"], &json["same_again"]), (&"allow".into(), &true.into()));
+    assert_eq!(json["decided"][0]["id"], "account-provision");
+    assert!(json["asked"]["by"]["id"].as_str().unwrap().starts_with("p_"), "{json}");
+    for none in ["r1/1", "nonsense", &denied.replace("/1", "/0")] {
+        folder.run(&["policy", "explain", none]).ended(2).says(&["error[policy.no_decision]", "evidence show"]);
+    }
+}
+
+/// A policy that was exchanged behind the ledger's back does not explain what it did not decide.
+#[test]
+fn another_policy_does_not_explain_a_decision() {
+    let folder = Folder::toured();
+    let denied = &decisions(&folder, "local/account/intern")[0];
+    let swap = "update blobs set bytes = cast(replace(cast(bytes as text), '\"read\", \"write\"', '\"read\", \"admin\"') as blob)
+        where cast(bytes as text) like '%least-privilege-level%'";
+    folder.tamper(&[swap]);
+    let told = folder.run(&["policy", "explain", denied]).ended(6);
+    assert!(told.out.contains("the answer is ANOTHER one"), "{}", told.out);
+}

@@ -11,6 +11,7 @@
 
 mod about;
 mod asked;
+mod explain;
 mod judge;
 mod load;
 mod misfit;
@@ -23,6 +24,7 @@ mod term;
 pub mod trial;
 mod vocabulary;
 
+pub use explain::{Explained, PolicyWords, explain};
 pub use judge::{Judgement, allow, judge};
 pub use load::PolicySet;
 pub use question::{Certificate, Facts, Principal, Question, Subject};

@@ -54,17 +54,22 @@ impl ReplayError {
 /// Evaluates again. The decision, its basis included, must equal the stored one: a differing basis means that the texts
 /// are not the canonical ones.
 pub fn replay(texts: &BasisTexts<'_>) -> Result<Decision, ReplayError> {
-    let files = [("stored policies".to_owned(), texts.policies.to_owned())];
-    let set = PolicySet::compile(&files, texts.schema).map_err(|errors| {
-        let first = errors.first().map(|error| format!("{}:{}: {}", error.file, error.line, error.message));
-        ReplayError::Policies(first.unwrap_or_default())
-    })?;
+    let set = set_of(texts)?;
     let entities = json("entities", texts.entities)?;
     let request = json("request", texts.request)?;
     let asked = Asked::from_json(&entities, &request).ok_or(ReplayError::Shape)?;
     Ok(judge_asked(&set, &asked).decision)
 }
 
-fn json(what: &'static str, text: &str) -> Result<Value, ReplayError> {
+/// The stored policies, loaded against the stored schema.
+pub(super) fn set_of(texts: &BasisTexts<'_>) -> Result<PolicySet, ReplayError> {
+    let files = [("stored policies".to_owned(), texts.policies.to_owned())];
+    PolicySet::compile(&files, texts.schema).map_err(|errors| {
+        let first = errors.first().map(|error| format!("{}:{}: {}", error.file, error.line, error.message));
+        ReplayError::Policies(first.unwrap_or_default())
+    })
+}
+
+pub(super) fn json(what: &'static str, text: &str) -> Result<Value, ReplayError> {
     serde_json::from_str(text).map_err(|source| ReplayError::Json { what, source })
 }

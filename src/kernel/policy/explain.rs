@@ -1,0 +1,76 @@
+//! A stored decision in words: who asked for what, which policies decided, and which were in scope and did not.
+
+use countersign_warrant::Decision;
+use serde_json::Value;
+
+use super::asked::Asked;
+use super::replay::{BasisTexts, ReplayError, json, replay, set_of};
+
+/// What a decision was about, and why it is as it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Explained {
+    /// Who asked, as `Person` or `Workflow` and the id.
+    pub asker: (String, String),
+    /// What for.
+    pub action: String,
+    /// On which subject.
+    pub subject: String,
+    /// The request's context: verb, sink, trigger, inputs, facts, the time.
+    pub context: Value,
+    /// The subject's attributes.
+    pub attributes: Value,
+    /// The policies that decided.
+    pub decided: Vec<PolicyWords>,
+    /// The policies that could have been about it, and did not decide.
+    pub silent: Vec<PolicyWords>,
+    /// True when the stored bytes, evaluated again, give the same answer.
+    pub same_again: bool,
+}
+
+/// One policy, for a person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PolicyWords {
+    /// Its `@id`.
+    pub id: String,
+    /// `permit` or `forbid`.
+    pub effect: &'static str,
+    /// Its `@reason`.
+    pub reason: String,
+    /// The controls that it holds.
+    pub controls: Vec<String>,
+    /// Its text, as it stood in its file.
+    pub text: String,
+}
+
+/// Explains the decision from the bytes that it was made from.
+///
+/// # Errors
+/// When they are not ones that a decision was made from.
+pub fn explain(texts: &BasisTexts<'_>, decision: &Decision) -> Result<Explained, ReplayError> {
+    let set = set_of(texts)?;
+    let (entities, request) = (json("entities", texts.entities)?, json("request", texts.request)?);
+    let asked = Asked::from_json(&entities, &request).ok_or(ReplayError::Shape)?;
+    let slice = set.slice(&asked.action.id, &asked.resource.kind);
+    let rules = slice.into_iter().flat_map(|slice| slice.rules.values());
+    let words = |rule: &std::sync::Arc<super::rule::Rule>| PolicyWords {
+        id: rule.id.clone(),
+        effect: if rule.forbids() { "forbid" } else { "permit" },
+        reason: rule.reason.clone(),
+        controls: rule.controls.clone(),
+        text: rule.text.trim().to_owned(),
+    };
+    let (decided, silent) = rules.map(words).partition(|rule| decision.policies.contains(&rule.id));
+    let who = asked.principal.kind.rsplit("::").next().unwrap_or_default().to_owned();
+    let part = |of: &Value, name: &str| of.get(name).cloned().unwrap_or_default();
+    let resource = entities.get(0).cloned().unwrap_or_default();
+    Ok(Explained {
+        asker: (who, asked.principal.id.clone()),
+        action: asked.action.id.clone(),
+        subject: asked.resource.id.clone(),
+        context: part(&request, "context"),
+        attributes: part(&resource, "attrs"),
+        decided,
+        silent,
+        same_again: replay(texts)? == *decision,
+    })
+}
