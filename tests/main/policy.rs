@@ -4,6 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use crate::folder::{Folder, Told, copy, tell};
+use crate::steady::{steady, unwrapped};
 
 /// A copy of the shipped set, away from any data folder.
 struct Set {
@@ -140,7 +141,7 @@ fn a_recorded_decision_is_explained_from_its_own_bytes() {
     let mut command = folder.command(&["policy", "explain", denied]);
     command.env("COLUMNS", "100");
     let told = tell(command).ended(0);
-    insta::assert_snapshot!(crate::steady::steady(&told.out));
+    insta::assert_snapshot!(unwrapped(&steady(&told.out)));
     let allowed = &decisions(&folder, "local/account/reporting")[0];
     let json = folder.run(&["policy", "explain", allowed, "--json"]).ended(0).json();
     assert_eq!((&json["verdict"], &json["same_again"]), (&"allow".into(), &true.into()));

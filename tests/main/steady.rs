@@ -17,6 +17,22 @@ pub(crate) fn steady(text: &str) -> String {
     nobody(&out)
 }
 
+/// The same without the breaks that follow from the length of a name: lines that go on stand behind what they go on.
+pub(crate) fn unwrapped(text: &str) -> String {
+    let mut out = String::new();
+    for line in text.lines() {
+        let rest = line.trim_start();
+        if line.len() - rest.len() >= 9 && !rest.starts_with('|') && !rest.starts_with("holds ") {
+            out.push(' ');
+            out.push_str(rest);
+        } else {
+            out.push('\n');
+            out.push_str(line);
+        }
+    }
+    out.trim_start().to_owned() + "\n"
+}
+
 /// Whoever runs the tests is somebody else everywhere: the word before `(PERSON)`, unless it is an address.
 fn nobody(text: &str) -> String {
     let mut parts = text.split(" (PERSON)").peekable();

@@ -5,7 +5,7 @@ use std::fs;
 use serde_json::Value;
 
 use crate::folder::Folder;
-use crate::steady::steady;
+use crate::steady::{steady, unwrapped};
 
 /// Tampers with a fresh ledger, and gives what verification says of it.
 fn tampered(statements: &[&str]) -> Vec<Value> {
@@ -156,7 +156,7 @@ fn the_life_of_a_key_is_told_in_words() {
     let folder = Folder::toured();
     let mut command = folder.command(&["evidence", "show", "local/account/reporting"]);
     command.env("COLUMNS", "120");
-    insta::assert_snapshot!(steady(&crate::folder::tell(command).ended(0).out));
+    insta::assert_snapshot!(unwrapped(&steady(&crate::folder::tell(command).ended(0).out)));
     let story = folder.run(&["evidence", "show", "local/account/reporting", "--json"]).ended(0).json();
     for row in story["story"].as_array().unwrap() {
         assert!(row["at"].is_string() && row["entry"].is_string() && row["text"].is_string(), "{row}");
