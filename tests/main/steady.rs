@@ -30,7 +30,8 @@ pub(crate) fn unwrapped(text: &str) -> String {
             out.push_str(line);
         }
     }
-    out.trim_start().to_owned() + "\n"
+    // A break may have taken one of two spaces.
+    out.trim_start().replace("  [", " [") + "\n"
 }
 
 /// Whoever runs the tests is somebody else everywhere: the word before `(PERSON)`, unless it is an address.
