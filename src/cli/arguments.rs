@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// Rotates keys, issues certificates and provisions service accounts by workflow; no credential changes without a
 /// matching compliance record.
@@ -38,6 +38,8 @@ pub enum Command {
     Quickstart(Quickstart),
     /// Check workflow and policy files
     Lint(Lint),
+    /// Say what a code of an error means, with an example and the mended one
+    Explain(Explain),
     /// Show every call, verdict and undo of a run before anything runs
     Plan(Plan),
     /// Make exactly these workflows and policies current
@@ -64,6 +66,30 @@ pub struct Lint {
     /// Settings that name connector instances and places; without it the data folder's, else the defaults
     #[arg(long, value_name = "FILE")]
     pub settings: Option<PathBuf>,
+    /// How to tell what is wrong; `--json` is the same as `--format json`
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    pub format: Option<Format>,
+}
+
+/// How `lint` tells what is wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// Drawn for a person
+    Text,
+    /// One JSON document
+    Json,
+    /// SARIF 2.1.0, for code scanning
+    Sarif,
+    /// Workflow commands of GitHub Actions, shown beside the changed lines
+    Github,
+}
+
+/// `explain`.
+#[derive(Debug, Args)]
+pub struct Explain {
+    /// A code, such as `workflow.uncovered_change`; all codes without it
+    #[arg(value_name = "CODE")]
+    pub code: Option<String>,
 }
 
 /// `plan`.

@@ -9,6 +9,7 @@ mod activate;
 mod arguments;
 mod draw;
 mod evidence;
+mod explain;
 mod lint;
 mod plan;
 mod progress;
@@ -48,6 +49,7 @@ async fn dispatch(arguments: Arguments, screen: &Screen) -> Result<u8, Stop> {
     match arguments.command {
         Command::Quickstart(_) => quickstart::quickstart(data, screen).await,
         Command::Lint(lint) => lint::lint(data, &lint, screen),
+        Command::Explain(explain) => explain::explain(&explain, screen),
         Command::Plan(plan) => plan::plan(data, &plan, screen).await,
         Command::Activate(activate) => activate::activate(data, &activate, screen).await,
         Command::Run(run) => run::run(data, &run, screen).await,

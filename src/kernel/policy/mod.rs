@@ -14,6 +14,7 @@ mod asked;
 mod judge;
 mod load;
 mod misfit;
+pub mod pages;
 mod question;
 mod replay;
 mod rule;

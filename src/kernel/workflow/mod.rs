@@ -29,7 +29,7 @@ mod table;
 mod template;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
-mod tests;
+pub(crate) mod tests;
 mod text;
 mod tree;
 mod trigger;
