@@ -10,10 +10,10 @@ use super::screen::Screen;
 use super::stop::{BAD_INPUT, DONE};
 use crate::{scheduler, settings};
 
-/// The page of each code that checking files can answer with.
+/// The page of each code that checking files, and laying them out, can answer with.
 pub(super) fn pages() -> impl Iterator<Item = &'static Page> {
     let workflows = workflow::codes::pages().chain(policy::pages::PAGES);
-    workflows.chain(scheduler::PAGES).chain(settings::pages::PAGES)
+    workflows.chain(scheduler::PAGES).chain(settings::pages::PAGES).chain([&super::fmt::PAGE])
 }
 
 /// Explains one code, or lists all.

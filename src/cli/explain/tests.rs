@@ -48,6 +48,9 @@ fn lab(local: &Manifest) -> Manifest {
 
 /// What checking the example's file finds, with the embedded connectors.
 fn found(page: &Page, text: &str, file: &str) -> Vec<Diagnostic> {
+    if page.code.starts_with("fmt.") {
+        return crate::cli::fmt::laid_out(file, text.as_bytes()).unwrap_err();
+    }
     if page.code.starts_with("settings.") {
         return Settings::parse(file, text).unwrap_err();
     }

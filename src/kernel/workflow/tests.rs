@@ -3,7 +3,7 @@
 mod cases;
 mod drawing;
 mod hostile;
-mod known;
+pub(crate) mod known;
 mod pages;
 mod shipped;
 
