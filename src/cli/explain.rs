@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::Stop;
 use super::arguments::Explain;
-use super::screen::Screen;
+use super::screen::{Screen, called};
 use super::stop::{BAD_INPUT, DONE};
 use crate::{scheduler, settings};
 
@@ -56,7 +56,8 @@ fn list(screen: &Screen) {
             screen.say_wrapped(&format!("{:width$}  ", page.code), page.meaning);
         }
     }
-    screen.say("\nOne of them with an example: countersign explain CODE");
+    screen.say("");
+    screen.say_wrapped("", &format!("One of them with an example: {} explain CODE", called()));
 }
 
 /// The part of a code after its room.

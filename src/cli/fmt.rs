@@ -3,6 +3,7 @@
 //! It must never change what a file says, write a file that it could not read, or write any when one is wrong.
 
 mod layout;
+mod order;
 
 pub(super) use layout::{PAGE, laid_out};
 

@@ -53,7 +53,8 @@ fn list(choices: &[Choice], screen: &Screen) {
     for one in choices {
         screen.say_wrapped(&format!("{:width$}  ", one.name()), one.about());
     }
-    screen.say(format!("\nChoose with: {} init DIR --with NAME [--with NAME ...]", called()));
+    screen.say("");
+    screen.say_wrapped("choose with  ", &format!("{} init DIR --with NAME [--with NAME ...]", called()));
 }
 
 fn tell(folder: &Path, chosen: &Chosen<'_>, written: &[PathBuf], (data, made): (&Path, bool), screen: &Screen) {
@@ -72,8 +73,8 @@ fn tell(folder: &Path, chosen: &Chosen<'_>, written: &[PathBuf], (data, made): (
         .say(format!("  {called} lint {shown} --settings {}", quoted(&format!("{}/settings.toml", folder.display()))));
     screen.say(format!("  {called} activate {shown}{flag}"));
     for one in &chosen.workflows {
-        let inputs: String = one.needed_inputs().map(|input| format!(" --input {input}=VALUE")).collect();
-        screen.say(format!("  {called} run {}{inputs}{flag}", one.name()));
+        let inputs: Vec<String> = one.needed_inputs().map(|input| format!(" --input {input}=VALUE")).collect();
+        screen.say(format!("  {called} run {}{}{flag}", one.name(), inputs.concat()));
     }
 }
 

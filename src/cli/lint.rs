@@ -80,6 +80,11 @@ fn format(asked: Option<Format>, json: bool) -> Result<Format, Stop> {
     }
 }
 
+/// A message with its way out in a line of its own.
+fn said(message: &str, help: Option<&str>) -> String {
+    help.map_or_else(|| message.to_owned(), |help| format!("{message}\nhelp: {help}"))
+}
+
 /// Tells in the asked format why nothing was checked.
 fn tell_stop(stop: Stop, format: Format, screen: &Screen) -> Stop {
     match format {

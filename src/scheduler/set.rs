@@ -95,6 +95,10 @@ impl FileSet {
                 );
             }
         }
+        // WHY: a schema that no policy is checked against is much work, and a refused set has no use for it.
+        if self.policies.is_empty() && found.iter().any(|one| one.severity == Severity::Error) {
+            return Err(found);
+        }
         let texts: Vec<(String, String)> = self
             .policies
             .iter()

@@ -1,8 +1,9 @@
-//! The layout of a workflow file: two spaces, 120 columns, double quotes, one blank line at most.
+//! The layout of a workflow file: keys in the order of the language's description, two spaces, 120 columns, double quotes, one blank line at most.
 
+use super::order;
 use countersign_kernel::diagnostic::Diagnostic;
 use countersign_kernel::page::{Example, Page};
-use countersign_kernel::workflow::layout::values;
+use countersign_kernel::workflow::layout::{Values, values};
 use pretty_yaml::config::{FormatOptions, LanguageOptions, LayoutOptions, LineBreak, Quotes};
 
 /// The longest line that a list or mapping in brackets stands in, in columns.
@@ -19,26 +20,31 @@ pub(in crate::cli) fn laid_out(file: &str, bytes: &[u8]) -> Result<String, Vec<D
     let mut new = text.to_owned();
     // WHY: a comment that moves to a line of its own can be indented anew by a second pass.
     for _ in 0..PASSES {
+        let ordered = order::ordered(&new).filter(|ordered| is_same(file, ordered, &said, text)).unwrap_or(new.clone());
         let next =
-            pretty_yaml::format_text(&new, &options()).map_err(|wrong| vec![loose(file, text, wrong.offset())])?;
+            pretty_yaml::format_text(&ordered, &options()).map_err(|wrong| vec![loose(file, text, wrong.offset())])?;
         if next == new {
             break;
         }
         new = next;
     }
     // INVARIANT: what the file says stays, and so does every comment, whatever the layout engine does.
-    match values(file, new.as_bytes()) {
-        Ok(says) if says == said && comments(&new) == comments(text) => Ok(new),
-        _ => Err(vec![loose(file, text, 0)]),
-    }
+    if is_same(file, &new, &said, text) { Ok(new) } else { Err(vec![loose(file, text, 0)]) }
 }
 
-/// The comments of a text, in its order; `None` for a text that is not YAML.
+/// Whether a text says the same as before, with the same comments.
+fn is_same(file: &str, new: &str, said: &Values, text: &str) -> bool {
+    values(file, new.as_bytes()).is_ok_and(|says| says == *said) && comments(new) == comments(text)
+}
+
+/// The comments of a text, sorted: with its key a comment moves; `None` for a text that is not YAML.
 fn comments(text: &str) -> Option<Vec<String>> {
     let tree = yaml_parser::parse(text).ok()?;
-    let tokens = tree.descendants_with_tokens().filter_map(|element| element.into_token());
+    let tokens = tree.descendants_with_tokens().filter_map(yaml_parser::SyntaxElement::into_token);
     let comments = tokens.filter(|token| token.kind() == yaml_parser::SyntaxKind::COMMENT);
-    Some(comments.map(|token| token.text().trim_end().to_owned()).collect())
+    let mut comments: Vec<String> = comments.map(|token| token.text().trim_end().to_owned()).collect();
+    comments.sort();
+    Some(comments)
 }
 
 /// How often a text is laid out until it stays as it is.

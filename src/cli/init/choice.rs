@@ -68,12 +68,17 @@ pub(super) fn shipped() -> Result<Vec<Choice>, Stop> {
     let settings = Settings::parse("settings.toml", Settings::default_text()).map_err(|_| broken("settings.toml"))?;
     let catalog = Catalog::of_manifests(&settings);
     let known = crate::known(&catalog);
-    let workflows = SHIPPED.iter().filter(|(file, _)| file.ends_with(".yaml"));
+    let workflows = SHIPPED.iter().filter(|(file, _)| is(file, "yaml"));
     let read = workflows.map(|&(file, text)| match parse(file, text.as_bytes(), &known) {
         Ok(workflow) => Ok(Choice { file, text, workflow }),
         Err(_) => Err(broken(file)),
     });
     read.collect()
+}
+
+/// Whether a file's name ends so.
+pub(super) fn is(file: &str, extension: &str) -> bool {
+    std::path::Path::new(file).extension().is_some_and(|end| end == extension)
 }
 
 /// What was chosen, with what it needs.
@@ -118,7 +123,7 @@ impl<'c> Chosen<'c> {
     /// Every file: workflows, the policies that judge them, settings.
     pub(super) fn files(&self) -> Vec<(&'static str, &'static str)> {
         let workflows = self.workflows.iter().map(|one| (one.file, one.text));
-        let policies = SHIPPED.iter().copied().filter(|(file, text)| file.ends_with(".cedar") && self.concerns(text));
+        let policies = SHIPPED.iter().copied().filter(|(file, text)| is(file, "cedar") && self.concerns(text));
         workflows.chain(policies).chain([("settings.toml", Settings::default_text())]).collect()
     }
 

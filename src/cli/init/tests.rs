@@ -33,7 +33,7 @@ fn whatever_is_needed_comes_before_what_needs_it() {
 #[test]
 fn each_choice_says_in_one_line_what_it_is_for() {
     let choices = choice::shipped().unwrap();
-    assert_eq!(choices.len(), SHIPPED.iter().filter(|(file, _)| file.ends_with(".yaml")).count());
+    assert_eq!(choices.len(), SHIPPED.iter().filter(|(file, _)| choice::is(file, "yaml")).count());
     for one in &choices {
         assert!(one.about().len() > 20 && one.about().len() < 120, "{}: {}", one.name(), one.about());
     }
@@ -49,13 +49,13 @@ fn every_choice_of_two_is_a_set_that_holds() {
     for one in &choices {
         for other in &choices {
             let files = chosen(&choices, &[one.name(), other.name()]).files();
-            let of = |end: &str| -> Vec<SetFile> {
-                let files = files.iter().filter(|(file, _)| file.ends_with(end));
+            let of = |kind: &str| -> Vec<SetFile> {
+                let files = files.iter().filter(|(file, _)| choice::is(file, kind));
                 files
                     .map(|(file, text)| SetFile { path: (*file).to_owned(), bytes: text.as_bytes().to_vec() })
                     .collect()
             };
-            let set = FileSet { workflows: of(".yaml"), policies: of(".cedar") };
+            let set = FileSet { workflows: of("yaml"), policies: of("cedar") };
             let checked = set.check(&crate::known(&catalog));
             assert!(checked.is_ok(), "{} {}: {:#?}", one.name(), other.name(), checked.unwrap_err());
             assert!(!set.policies.is_empty() && files.iter().any(|(file, _)| *file == "settings.toml"));
@@ -63,7 +63,7 @@ fn every_choice_of_two_is_a_set_that_holds() {
     }
     let policies = |name: &str| -> Vec<&str> {
         let files = chosen(&choices, &[name]).files();
-        files.into_iter().map(|(file, _)| file).filter(|file| file.ends_with(".cedar")).collect()
+        files.into_iter().map(|(file, _)| file).filter(|file| choice::is(file, "cedar")).collect()
     };
     assert_eq!(policies("ca-root"), ["policies/certificates.cedar"]);
     assert_eq!(policies("provision-account"), ["policies/accounts.cedar"]);

@@ -5,6 +5,7 @@
 
 use countersign_kernel::diagnostic::{Diagnostic, Severity};
 
+use super::said;
 use crate::cli::Stop;
 
 /// One finding.
@@ -15,14 +16,13 @@ pub(super) fn command(found: &Diagnostic) -> String {
     };
     let (file, code) = (property(&found.file), property(found.code));
     let (line, column) = (found.line, found.column);
-    let text = text(&format!("{}\nhelp: {}", found.message, found.help));
+    let text = text(&said(&found.message, Some(&found.help)));
     format!("::{level} file={file},line={line},col={column},title={code}::{text}")
 }
 
 /// Why nothing was checked.
 pub(super) fn stop(stop: &Stop) -> String {
-    let help = stop.help.iter().map(|help| format!("\nhelp: {help}")).collect::<String>();
-    format!("::error title={}::{}", property(&stop.code), text(&format!("{}{help}", stop.message)))
+    format!("::error title={}::{}", property(&stop.code), text(&said(&stop.message, stop.help.as_deref())))
 }
 
 /// What stands after the second `::`.

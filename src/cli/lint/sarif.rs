@@ -1,8 +1,11 @@
 //! SARIF 2.1.0 (OASIS Standard, 27 March 2020): the log of one run, with a rule for each code.
 
+use std::fmt::Write as _;
+
 use countersign_kernel::diagnostic::{Diagnostic, Severity};
 use serde_json::{Value, json};
 
+use super::said;
 use crate::cli::{Stop, explain};
 
 const SCHEMA: &str = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
@@ -48,7 +51,7 @@ fn result(found: &Diagnostic) -> Value {
     let mut result = json!({
         "ruleId": found.code,
         "level": match found.severity { Severity::Error => "error", Severity::Warning => "warning" },
-        "message": {"text": format!("{}\nhelp: {}", found.message, found.help)},
+        "message": {"text": said(&found.message, Some(&found.help))},
         "locations": [{"physicalLocation": {
             "artifactLocation": {"uri": uri(&found.file)},
             "region": {"startLine": found.line, "startColumn": found.column},
@@ -62,11 +65,10 @@ fn result(found: &Diagnostic) -> Value {
 }
 
 fn notification(stop: &Stop) -> Value {
-    let help = stop.help.iter().map(|help| format!("\nhelp: {help}")).collect::<String>();
     json!({
         "level": "error",
         "descriptor": {"id": stop.code},
-        "message": {"text": format!("{}{help}", stop.message)},
+        "message": {"text": said(&stop.message, stop.help.as_deref())},
     })
 }
 
@@ -80,7 +82,8 @@ fn uri(path: &str) -> String {
         if byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte) {
             uri.push(char::from(byte));
         } else {
-            uri.push_str(&format!("%{byte:02X}"));
+            // WHY: writing into a string cannot fail.
+            let _ = write!(uri, "%{byte:02X}");
         }
     }
     uri

@@ -13,7 +13,12 @@ mod language;
 #[allow(clippy::unwrap_used)]
 mod tests;
 
+use std::sync::LazyLock;
+
+use form::Form;
 use serde_json::{Value, json};
+
+static LANGUAGE: LazyLock<Form> = LazyLock::new(language::workflow);
 
 /// The JSON Schema of a workflow file.
 pub fn schema() -> Value {
@@ -23,8 +28,30 @@ pub fn schema() -> Value {
         "title": "Countersign workflow",
         "description": "One workflow: whose credential changes, why a run may start, and the steps with their policy and evidence.",
     });
-    if let (Some(schema), Value::Object(form)) = (schema.as_object_mut(), language::workflow().to_json()) {
+    if let (Some(schema), Value::Object(form)) = (schema.as_object_mut(), LANGUAGE.to_json()) {
         schema.extend(form);
     }
     schema
+}
+
+/// The keys of the mapping at a path, in the order in which they are written; none where the author names them. The
+/// items of a list are under `[]`.
+pub fn keys(path: &[String]) -> Vec<&'static str> {
+    let mut forms: Vec<&Form> = vec![&LANGUAGE];
+    for step in path {
+        forms = forms.into_iter().flat_map(|form| form.below(step)).flat_map(Form::alternatives).collect();
+    }
+    let mut keys = Vec::new();
+    for form in forms {
+        let mut next = 0;
+        for name in form.keys() {
+            // WHY: a key that only one of several forms has stands after the key that it follows there.
+            let at = keys.iter().position(|known| *known == name).unwrap_or_else(|| {
+                keys.insert(next, name);
+                next
+            });
+            next = at + 1;
+        }
+    }
+    keys
 }

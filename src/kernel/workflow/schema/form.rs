@@ -93,6 +93,32 @@ impl Form {
         Self::Names { value: Box::new(value), keys: Vec::new(), min, max: None }
     }
 
+    /// The forms of what stands under a key, or of the items (`[]`).
+    pub(super) fn below(&self, step: &str) -> Vec<&Self> {
+        match self {
+            Self::Table { keys, .. } => keys.iter().filter(|key| key.name == step).map(|key| &key.form).collect(),
+            Self::Names { value, keys, .. } => match keys.iter().find(|key| key.name == step) {
+                Some(key) => vec![&key.form],
+                None => vec![value],
+            },
+            Self::List { item, .. } if step == "[]" => vec![item],
+            _ => Vec::new(),
+        }
+    }
+
+    /// The forms that a value can have.
+    pub(super) fn alternatives(&self) -> Vec<&Self> {
+        if let Self::Any(forms) = self { forms.iter().flat_map(Self::alternatives).collect() } else { vec![self] }
+    }
+
+    /// The names of the keys, in the order in which they are written.
+    pub(super) fn keys(&self) -> Vec<&'static str> {
+        match self {
+            Self::Table { keys, .. } => keys.iter().map(|key| key.name).collect(),
+            _ => Vec::new(),
+        }
+    }
+
     /// As a JSON Schema.
     pub(super) fn to_json(&self) -> Value {
         match self {

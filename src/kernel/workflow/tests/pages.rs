@@ -48,7 +48,7 @@ fn each_example_answers_with_its_code_and_its_mended_one_with_none() {
 
 #[test]
 fn two_codes_need_more_than_one_error_or_file() {
-    let unknown: String = (0..200).map(|n| format!("k{n}: 1\n")).collect();
+    let unknown = (0..200).fold(String::new(), |text, n| text + &format!("k{n}: 1\n"));
     assert_eq!(codes_of(unknown.as_bytes()).last(), Some(&codes::UNKNOWN_KEY));
     assert!(codes_of(unknown.as_bytes()).contains(codes::TOO_MANY_ERRORS));
     let text = include_str!("../codes/rotate.yaml");

@@ -26,7 +26,7 @@ impl Walk {
     }
 
     /// The help of the error of that code that the changed document brings about.
-    fn help(&self, changed: &Value, code: &str, of: &str) -> String {
+    fn help(changed: &Value, code: &str, of: &str) -> String {
         let found = said(changed);
         let one = found.iter().find(|one| one.code == code && one.message.contains(of));
         one.unwrap_or_else(|| panic!("no {code} for `{of}`: {found:#?}\n{changed:#}")).help.clone()
@@ -61,11 +61,11 @@ impl Walk {
                 self.elsewhere.clear();
             }
             Form::Words(words) => {
-                let help = self.help(&self.with(pointer, json!("zzzzzzzzzzzz")), codes::UNKNOWN_WORD, "zzzz");
+                let help = Self::help(&self.with(pointer, json!("zzzzzzzzzzzz")), codes::UNKNOWN_WORD, "zzzz");
                 assert_eq!(listed(&help), words.iter().map(|word| (*word).to_owned()).collect(), "{name}");
             }
             Form::Integer { min, max } if *min > i64::MIN => {
-                let help = self.help(&self.with(pointer, json!(i64::MAX)), codes::OUT_OF_RANGE, "out of bounds");
+                let help = Self::help(&self.with(pointer, json!(i64::MAX)), codes::OUT_OF_RANGE, "out of bounds");
                 assert_eq!(help, format!("from {min} to {max}"), "{name}");
             }
             Form::Exactly(_)
@@ -84,7 +84,7 @@ impl Walk {
     fn table(&mut self, keys: &[Key], value: &Value, pointer: &str, name: &str) {
         let mut more = value.clone();
         more["zzzzzzzzzzzz"] = json!(1);
-        let help = self.help(&self.with(pointer, more), codes::UNKNOWN_KEY, "zzzz");
+        let help = Self::help(&self.with(pointer, more), codes::UNKNOWN_KEY, "zzzz");
         let kinds: Vec<&str> = crate::workflow::step::KINDS.to_vec();
         let is_step = name == ".steps[]";
         let known: BTreeSet<String> = keys.iter().map(|key| key.name.to_owned()).collect();
@@ -129,16 +129,20 @@ fn fits(form: &Form, value: &Value) -> bool {
 fn places(form: &Form, name: &str, into: &mut BTreeSet<String>) {
     into.insert(name.to_owned());
     match form {
-        Form::Table { keys, .. } => {
-            keys.iter().for_each(|key| places(&key.form, &format!("{name}.{}", key.name), into))
-        }
+        Form::Table { keys, .. } => below(keys, name, into),
         Form::List { item, .. } => places(item, &format!("{name}[]"), into),
         Form::Names { value, keys, .. } => {
-            keys.iter().for_each(|key| places(&key.form, &format!("{name}.{}", key.name), into));
+            below(keys, name, into);
             places(value, &format!("{name}.*"), into);
         }
         Form::Any(forms) => (0..).zip(forms).for_each(|(at, form)| places(form, &format!("{name}|{at}"), into)),
         _ => {}
+    }
+}
+
+fn below(keys: &[Key], name: &str, into: &mut BTreeSet<String>) {
+    for key in keys {
+        places(&key.form, &format!("{name}.{}", key.name), into);
     }
 }
 

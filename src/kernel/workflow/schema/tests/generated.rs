@@ -104,7 +104,7 @@ proptest! {
         let mut document = file.get(&documents).clone();
         let other = other.get(&documents);
         for (at, from, how) in changes {
-            change(&mut document, other, &at, &from, how);
+            change(&mut document, other, at, from, how);
         }
         if !validator().is_valid(&document) {
             prop_assert!(!said(&document).is_empty(), "the schema refuses what the parser takes:\n{document:#}");
@@ -112,7 +112,7 @@ proptest! {
     }
 }
 
-fn change(document: &mut Value, other: &Value, at: &Index, from: &Index, how: u8) {
+fn change(document: &mut Value, other: &Value, at: Index, from: Index, how: u8) {
     let (mut here, mut there) = (Vec::new(), Vec::new());
     every_pointer(document, "", &mut here);
     every_pointer(other, "", &mut there);
