@@ -6,14 +6,22 @@
 mod broken;
 #[path = "main/canary.rs"]
 mod canary;
+#[path = "main/explain.rs"]
+mod explain;
+#[path = "main/fmt.rs"]
+mod fmt;
 #[path = "main/folder.rs"]
 mod folder;
 #[path = "main/full_disk.rs"]
 mod full_disk;
 #[path = "main/help.rs"]
 mod help;
+#[path = "main/init.rs"]
+mod init;
 #[path = "main/lint.rs"]
 mod lint;
+#[path = "main/lint_formats.rs"]
+mod lint_formats;
 #[path = "main/needles.rs"]
 mod needles;
 #[path = "main/persons.rs"]

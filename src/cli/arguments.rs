@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// Rotates keys, issues certificates and provisions service accounts by workflow; no credential changes without a
 /// matching compliance record.
@@ -36,8 +36,16 @@ Start with `countersign quickstart`.";
 pub enum Command {
     /// Set up a data folder and provision, issue and rotate for real, with a record before every change
     Quickstart(Quickstart),
+    /// Lay shipped workflows out in a folder, with their policies and settings; without `--with`, list them
+    Init(Init),
     /// Check workflow and policy files
     Lint(Lint),
+    /// Lay workflow files out as the shipped ones are; what they say, and their comments, stay
+    Fmt(Fmt),
+    /// Say what a code of an error means, with an example and the mended one
+    Explain(Explain),
+    /// Print the JSON Schema of a workflow file, for editors
+    Schema(Schema),
     /// Show every call, verdict and undo of a run before anything runs
     Plan(Plan),
     /// Try policies
@@ -64,6 +72,17 @@ pub enum Command {
 #[derive(Debug, Args)]
 pub struct Quickstart {}
 
+/// `init`.
+#[derive(Debug, Args)]
+pub struct Init {
+    /// The folder to lay them out in; made where it is not there, and nothing in it is written over
+    #[arg(default_value = "workflows", value_name = "DIR")]
+    pub folder: PathBuf,
+    /// A shipped workflow, with everything that it needs; may be repeated
+    #[arg(long, value_name = "NAME")]
+    pub with: Vec<String>,
+}
+
 /// `lint`.
 #[derive(Debug, Args)]
 pub struct Lint {
@@ -73,6 +92,45 @@ pub struct Lint {
     /// Settings that name connector instances and places; without it the data folder's, else the defaults
     #[arg(long, value_name = "FILE")]
     pub settings: Option<PathBuf>,
+    /// How to tell what is wrong; `--json` is the same as `--format json`
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    pub format: Option<Format>,
+}
+
+/// How `lint` tells what is wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// Drawn for a person
+    Text,
+    /// One JSON document
+    Json,
+    /// SARIF 2.1.0, for code scanning
+    Sarif,
+    /// Workflow commands of GitHub Actions, shown beside the changed lines
+    Github,
+}
+
+/// `fmt`.
+#[derive(Debug, Args)]
+pub struct Fmt {
+    /// Workflow files, or folders of them
+    #[arg(required = true, value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+    /// Write nothing; end with 1 when a file would be written
+    #[arg(long)]
+    pub check: bool,
+}
+
+/// `schema`.
+#[derive(Debug, Args)]
+pub struct Schema {}
+
+/// `explain`.
+#[derive(Debug, Args)]
+pub struct Explain {
+    /// A code, such as `workflow.uncovered_change`; all codes without it
+    #[arg(value_name = "CODE")]
+    pub code: Option<String>,
 }
 
 /// `plan`.

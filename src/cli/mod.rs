@@ -10,6 +10,9 @@ mod answer;
 mod arguments;
 mod draw;
 mod evidence;
+mod explain;
+mod fmt;
+mod init;
 mod lint;
 mod names;
 mod plan;
@@ -18,6 +21,7 @@ mod progress;
 mod quickstart;
 mod report;
 mod run;
+mod schema;
 mod screen;
 mod signals;
 mod status;
@@ -51,7 +55,11 @@ async fn dispatch(arguments: Arguments, screen: &Screen) -> Result<u8, Stop> {
     let data = arguments.data;
     match arguments.command {
         Command::Quickstart(_) => quickstart::quickstart(data, screen).await,
+        Command::Init(init) => init::init(data, &init, screen).await,
         Command::Lint(lint) => lint::lint(data, &lint, screen),
+        Command::Fmt(fmt) => fmt::fmt(&fmt, screen),
+        Command::Explain(explain) => explain::explain(&explain, screen),
+        Command::Schema(_) => schema::schema(),
         Command::Plan(plan) => plan::plan(data, &plan, screen).await,
         Command::Policy(policy) => policy::policy(data, &policy, screen).await,
         Command::Activate(activate) => activate::activate(data, &activate, screen).await,

@@ -26,7 +26,8 @@ pub(super) async fn policy(data: Option<PathBuf>, asked: &Policy, screen: &Scree
 
 /// Needs no data folder.
 fn test(data: Option<PathBuf>, folder: &Path, settings: Option<&PathBuf>, screen: &Screen) -> Result<u8, Stop> {
-    let settings = super::lint::settings(data, settings, screen)?;
+    let settings = super::lint::settings(data, settings.map(PathBuf::as_path));
+    let settings = settings.map_err(|error| super::lint::drawn(&error, screen))?;
     let catalog = Catalog::of_manifests(&settings);
     let known = known(&catalog);
     let files = FileSet::read(folder)?;

@@ -25,7 +25,7 @@ use crate::scheduler::Active;
 use crate::{Installation, known, runner};
 
 /// The workflows and policies that ship with this version.
-const SHIPPED: &[(&str, &str)] = &[
+pub(super) const SHIPPED: &[(&str, &str)] = &[
     ("provision-account.yaml", include_str!("../../workflows/provision-account.yaml")),
     ("ca-root.yaml", include_str!("../../workflows/ca-root.yaml")),
     ("ca-issuing.yaml", include_str!("../../workflows/ca-issuing.yaml")),

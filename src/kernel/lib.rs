@@ -5,6 +5,7 @@
 
 pub mod diagnostic;
 pub mod evidence;
+pub mod page;
 pub mod plan;
 pub mod policy;
 pub mod run;

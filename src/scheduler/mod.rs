@@ -12,4 +12,4 @@ mod set;
 pub use active::{Active, ActiveError};
 pub use due::due_at;
 pub use renewal::{Due, Renewal, RenewalError};
-pub use set::{CheckedSet, FileSet, ReadSetError, SetFile};
+pub use set::{CheckedSet, FileSet, PAGES, ReadSetError, SetFile};

@@ -1,11 +1,11 @@
 //! A set of workflow and policy files: read, checked as a whole, and made current as one.
 
+mod read;
+
 use std::collections::BTreeMap;
-use std::io::Read as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
-use countersign_contract::file;
 use countersign_kernel::diagnostic::{Diagnostic, Severity};
 use countersign_kernel::policy::trial::Trial;
 use countersign_kernel::policy::{PolicySet, Vocabulary};
@@ -13,6 +13,8 @@ use countersign_kernel::run::bodies::ActivatedFile;
 use countersign_kernel::workflow::model::Workflow;
 use countersign_kernel::workflow::{self, Known, Member};
 use countersign_warrant::{Blob, Digest};
+
+pub use read::{PAGES, ReadSetError};
 
 /// One file of a set.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,115 +49,7 @@ pub struct CheckedSet {
     pub warnings: Vec<Diagnostic>,
 }
 
-/// A folder or file that cannot be read.
-#[derive(Debug, thiserror::Error)]
-pub enum ReadSetError {
-    /// The operating system refused.
-    #[error("`{}` cannot be read", path.display())]
-    Read {
-        /// The path.
-        path: PathBuf,
-        /// Why.
-        #[source]
-        source: std::io::Error,
-    },
-    /// A link that leads out of the folder.
-    #[error("`{}` is a link that leads out of the folder", path.display())]
-    LeadsOut {
-        /// The link.
-        path: PathBuf,
-    },
-    /// Nothing to read.
-    #[error("`{}` holds no workflow (`*.yaml`) and no policy (`*.cedar`)", path.display())]
-    Empty {
-        /// The folder.
-        path: PathBuf,
-    },
-    /// Neither a workflow nor a policy by its name.
-    #[error("`{}` is neither a workflow (`*.yaml`) nor a policy (`*.cedar`)", path.display())]
-    OtherKind {
-        /// The file.
-        path: PathBuf,
-    },
-}
-
-impl ReadSetError {
-    /// The stable code.
-    pub const fn code(&self) -> &'static str {
-        match self {
-            Self::Read { .. } => "set.unreadable",
-            Self::LeadsOut { .. } => "set.link_leads_out",
-            Self::Empty { .. } => "set.empty",
-            Self::OtherKind { .. } => "set.other_kind",
-        }
-    }
-}
-
-/// The largest file that is read at all, in bytes; one more, so that the parser can say that it is too large.
-const BYTES_MAX: u64 = (1 << 20) + 1;
-
 impl FileSet {
-    /// Reads a folder with everything below it, or one file. Files are named as `named`, or as they were given.
-    ///
-    /// # Errors
-    /// When something cannot be read, or leads out of the folder.
-    pub fn read(path: &Path) -> Result<Self, ReadSetError> {
-        let mut set = Self::default();
-        let status = std::fs::metadata(path).map_err(|source| ReadSetError::Read { path: path.into(), source })?;
-        if status.is_dir() {
-            let root = path.canonicalize().map_err(|source| ReadSetError::Read { path: path.into(), source })?;
-            set.read_folder(&root, &root, &path.display().to_string())?;
-            if set.workflows.is_empty() && set.policies.is_empty() {
-                return Err(ReadSetError::Empty { path: path.into() });
-            }
-        } else if !set.read_file(path, path.display().to_string())? {
-            return Err(ReadSetError::OtherKind { path: path.into() });
-        }
-        Ok(set)
-    }
-
-    fn read_folder(&mut self, root: &Path, folder: &Path, named: &str) -> Result<(), ReadSetError> {
-        let unreadable = |source| ReadSetError::Read { path: folder.into(), source };
-        let mut paths: Vec<PathBuf> = Vec::new();
-        for entry in std::fs::read_dir(folder).map_err(unreadable)? {
-            paths.push(entry.map_err(unreadable)?.path());
-        }
-        paths.sort();
-        for path in paths {
-            let Some(name) = path.file_name().and_then(|name| name.to_str()).map(str::to_owned) else { continue };
-            if name.starts_with('.') {
-                continue;
-            }
-            let unreadable = |source| ReadSetError::Read { path: path.clone(), source };
-            let real = path.canonicalize().map_err(unreadable)?;
-            if !real.starts_with(root) {
-                return Err(ReadSetError::LeadsOut { path });
-            }
-            let named = format!("{named}/{name}");
-            if real.is_dir() {
-                self.read_folder(root, &real, &named)?;
-            } else {
-                self.read_file(&real, named)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// False when the file's name says that it is neither.
-    fn read_file(&mut self, path: &Path, named: String) -> Result<bool, ReadSetError> {
-        let files = match path.extension().and_then(|extension| extension.to_str()) {
-            Some("yaml") if named.ends_with(".test.yaml") => &mut self.tests,
-            Some("yaml" | "yml") => &mut self.workflows,
-            Some("cedar") => &mut self.policies,
-            _ => return Ok(false),
-        };
-        let unreadable = |source| ReadSetError::Read { path: path.into(), source };
-        let mut bytes = Vec::new();
-        file::open(path).map_err(unreadable)?.take(BYTES_MAX).read_to_end(&mut bytes).map_err(unreadable)?;
-        files.push(SetFile { path: named, bytes });
-        Ok(true)
-    }
-
     /// Adds another set's files.
     pub fn extend(&mut self, other: Self) {
         self.workflows.extend(other.workflows);
@@ -214,6 +108,10 @@ impl FileSet {
                     Diagnostic::error(error.code(), &file.path, &text, 0..0).message(error.to_string()).help(help),
                 );
             }
+        }
+        // WHY: a schema that no policy is checked against is much work, and a refused set has no use for it.
+        if self.policies.is_empty() && found.iter().any(|one| one.severity == Severity::Error) {
+            return Err(found);
         }
         let texts: Vec<(String, String)> = self
             .policies

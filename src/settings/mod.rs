@@ -9,6 +9,7 @@
 //! Read first: [`Settings`], [`SettingsError`].
 
 mod names;
+pub mod pages;
 mod read;
 #[cfg(test)]
 mod tests;

@@ -1,5 +1,7 @@
 #![allow(clippy::unwrap_used)]
 
+mod pages;
+
 use super::*;
 
 fn errors(text: &str) -> Vec<(&'static str, usize, usize)> {

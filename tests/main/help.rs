@@ -18,7 +18,11 @@ fn every_command_says_what_it_does() {
     let commands: &[&[&str]] = &[
         &[],
         &["quickstart"],
+        &["init"],
         &["lint"],
+        &["fmt"],
+        &["explain"],
+        &["schema"],
         &["plan"],
         &["policy"],
         &["policy", "test"],

@@ -15,6 +15,7 @@ mod explain;
 mod judge;
 mod load;
 mod misfit;
+pub mod pages;
 mod question;
 mod replay;
 mod rule;

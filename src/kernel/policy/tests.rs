@@ -4,6 +4,7 @@ mod denials;
 mod intents;
 mod loading;
 mod matrix;
+mod pages;
 mod properties;
 mod schema;
 

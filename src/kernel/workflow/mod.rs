@@ -16,11 +16,13 @@ mod errors;
 mod generate;
 mod header;
 mod issue;
+pub mod layout;
 pub mod model;
 mod parameter;
 mod provision;
 mod rotate;
 mod scalar;
+pub mod schema;
 mod scope;
 mod set;
 mod step;
@@ -29,7 +31,7 @@ mod table;
 mod template;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
-mod tests;
+pub(crate) mod tests;
 mod text;
 mod tree;
 mod trial;

@@ -12,7 +12,7 @@ pub(super) fn text_of<'a>(file: &str, bytes: &'a [u8]) -> Result<&'a str, Box<Di
         Err(Box::new(Diagnostic::error(code, file, "", 0..0).message(message).help(help)))
     };
     if bytes.len() > FILE_BYTES_MAX {
-        let message = format!("the file has {} bytes, and {FILE_BYTES_MAX} are the limit", bytes.len());
+        let message = format!("the file is longer than {} MiB", FILE_BYTES_MAX >> 20);
         return whole(codes::TOO_LONG, message, "a workflow is one file of a few hundred lines");
     }
     if is_wide(bytes) {

@@ -120,7 +120,7 @@ fn lab() -> Manifest {
 }
 
 /// Calls `use_known` with everything that the tests' settings name.
-pub(super) fn with_known<T>(use_known: impl FnOnce(&Known<'_>) -> T) -> T {
+pub(crate) fn with_known<T>(use_known: impl FnOnce(&Known<'_>) -> T) -> T {
     let (local, files, lab) = (local(), files(), lab());
     let known = Known {
         connectors: [("local", &local), ("files", &files), ("lab", &lab)]

@@ -1,0 +1,149 @@
+//! Pages are found by what a person types, and every one of them is drawn from an example that the embedded connectors
+//! answer to.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use countersign_contract::Manifest;
+use countersign_kernel::diagnostic::Diagnostic;
+
+use super::*;
+use crate::catalog::Catalog;
+use crate::cli::{Look, draw};
+use crate::scheduler::{FileSet, SetFile};
+use crate::settings::Settings;
+
+fn help_for(asked: &str) -> String {
+    unknown(asked).help.unwrap()
+}
+
+#[test]
+fn a_code_is_found_by_its_name_or_the_nearest_one_is_told() {
+    assert_eq!(only_named("uncovered_change").map(|page| page.code), Some("workflow.uncovered_change"));
+    assert_eq!(only_named("unknown_key"), None, "workflows and settings have it");
+    assert_eq!(help_for("workflow.uncoverd_change"), "did you mean `workflow.uncovered_change`?");
+    assert_eq!(help_for("unknown_key"), "did you mean `workflow.unknown_key` or `settings.unknown_key`?");
+    assert_eq!(help_for("policy.unknown_key"), "did you mean `workflow.unknown_key` or `settings.unknown_key`?");
+    assert_eq!(help_for("E0308"), "`countersign explain` lists all codes that have a page");
+    assert_eq!(help_for(""), "`countersign explain` lists all codes that have a page");
+}
+
+#[test]
+fn no_code_has_two_pages() {
+    let codes: BTreeSet<&str> = pages().map(|page| page.code).collect();
+    assert_eq!(codes.len(), pages().count());
+}
+
+/// The manifest of the connector that some examples are about: one secret attribute, one key at a time.
+fn lab(local: &Manifest) -> Manifest {
+    use countersign_contract::{Kind, Parameter, Type};
+    const ATTRIBUTES: &[Parameter] =
+        &[Parameter::optional("arms", Type::Integer, "how many"), Parameter::secret("pin", Type::Text, "its pin")];
+    let pin = Parameter { required: false, ..ATTRIBUTES[1] };
+    let attributes: &'static [Parameter] = Vec::leak(vec![ATTRIBUTES[0], pin]);
+    let account = local.kind("account").unwrap().clone();
+    let robot = Kind { name: "robot", slots: Some(1), attributes, ..account };
+    Manifest { connector: "lab", kinds: vec![robot], verbs: local.verbs.clone(), ..local.clone() }
+}
+
+/// A set of one example's files.
+fn set_of(page: &Page, files: Vec<(&str, Vec<u8>)>) -> FileSet {
+    let files = files.into_iter().map(|(path, bytes)| SetFile { path: path.to_owned(), bytes }).collect();
+    if page.code.starts_with("policy.") && page.code != "policy.input_types_differ" && page.code != "policy.schema" {
+        FileSet { policies: files, ..FileSet::default() }
+    } else {
+        FileSet { workflows: files, ..FileSet::default() }
+    }
+}
+
+/// The files that no text shows; `None` for what is no finding in a file.
+fn told(code: &str) -> Option<Vec<(&'static str, Vec<u8>)>> {
+    const FILE: &str = "workflows/payments.yaml";
+    const OTHER: &str = "workflows/reporting.yaml";
+    let good = include_str!("../../kernel/workflow/codes/rotate.yaml");
+    let other = good.replace("rotate-payments-key", "rotate-reporting-key");
+    let one = |bytes: Vec<u8>| Some(vec![(FILE, bytes)]);
+    match code {
+        "workflow.not_utf8" => one([good.as_bytes(), &[0xe9]].concat()),
+        "workflow.utf16" => one(good.encode_utf16().flat_map(u16::to_le_bytes).collect()),
+        "workflow.empty" => one(Vec::new()),
+        "workflow.too_long" => one(vec![b'#'; (1 << 20) + 1]),
+        "workflow.too_deep" => one(vec![b'['; 10_000]),
+        "workflow.too_many_values" => one("- a\n".repeat(30_000).into_bytes()),
+        "workflow.too_many_errors" => {
+            one((0..200).fold(String::new(), |text, n| text + &format!("k{n}: 1\n")).into_bytes())
+        }
+        "workflow.duplicate_name" => Some(vec![(FILE, good.into()), (OTHER, good.into())]),
+        "policy.input_types_differ" => {
+            let other = other.replace("{type: integer, min: 1, default: 1}", "{type: string, default: none}");
+            Some(vec![(FILE, good.into()), (OTHER, other.into_bytes())])
+        }
+        "policy.schema" => one(good.replace("context: {reason", "context: {__reason").into_bytes()),
+        _ => None,
+    }
+}
+
+/// What checking a set finds, with the embedded connectors.
+fn found(set: &FileSet) -> Vec<Diagnostic> {
+    let settings = Settings::parse("settings.toml", Settings::default_text()).unwrap();
+    let catalog = Catalog::of_manifests(&settings);
+    let mut known = crate::known(&catalog);
+    let lab = lab(known.connectors["local"]);
+    known.connectors.insert("lab".to_owned(), &lab);
+    set.check(&known).unwrap_err()
+}
+
+/// What a page's example brings about, and the texts to draw it on.
+fn example(page: &Page) -> Option<(Vec<Diagnostic>, FileSet)> {
+    let Some((wrong, _)) = page.example.files() else {
+        let set = set_of(page, told(page.code)?);
+        return Some((found(&set), set));
+    };
+    let (file, room) = match page.code.split_once('.') {
+        Some(("settings", _)) => ("settings.toml", "settings"),
+        Some(("policy", _)) => ("policies/accounts.cedar", "policy"),
+        Some((room, _)) => ("workflows/payments.yaml", room),
+        None => return None,
+    };
+    let set = set_of(page, vec![(file, wrong.clone().into_bytes())]);
+    let found = match room {
+        "settings" => Settings::parse(file, &wrong).unwrap_err(),
+        "fmt" => crate::cli::fmt::laid_out(file, wrong.as_bytes()).unwrap_err(),
+        _ => found(&set),
+    };
+    Some((found, set))
+}
+
+fn drawings(width: usize) -> String {
+    let mut all = BTreeMap::new();
+    let mut undrawn = BTreeSet::new();
+    for page in pages() {
+        let Some((mut found, set)) = example(page) else {
+            undrawn.insert(page.code);
+            continue;
+        };
+        if page.code == "workflow.too_many_errors" {
+            found.retain(|one| one.code == page.code);
+        }
+        let codes: BTreeSet<&str> = found.iter().map(|one| one.code).collect();
+        assert_eq!(codes, BTreeSet::from([page.code]));
+        let look = Look { colour: false, unicode: false, width };
+        all.insert(page.code, draw(&found, &|path| set.text(path), look));
+    }
+    let of_sets = scheduler::PAGES.iter().map(|page| page.code).chain(["settings.unreadable"]);
+    assert_eq!(undrawn, of_sets.collect(), "only what is no finding in a file is told in words alone");
+    all.into_values().collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn every_code_is_drawn_for_sixty_columns() {
+    let drawn = drawings(60);
+    assert!(drawn.lines().all(|line| line.chars().count() <= 60));
+    insta::assert_snapshot!("sixty", drawn);
+}
+
+#[test]
+fn every_code_is_drawn_for_a_hundred_columns() {
+    let drawn = drawings(100);
+    assert!(drawn.lines().all(|line| line.chars().count() <= 100));
+    insta::assert_snapshot!("hundred", drawn);
+}

@@ -1,0 +1,155 @@
+//! What can be chosen, and what each choice brings along.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use countersign_kernel::workflow::model::{StepKind, Template, Workflow};
+use countersign_kernel::workflow::parse;
+
+use crate::catalog::Catalog;
+use crate::cli::Stop;
+use crate::cli::quickstart::SHIPPED;
+use crate::cli::stop::FAILED;
+use crate::settings::Settings;
+
+/// A shipped workflow.
+#[derive(Debug)]
+pub(super) struct Choice {
+    file: &'static str,
+    text: &'static str,
+    workflow: Workflow,
+}
+
+impl Choice {
+    pub(super) fn name(&self) -> &str {
+        &self.workflow.metadata.name
+    }
+
+    /// What it is for: the first line of its file.
+    pub(super) fn about(&self) -> &'static str {
+        self.text.lines().next().unwrap_or_default().trim_start_matches('#').trim()
+    }
+
+    /// The inputs that a request must give.
+    pub(super) fn needed_inputs(&self) -> impl Iterator<Item = &str> {
+        let inputs = self.workflow.triggers.request.iter().flat_map(|request| &request.inputs);
+        inputs.filter(|(_, input)| input.default.is_none()).map(|(name, _)| name.as_str())
+    }
+
+    fn actions(&self) -> impl Iterator<Item = &'static str> {
+        self.workflow.steps.iter().filter(|step| step.kind.is_change()).map(|step| step.kind.word())
+    }
+
+    /// Whether this one makes what the other one changes, and why that is needed.
+    fn makes_for(&self, other: &Self) -> Option<&'static str> {
+        let (own, of) = (&self.workflow.subject, &other.workflow.subject);
+        let subject = match &own.name {
+            Template::Literal(serde_json::Value::String(name)) => {
+                Some(format!("{}/{}/{name}", own.connector, own.kind))
+            }
+            _ => None,
+        };
+        let issuers = other.workflow.steps.iter().filter_map(|step| match &step.kind {
+            StepKind::Issue(issue) => issue.issuer.as_ref().map(ToString::to_string),
+            _ => None,
+        });
+        if issuers.into_iter().any(|issuer| Some(issuer) == subject) {
+            return Some("which signs its certificate");
+        }
+        let provisions = self.actions().any(|action| action == "provision");
+        let rotates = other.actions().any(|action| action == "rotate");
+        let same = (&own.connector, &own.kind) == (&of.connector, &of.kind);
+        (provisions && rotates && same).then_some("which makes what is rotated")
+    }
+}
+
+/// The shipped workflows, read against the default settings.
+pub(super) fn shipped() -> Result<Vec<Choice>, Stop> {
+    let broken = |what: &str| Stop::new(FAILED, "init.shipped", format!("`{what}` does not parse"), "report this");
+    let settings = Settings::parse("settings.toml", Settings::default_text()).map_err(|_| broken("settings.toml"))?;
+    let catalog = Catalog::of_manifests(&settings);
+    let known = crate::known(&catalog);
+    let workflows = SHIPPED.iter().filter(|(file, _)| is(file, "yaml") && !is_test(file));
+    let read = workflows.map(|&(file, text)| match parse(file, text.as_bytes(), &known) {
+        Ok(workflow) => Ok(Choice { file, text, workflow }),
+        Err(_) => Err(broken(file)),
+    });
+    read.collect()
+}
+
+/// Whether a file's name ends so.
+pub(super) fn is(file: &str, extension: &str) -> bool {
+    std::path::Path::new(file).extension().is_some_and(|end| end == extension)
+}
+
+/// Whether it is a file of tests of policies.
+pub(super) fn is_test(file: &str) -> bool {
+    file.strip_suffix(".yaml").is_some_and(|name| is(name, "test"))
+}
+
+/// What was chosen, with what it needs.
+#[derive(Debug)]
+pub(super) struct Chosen<'c> {
+    /// In the order in which they can be run.
+    pub(super) workflows: Vec<&'c Choice>,
+    /// What was not named, and is needed: its name, and why.
+    pub(super) needed: BTreeMap<&'c str, String>,
+}
+
+impl<'c> Chosen<'c> {
+    /// The workflows of these names.
+    ///
+    /// # Errors
+    /// A name that is none.
+    pub(super) fn of(choices: &'c [Choice], names: &[String]) -> Result<Self, String> {
+        let mut chosen = Self { workflows: Vec::new(), needed: BTreeMap::new() };
+        for name in names {
+            let one = choices.iter().find(|one| one.name() == name).ok_or_else(|| name.clone())?;
+            chosen.add(one, choices, names);
+        }
+        Ok(chosen)
+    }
+
+    /// Adds a workflow after those that it needs.
+    fn add(&mut self, one: &'c Choice, choices: &'c [Choice], named: &[String]) {
+        if self.workflows.iter().any(|earlier| earlier.name() == one.name()) {
+            return;
+        }
+        for other in choices.iter().filter(|other| other.name() != one.name()) {
+            if let Some(why) = other.makes_for(one) {
+                if !named.iter().any(|name| name == other.name()) {
+                    self.needed.insert(other.name(), format!("{why}: {}", one.name()));
+                }
+                self.add(other, choices, named);
+            }
+        }
+        self.workflows.push(one);
+    }
+
+    /// Every file: workflows, the policies that judge them with their tests, settings.
+    pub(super) fn files(&self) -> Vec<(&'static str, &'static str)> {
+        let workflows = self.workflows.iter().map(|one| (one.file, one.text));
+        let is_chosen = |(file, text): &(&str, &str)| is(file, "cedar") && self.concerns(text);
+        let policies: Vec<(&str, &str)> = SHIPPED.iter().copied().filter(is_chosen).collect();
+        let of = |(policy, _): &(&str, &str), test: &str| {
+            test.strip_suffix(".test.yaml").is_some_and(|name| policy.strip_suffix(".cedar") == Some(name))
+        };
+        let tests = SHIPPED.iter().copied().filter(|(file, _)| policies.iter().any(|policy| of(policy, file)));
+        let tests: Vec<(&str, &str)> = tests.collect();
+        workflows.chain(policies).chain(tests).chain([("settings.toml", Settings::default_text())]).collect()
+    }
+
+    /// Whether a policy file speaks of an action of these workflows, and of their kinds if of any.
+    fn concerns(&self, policies: &str) -> bool {
+        let named = |mark: &str| -> BTreeSet<String> {
+            let after = policies.split(mark).skip(1);
+            let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == ':';
+            after.map(|rest| rest.chars().take_while(|c| is_word(*c)).collect()).collect()
+        };
+        let (actions, kinds) = (named("Action::\""), named("resource is Countersign::"));
+        self.workflows.iter().any(|one| {
+            let subject = &one.workflow.subject;
+            let kind = format!("{}::{}", subject.connector, subject.kind);
+            one.actions().any(|action| actions.contains(action)) && (kinds.is_empty() || kinds.contains(&kind))
+        })
+    }
+}

@@ -1,0 +1,116 @@
+//! What each code of a policy file means, for `countersign explain`. The examples are changes of `page.cedar`, and tests
+//! read them all.
+
+use crate::page::{Example, Page};
+
+/// A good policy file.
+const GOOD: &str = include_str!("page.cedar");
+
+/// The page of each code that checking policy files can answer with.
+pub const PAGES: &[Page] = &[
+    Page {
+        code: "policy.syntax",
+        meaning: "The text is not Cedar.",
+        why: "A file that cannot be read holds no policies, and without policies nothing is permitted. The place is where \
+              the reader gave up.",
+        example: Example::change(GOOD, "unless { resource", "unles { resource"),
+    },
+    Page {
+        code: "policy.not_in_this_version",
+        meaning: "A policy is a template (`?principal`, `?resource`), which this version does not take.",
+        why: "Nothing would ever fill in what is left open, so that the policy would never apply. Name the principal or \
+              the resource in the policy itself.",
+        example: Example::change(GOOD, "forbid (\n  principal,", "forbid (\n  principal == ?principal,"),
+    },
+    Page {
+        code: "policy.id_missing",
+        meaning: "A policy has no `@id`.",
+        why: "Decisions, and the evidence of years ago, name policies by their ids. Give each one that does not change.",
+        example: Example::change(GOOD, "@id(\"accounts-read\")\n", ""),
+    },
+    Page {
+        code: "policy.id_shape",
+        meaning: "An `@id` has characters that a name does not take.",
+        why: "An id is written into ledger entries and reports: up to 64 of the characters `a-z`, `0-9` and `-`.",
+        example: Example::change(GOOD, "@id(\"accounts-read\")", "@id(\"Accounts read\")"),
+    },
+    Page {
+        code: "policy.id_duplicate",
+        meaning: "Two policies of the folder have one `@id`.",
+        why: "A decision that names this id would not say which of the two made it.",
+        example: Example::change(GOOD, "@id(\"rotate-what-lives\")", "@id(\"accounts-read\")"),
+    },
+    Page {
+        code: "policy.unknown_annotation",
+        meaning: "A policy has an annotation that means nothing.",
+        why: "A misspelt `@control` would count for no control. There are `@id`, `@title`, `@reason` and `@control`.",
+        example: Example::change(GOOD, "@control(\"nist-800-53r5:ac-6\")", "@contol(\"nist-800-53r5:ac-6\")"),
+    },
+    Page {
+        code: "policy.control_shape",
+        meaning: "A `@control` does not name controls as `framework:control`.",
+        why: "Evidence is counted by framework and control, so that both are named; a comma stands between several.",
+        example: Example::change(GOOD, "@control(\"nist-800-53r5:ac-6\")", "@control(\"ac-6\")"),
+    },
+    Page {
+        code: "policy.unknown_type",
+        meaning: "A policy names a type of principal or resource that is not there.",
+        why: "It would never apply. Types of resources are `Countersign::CONNECTOR::KIND`; principals are \
+              `Countersign::Person` and `Countersign::Workflow`.",
+        example: Example::change(
+            GOOD,
+            "\"provision\",\n  resource is Countersign::local::account",
+            "\"provision\",\n  resource is Countersign::local::acount",
+        ),
+    },
+    Page {
+        code: "policy.unknown_action",
+        meaning: "A policy names an action that is not there.",
+        why: "It would never apply: a forbid would forbid nothing. The actions are those of the steps, such as `rotate`.",
+        example: Example::change(GOOD, "Action::\"rotate\"", "Action::\"rotat\""),
+    },
+    Page {
+        code: "policy.unknown_attribute",
+        meaning: "A condition reads an attribute that is not there.",
+        why: "A condition that cannot be evaluated makes the answer a deny. Secret attributes, and lists of fields, are \
+              never shown to policies.",
+        example: Example::change(GOOD, "resource.level", "resource.levl"),
+    },
+    Page {
+        code: "policy.optional_attribute",
+        meaning: "A condition reads an attribute that may be absent, without looking first.",
+        why: "Where the attribute is absent the condition cannot be evaluated, and the answer is a deny. Test for it with \
+              `has` before, in the same condition.",
+        example: Example::change(GOOD, "context.facts has live_versions && context", "context"),
+    },
+    Page {
+        code: "policy.mistyped",
+        meaning: "A condition compares or combines values of types that do not go together.",
+        why: "It could not be evaluated, and the answer would be a deny.",
+        example: Example::change(GOOD, "live_versions > 0", "live_versions > \"0\""),
+    },
+    Page {
+        code: "policy.doubtful",
+        meaning: "A policy can never apply, or looks like something that it is not.",
+        why: "A policy that never applies looks like protection and is none. Correct its scope or its condition, or remove \
+              it.",
+        example: Example::change(GOOD, "live_versions > 0", "live_versions > 0 && false"),
+    },
+    Page {
+        code: "policy.input_types_differ",
+        meaning: "Two workflows declare an input of one name with different types.",
+        why: "Policies see the inputs of all workflows of a folder under one schema, in which a name has one type. Rename \
+              the input in one of the workflows, or give it the same type.",
+        example: Example::told(
+            "one workflow declares `count: {type: string}`, another one `count: {type: integer}`",
+            "both declare `count: {type: integer}`",
+        ),
+    },
+    Page {
+        code: "policy.schema",
+        meaning: "The schema that policies are checked against cannot be made.",
+        why: "It is generated from the connectors' manifests and from what the workflows declare; names that begin with \
+              `__` belong to Cedar, and two kinds must not become one type. Rename what the message names.",
+        example: Example::told("a `policy` step with `context: {__ticket: one}`", "`context: {ticket: one}`"),
+    },
+];

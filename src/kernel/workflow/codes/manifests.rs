@@ -1,0 +1,40 @@
+//! Codes of names that settings and the connectors' manifests resolve.
+
+use super::{Example, ISSUE, PROVISION, Page, ROBOT, ROTATE};
+
+codes! {
+    UNKNOWN_CONNECTOR = "workflow.unknown_connector", "Settings name no such connector.",
+        why "A workflow names a connector instance as `settings.toml` does. Correct the name, or lint with the settings \
+             that have it (`--settings FILE`).",
+        Example::change(ROTATE, "subject: {connector: local", "subject: {connector: locla");
+    UNKNOWN_KIND = "workflow.unknown_kind", "The connector knows no such kind of subject.",
+        why "Which kinds there are stands in the connector's manifest; a sink is no subject.",
+        Example::change(PROVISION, "kind: account", "kind: acount");
+    UNKNOWN_PLACE = "workflow.unknown_place", "Settings name no such place, or give it to another connector.",
+        why "Workflows name places, and settings say what they stand for on each machine. Correct the name, or declare \
+             the place under `[places]`.",
+        Example::change(ROTATE, "to: files/client", "to: files/clinet");
+    UNKNOWN_PROBE = "workflow.unknown_probe", "The connector has no such probe for the subject.",
+        why "A check that does not exist would never fail. Which probes there are for which kind stands in the \
+             connector's manifest.",
+        Example::change(ROTATE, "probe: key_used", "probe: keys_used");
+    UNKNOWN_ATTRIBUTE = "workflow.unknown_attribute",
+        "The kind has no such attribute, or the probe no such parameter.",
+        why "What the target would ignore is refused, so that nobody believes in a limit that is not there.",
+        Example::change(PROVISION, "purpose: payments", "purpose: payments\n        colour: red");
+    NO_SUCH_PART = "workflow.no_such_part", "The connector cannot do this with the kind.",
+        why "Each kind says what can be done with it: accounts are provisioned and rotated, certificates are issued, and \
+             only sinks are delivered to.",
+        Example::change(ROTATE, "to: files/client", "to: local/client");
+    STRATEGY = "workflow.strategy", "The strategy does not fit the kind.",
+        why "`dual_slot` keeps the old key working until the new one is seen in use, and so needs a target that takes two \
+             keys at once.",
+        Example::change(
+            ROBOT,
+            "    policy: {action: provision}\n  - id: robot\n    provision:\n      attributes: {arms: 2}\n",
+            "    policy: {action: rotate}\n  - id: robot\n    rotate:\n      strategy: dual_slot\n      soak: 24h\n"
+        );
+    BAD_ISSUER = "workflow.bad_issuer", "The issuer cannot sign this certificate.",
+        why "An issuer is a certificate authority of the same connector, with a key of its own.",
+        Example::change(ISSUE, "issuer: local/ca/issuing", "issuer: local/account/payments");
+}

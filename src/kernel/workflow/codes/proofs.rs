@@ -1,0 +1,52 @@
+//! Codes of the proofs: no change without its policy and its evidence, and no workflow that could not do its work.
+
+use super::{Example, ISSUE, PROVISION, Page, ROTATE};
+
+codes! {
+    UNCOVERED_CHANGE = "workflow.uncovered_change", "No policy step for its action stands before a change.",
+        why "No credential changes without a decision on record. Put a `policy` step for the action before the change; \
+             its decision is asked for again at the moment of each call.",
+        Example::change(
+            ROTATE,
+            "  - id: gate\n    policy: {action: rotate, context: {reason: \"${{ inputs.reason }}\"}}\n  - id: rotate\n",
+            "  - id: rotate\n"
+        );
+    IDLE_POLICY = "workflow.idle_policy", "A policy step judges no later change.",
+        why "A policy step that judges nothing looks like a check and is none. Give it the action of a later step, or \
+             take it out.",
+        Example::change(
+            ISSUE,
+            "policy: {action: issue}\n",
+            "policy: {action: issue}\n  - id: second\n    policy: {action: rotate}\n"
+        );
+    MISSING_EVIDENCE = "workflow.missing_evidence", "No evidence step stands after all changes.",
+        why "`evidence` binds the run's entries to a signed checkpoint, however the run ends. Put one after the last \
+             change.",
+        Example::change(
+            PROVISION,
+            "\n  - id: seal\n    evidence: {retain: 7y}\n",
+            "\n"
+        );
+    NO_CHANGE = "workflow.no_change", "No step changes anything.",
+        why "A workflow exists for a change: it has a `provision`, an `issue` or a `rotate` step.",
+        Example::change(
+            PROVISION,
+            "  - id: gate\n    policy: {action: provision}\n  - id: account\n    provision:\n      attributes:\n        \
+             owner: dana@example.com\n        backup: lee@example.com\n        purpose: payments\n        expires: \
+             +90d\n        level: ${{ inputs.level }}\n      generate: {length: 43, alphabet: url_safe}\n      \
+             distribute:\n        - to: files/client\n          path: payments\n          fields: {key: \
+             \"${{ steps.account.key }}\"}\n",
+            ""
+        );
+    NO_LIFETIME = "workflow.no_lifetime", "`expiry` has nothing that ends.",
+        why "`expiry` starts a run when a part of the version's lifetime is over, so that a version needs a lifetime. \
+             Give `generate` one, or take `expiry` out.",
+        Example::change(ROTATE, ", lifetime: 30d", "");
+    DUPLICATE_NAME = "workflow.duplicate_name", "Two files of one folder hold workflows of one name.",
+        why "`run NAME` must mean one workflow, and a ledger entry must name one. Give one of them another name, or \
+             remove the copy.",
+        Example::told(
+            "`a.yaml` and `b.yaml`, both with `name: rotate-payments-key`",
+            "`a.yaml` with `name: rotate-payments-key`, `b.yaml` with `name: rotate-reporting-key`"
+        );
+}

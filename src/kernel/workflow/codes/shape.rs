@@ -1,0 +1,77 @@
+//! Codes of the shape: keys, words and values.
+
+use super::{Example, ISSUE, PROVISION, Page, ROTATE};
+
+codes! {
+    API_VERSION = "workflow.api_version", "The file is of another language, or another version of it.",
+        why "The first two lines say how all others are read. Only `apiVersion: countersign/v1` with `kind: Workflow` is \
+             known here.",
+        Example::change(ROTATE, "apiVersion: countersign/v1", "apiVersion: countersign/v2");
+    NOT_IN_THIS_VERSION = "workflow.not_in_this_version", "The language has this, but this version does not yet.",
+        why "What would be ignored is refused: nobody waits for an approval or a window that is never looked at. Leave it \
+             out, or use a version of countersign that has it.",
+        Example::change(ROTATE, "  - id: rotate\n", "  - id: consent\n    approval: {quorum: 2}\n  - id: rotate\n");
+    UNKNOWN_KEY = "workflow.unknown_key", "A mapping has a key that does not belong there.",
+        why "A misspelt key would be a check or a limit that silently is not there. The help names the key that was \
+             probably meant, or all that can stand there.",
+        Example::change(ROTATE, "soak: 24h", "soke: 24h");
+    MISSING_KEY = "workflow.missing_key", "A mapping lacks a key that must be given.",
+        why "Whatever decides how a credential changes is said, not assumed.",
+        Example::change(ROTATE, "\n      soak: 24h\n", "\n");
+    WRONG_TYPE = "workflow.wrong_type", "A value is of another type than its place takes.",
+        why "Durations have a unit, lists have brackets or dashes, and text that looks like a number or like true and \
+             false needs quotes.",
+        Example::change(ROTATE, "soak: 24h", "soak: 24");
+    UNKNOWN_WORD = "workflow.unknown_word", "A text is not one of the words that its place takes.",
+        why "The place takes a few words, and the help names the one that was probably meant, or all of them.",
+        Example::change(ROTATE, "alphabet: url_safe", "alphabet: url_save");
+    OUT_OF_RANGE = "workflow.out_of_range", "A number, a length or a duration is outside its bounds.",
+        why "The bounds are what targets take, what is still safe, and what a person can read. The help names them.",
+        Example::change(ROTATE, "length: 43", "length: 7");
+    EMPTY_VALUE = "workflow.empty_value", "A text, list or mapping is empty where something must stand.",
+        why "An empty value mostly is one that was forgotten. Write something, or leave the key out where it may be.",
+        Example::change(PROVISION, "fields: {key: \"${{ steps.account.key }}\"}", "fields: {}");
+    BAD_NAME = "workflow.bad_name", "A name has characters, or a form, that its place does not take.",
+        why "Names become parts of resource names, of paths and of ledger entries: letters, digits, `-` and `_`, in a \
+             resource also `.`, and never a way out of a folder.",
+        Example::change(ROTATE, "name: rotate-payments-key", "name: rotate payments key");
+    BAD_PERSON = "workflow.bad_person", "A person is not named by an e-mail address.",
+        why "Somebody answers for each workflow, and can be reached when it is stuck. Name one person by an address.",
+        Example::change(ROTATE, "person: dana@example.com", "person: dana");
+    BAD_CONTROL = "workflow.bad_control", "A control is not named as `framework:control`.",
+        why "Evidence is counted by framework and control, so that both are named: `nist-800-53r5:ia-5`.",
+        Example::change(ROTATE, "\"nist-800-53r5:ia-5\"", "ia-5");
+    BAD_DURATION = "workflow.bad_duration", "A duration is not a number with one of the units ms, s, m, h, d, y.",
+        why "One whole number and one unit cannot be misread. A day has 24 hours, a year 365 days.",
+        Example::change(ROTATE, "soak: 24h", "soak: 1 day");
+    BAD_INSTANT = "workflow.bad_instant", "An instant is neither RFC 3339 nor `+` and a duration.",
+        why "An instant is exact, with its offset from UTC, or counts from the plan: `2027-03-01T00:00:00Z` or `+90d`.",
+        Example::change(PROVISION, "expires: +90d", "expires: next March");
+    BAD_FRACTION = "workflow.bad_fraction", "A fraction is not two whole numbers with the first one smaller.",
+        why "The fraction is the part of its lifetime after which a version is replaced. It must leave time for the \
+             replacement, so that it is below one.",
+        Example::change(ROTATE, "at: 2/3", "at: 3/3");
+    BAD_INPUT = "workflow.bad_input", "An input's bounds contradict each other, or its default does not fit them.",
+        why "No request could ever give a value that is taken, or the default would be refused as soon as it is used.",
+        Example::change(ROTATE, "default: scheduled rotation", "default: soon");
+    MISSING_DEFAULT = "workflow.missing_default", "A run that `expiry` starts has nobody who gives this input.",
+        why "A run that starts by itself asks nobody. Give the input a default, or take `expiry` out.",
+        Example::change(ROTATE, "ticket: {type: integer, min: 1, default: 1}", "ticket: {type: integer, min: 1}");
+    NO_TRIGGER = "workflow.no_trigger", "Nothing ever starts the workflow.",
+        why "A workflow runs on request, by expiry, or both. `on: {request: {}}` is enough.",
+        Example::change(ISSUE, "on:\n  expiry: {at: 2/3}\n", "on: {}\n");
+    STEP_KIND = "workflow.step_kind", "A step says no kind, or more than one.",
+        why "A step does one thing, and says which by one key beside its `id`.",
+        Example::change(ROTATE, "    evidence: {attach: [", "    evidnce: {attach: [");
+    DUPLICATE_STEP = "workflow.duplicate_step", "Two steps have one id.",
+        why "A step's id is how references, decisions and ledger entries name it.",
+        Example::change(ROTATE, "- id: seal", "- id: gate");
+    IMPOSSIBLE_CLASS = "workflow.impossible_class", "A required class of characters is not in the alphabet.",
+        why "No text of this alphabet could have such a character, or the class stands in the list twice. `printable` has \
+             all classes.",
+        Example::change(ROTATE, "alphabet: url_safe, require: [lower]", "alphabet: hex, require: [symbol]");
+    PROFILE = "workflow.profile", "A certificate's profile does not take this key, or needs another one.",
+        why "A server's certificate has an issuer and names, and no common name, which clients no longer look at (RFC \
+             6125 section 6.4.4); an authority's has a common name and no names.",
+        Example::change(ISSUE, "profile: server", "profile: server\n      common_name: payments");
+}

@@ -1,0 +1,214 @@
+//! The description of the language: every key with its meaning, in the order in which it is written.
+
+use super::form::{Form, Key};
+use crate::workflow::STEPS_MAX;
+use crate::workflow::scalar::INTEGER_MAX;
+
+const NAME: Form = Form::Pattern("^[A-Za-z][A-Za-z0-9_-]{0,63}$", "payments");
+const PERSON: Form = Form::Pattern("^[^@\\s]+@[^@\\s]+$", "dana@example.com");
+const CONTROL: Form = Form::Pattern("^[A-Za-z0-9._()-]+:[A-Za-z0-9._()-]+$", "nist-800-53r5:ia-5");
+const SPAN: Form = Form::Pattern("^(0|[1-9][0-9]*)(ms|s|m|h|d|y)$", "24h");
+const SOME_SPAN: Form = Form::Pattern("^[1-9][0-9]*(ms|s|m|h|d|y)$", "90d");
+const FRACTION: Form = Form::Pattern("^[1-9][0-9]*/[1-9][0-9]*$", "2/3");
+const SINK: Form = Form::Pattern("^[^/]+/[^/]+$", "files/client");
+const REFERENCE: Form = Form::Pattern("^\\$\\{\\{[^{}]*\\}\\}$", "${{ steps.rotate.version }}");
+
+const fn must(name: &'static str, about: &'static str, form: Form) -> Key {
+    Key { name, about, form, required: true }
+}
+
+const fn may(name: &'static str, about: &'static str, form: Form) -> Key {
+    Key { name, about, form, required: false }
+}
+
+/// A workflow file.
+pub(in crate::workflow) fn workflow() -> Form {
+    let steps = Form::List { item: Box::new(step()), min: 1, max: Some(STEPS_MAX) };
+    Form::table(vec![
+        must("apiVersion", "The version of the language.", Form::Exactly("countersign/v1")),
+        must("kind", "What the file is.", Form::Exactly("Workflow")),
+        must("metadata", "Who answers for the workflow, and why it exists.", metadata()),
+        must("subject", "Whose credential changes.", subject()),
+        must("on", "Why a run may start.", on()),
+        must("steps", "What a run does, in this order.", steps),
+    ])
+}
+
+fn metadata() -> Form {
+    Form::table(vec![
+        must("name", "The workflow's name, unique in its folder.", NAME),
+        must(
+            "owner",
+            "Who answers for it.",
+            Form::table(vec![
+                must("team", "The owning team.", NAME),
+                must("person", "The owning person's e-mail address.", PERSON),
+                may("backup", "Who stands in for the owner: an e-mail address.", PERSON),
+            ]),
+        ),
+        must("purpose", "Why it exists, in one sentence.", Form::Line { length_max: 500 }),
+        may("controls", "The controls that it serves, as `framework:control`.", Form::list(CONTROL, 0)),
+    ])
+}
+
+fn subject() -> Form {
+    Form::table(vec![
+        must("connector", "A connector instance that settings name.", Form::Text),
+        must("kind", "A kind of subject that the connector has, such as `account`.", Form::Text),
+        must("name", "The subject's name; may use `${{ inputs.NAME }}`.", Form::Template),
+        may("tier", "How much hangs on it, for policy; `standard` when it is not said.", NAME),
+    ])
+}
+
+fn on() -> Form {
+    let inputs = Form::names(input(), 0);
+    let expiry = Form::table(vec![must("at", "At this part of the version's lifetime, such as `2/3`.", FRACTION)]);
+    Form::table(vec![
+        may(
+            "request",
+            "A person or an agent asks.",
+            Form::table(vec![may("inputs", "What a request brings along, by name.", inputs)]),
+        ),
+        may("expiry", "The current version comes near its end.", expiry),
+    ])
+}
+
+fn input() -> Form {
+    let about = || may("description", "For the person who is asked for it.", Form::Line { length_max: 500 });
+    let kind = |word| must("type", "The type of the value.", Form::Exactly(word));
+    let default = |form| may("default", "Taken when the request does not name it.", form);
+    let length = || Form::Integer { min: 0, max: 65_536 };
+    let number = || Form::Integer { min: -INTEGER_MAX, max: INTEGER_MAX };
+    let words = Form::List { item: Box::new(Form::Text), min: 1, max: Some(100) };
+    Form::Any(vec![
+        Form::table(vec![
+            kind("string"),
+            may("min_length", "Characters at least.", length()),
+            may("max_length", "Characters at most.", length()),
+            default(Form::Template),
+            about(),
+        ]),
+        Form::table(vec![
+            kind("string"),
+            must("one_of", "The words that it can be.", words),
+            default(Form::Template),
+            about(),
+        ]),
+        Form::table(vec![kind("person"), default(PERSON), about()]),
+        Form::table(vec![
+            kind("integer"),
+            may("min", "At least.", number()),
+            may("max", "At most.", number()),
+            default(Form::Integer { min: i64::MIN, max: i64::MAX }),
+            about(),
+        ]),
+        Form::table(vec![kind("boolean"), default(Form::Boolean), about()]),
+    ])
+}
+
+fn step() -> Form {
+    Form::Table {
+        keys: vec![
+            must("id", "The step's name, unique in the workflow.", NAME),
+            may("policy", "Judges every change of its action that follows it.", policy()),
+            may("provision", "Makes the subject, with its first secret.", provision()),
+            may("issue", "Issues a certificate.", issue()),
+            may("rotate", "Replaces the subject's secret.", rotate()),
+            may("evidence", "Binds the run's entries to a signed checkpoint, however the run ended.", evidence()),
+        ],
+        one_of: vec!["policy", "provision", "issue", "rotate", "evidence"],
+    }
+}
+
+fn policy() -> Form {
+    Form::table(vec![
+        must(
+            "action",
+            "The action that it judges: that of a later step.",
+            Form::Words(vec!["provision", "issue", "rotate"]),
+        ),
+        may("context", "What it adds to the request that policies see.", Form::names(Form::Value, 0)),
+    ])
+}
+
+fn provision() -> Form {
+    Form::table(vec![
+        may("attributes", "The subject's attributes, as the connector's manifest types them.", Form::Typed),
+        must("generate", "How the secret is made.", generate()),
+        must("distribute", "Where it is delivered.", distribute()),
+    ])
+}
+
+fn issue() -> Form {
+    let names = Form::List { item: Box::new(Form::Text), min: 1, max: Some(100) };
+    Form::table(vec![
+        must("profile", "What the certificate is for.", Form::Words(vec!["ca", "server"])),
+        may("issuer", "Whose key signs, such as `local/ca/issuing`; a root has none.", Form::Text),
+        may("common_name", "The subject's common name; for an authority only.", Form::Line { length_max: 64 }),
+        may("names", "DNS names and IP addresses; for a server only.", names),
+        must("lifetime", "How long it is valid.", SOME_SPAN),
+        must("key", "The algorithm of the key pair.", Form::Words(vec!["p256", "p384", "ed25519"])),
+        must("distribute", "Where certificate and key are delivered.", distribute()),
+        may("adopted", "What must be seen after the delivery.", adopted()),
+    ])
+}
+
+fn rotate() -> Form {
+    let check = Form::Names {
+        value: Box::new(Form::Typed),
+        keys: vec![may("must_not", "A probe that the target must refuse.", Form::Text)],
+        min: 1,
+        max: Some(1),
+    };
+    Form::table(vec![
+        must("strategy", "How the old secret and the new one live together.", Form::Words(vec!["dual_slot"])),
+        must("generate", "How the new secret is made.", generate()),
+        must("distribute", "Where it is delivered.", distribute()),
+        may("verify", "What must hold before it is delivered: probes of the connector.", Form::list(check, 0)),
+        may("adopted", "What must be seen before the old secret may go.", adopted()),
+        must("soak", "How long the old secret still works after the new one was adopted.", SPAN),
+    ])
+}
+
+fn evidence() -> Form {
+    Form::table(vec![
+        may("attach", "Outputs of earlier steps, each as `${{ steps.ID.OUTPUT }}`.", Form::list(REFERENCE, 0)),
+        must("retain", "How long the evidence is kept.", SOME_SPAN),
+    ])
+}
+
+fn generate() -> Form {
+    Form::table(vec![
+        must("length", "How many characters.", Form::Integer { min: 8, max: 1024 }),
+        must("alphabet", "Which characters.", Form::Words(vec!["url_safe", "alphanumeric", "hex", "printable"])),
+        may(
+            "require",
+            "Of each of these classes at least one character.",
+            Form::list(Form::Words(vec!["lower", "upper", "digit", "symbol"]), 0),
+        ),
+        may("lifetime", "After how long it counts as expired; never, when it is not said.", SOME_SPAN),
+    ])
+}
+
+fn distribute() -> Form {
+    let delivery = Form::table(vec![
+        must("to", "A sink, as `connector/place`.", SINK),
+        must("path", "The path below the place; may use inputs and the subject.", Form::Template),
+        must(
+            "fields",
+            "What is written, by field; secrets as `${{ steps.ID.OUTPUT }}` alone.",
+            Form::names(Form::Template, 1),
+        ),
+    ]);
+    Form::list(delivery, 1)
+}
+
+fn adopted() -> Form {
+    let look = Form::table(vec![
+        must("connector", "The connector instance that looks.", Form::Text),
+        must("probe", "A probe that it has.", Form::Text),
+        may("with", "The probe's parameters.", Form::Typed),
+        must("within", "How long to look.", SOME_SPAN),
+    ]);
+    Form::list(look, 0)
+}

@@ -1,0 +1,63 @@
+//! Holds the description of the language and the parser together, in both directions.
+
+mod drift;
+mod generated;
+
+use serde_json::Value;
+
+use crate::diagnostic::Diagnostic;
+use crate::workflow::tests::known::with_known;
+use crate::workflow::{layout, parse};
+
+/// Good files, which use every key of the language.
+const FILES: [&str; 12] = [
+    include_str!("../../../../workflows/ca-issuing.yaml"),
+    include_str!("../../../../workflows/ca-root.yaml"),
+    include_str!("../../../../workflows/provision-account.yaml"),
+    include_str!("../../../../workflows/rotate-reporting-key.yaml"),
+    include_str!("../../../../workflows/tls-localhost.yaml"),
+    include_str!("../codes/rotate.yaml"),
+    include_str!("../codes/provision.yaml"),
+    include_str!("../codes/issue.yaml"),
+    include_str!("../codes/robot.yaml"),
+    include_str!("tests/every_key.yaml"),
+    include_str!("tests/account.yaml"),
+    include_str!("tests/certificate.yaml"),
+];
+
+fn documents() -> Vec<Value> {
+    FILES.iter().map(|text| layout::values("f.yaml", text.as_bytes()).unwrap().to_json()).collect()
+}
+
+/// What the parser says of a document, written as JSON, which is YAML.
+fn said(document: &Value) -> Vec<Diagnostic> {
+    let text = serde_json::to_string_pretty(document).unwrap();
+    with_known(|known| parse("f.yaml", text.as_bytes(), known)).err().unwrap_or_default()
+}
+
+fn validator() -> jsonschema::Validator {
+    jsonschema::draft202012::new(&super::schema()).unwrap()
+}
+
+#[test]
+fn the_schema_is_one_and_every_key_has_a_description() {
+    let schema = super::schema();
+    assert!(jsonschema::draft202012::meta::is_valid(&schema));
+    assert_eq!(
+        schema["properties"]["metadata"]["properties"]["purpose"]["description"],
+        "Why it exists, in one sentence."
+    );
+    let text = serde_json::to_string(&schema).unwrap();
+    for later in ["approval", "schedule", "windows", "alternating", "for_each"] {
+        assert!(!text.contains(later), "the schema shows `{later}`, which this version does not have");
+    }
+}
+
+#[test]
+fn the_good_files_are_good_to_both() {
+    let validator = validator();
+    for document in documents() {
+        assert_eq!(said(&document), [], "{document}");
+        assert!(validator.is_valid(&document), "{:?}", validator.validate(&document).err().map(|it| it.to_string()));
+    }
+}

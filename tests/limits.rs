@@ -1,0 +1,103 @@
+//! What nobody wrote in good faith ends in a clear error, within a tenth of a second and 16 MiB above a process that
+//! does nothing.
+//!
+//! One test in a binary of its own: the operating system counts the memory of children for the whole process, as the
+//! largest of them all, so that what does nothing is measured first.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use nix::sys::resource::{UsageWho, getrusage};
+
+const BINARY: &str = env!("CARGO_BIN_EXE_countersign");
+
+/// The promise for what ships.
+const TIME_MAX: Duration = Duration::from_millis(100);
+const MEMORY_MAX_KIB: i64 = 16 * 1024;
+
+/// A build that is not optimised, on a machine that does other things, may take so many times as long, and its code
+/// and unpacked tables take more room.
+const UNOPTIMISED: (u32, i64) = if cfg!(debug_assertions) { (15, 2) } else { (1, 1) };
+
+/// The largest child so far, in KiB.
+fn largest() -> i64 {
+    getrusage(UsageWho::RUSAGE_CHILDREN).unwrap().max_rss()
+}
+
+/// Runs the binary; how long it took, its exit code and what it said.
+fn timed(folder: &Path, arguments: &[&str]) -> (Duration, i32, String) {
+    let began = Instant::now();
+    let output = Command::new(BINARY)
+        .args(arguments)
+        .current_dir(folder)
+        .env_clear()
+        .env("COUNTERSIGN_DATA", folder.join("no-data"))
+        .output()
+        .unwrap();
+    let said = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    (began.elapsed(), output.status.code().unwrap_or(-1), said)
+}
+
+/// Files, and the code that each ends in.
+fn files() -> Vec<(&'static str, Vec<u8>, &'static str)> {
+    let good = include_str!("../workflows/rotate-reporting-key.yaml");
+    let laughs: String = (0..9).fold("a0: &a0 [lol, lol]\n".to_owned(), |text, n| {
+        let all = format!("*a{n}, ").repeat(10);
+        text + &format!("a{}: &a{} [{all}]\n", n + 1, n + 1)
+    });
+    // Bytes of a fixed sequence (xorshift), none of them chosen.
+    let mut state = 0x9e37_79b9_u32;
+    let random = (0..100_000).map(|_| {
+        state ^= state << 13;
+        state ^= state >> 17;
+        state ^= state << 5;
+        state.to_le_bytes()[1]
+    });
+    vec![
+        ("ten-megabytes", good.repeat(8_000).into_bytes(), "workflow.too_long"),
+        ("nested-lists", "[".repeat(10_000).into_bytes(), "workflow.too_deep"),
+        ("nested-blocks", "- ".repeat(10_000).into_bytes(), "workflow.too_deep"),
+        ("billion-laughs", laughs.into_bytes(), "workflow.anchor"),
+        ("not-utf8", [good.as_bytes(), &[0xc3, 0x28]].concat(), "workflow.not_utf8"),
+        ("utf16", good.encode_utf16().flat_map(u16::to_le_bytes).collect(), "workflow.utf16"),
+        ("empty", Vec::new(), "workflow.empty"),
+        ("cut", good.as_bytes()[..good.len() / 2].to_vec(), "workflow."),
+        ("random", random.collect(), "workflow.not_utf8"),
+        ("many-values", "- a\n".repeat(200_000).into_bytes(), "workflow.too_many_values"),
+        (
+            "unknown-keys",
+            (0..9_000).fold(String::new(), |text, n| text + &format!("k{n}: 1\n")).into_bytes(),
+            "workflow.unknown_key",
+        ),
+    ]
+}
+
+#[test]
+fn hostile_files_end_in_a_clear_error_quickly_and_in_little_memory() {
+    let folder = tempfile::tempdir().unwrap();
+    let good = include_str!("../workflows/rotate-reporting-key.yaml");
+    fs::write(folder.path().join("good.yaml"), good).unwrap();
+    for _ in 0..3 {
+        assert_eq!(timed(folder.path(), &["--version"]).1, 0);
+    }
+    let idle = largest();
+    let mut measured = Vec::new();
+    for (name, bytes, code) in files() {
+        let file = format!("{name}.yaml");
+        fs::write(folder.path().join(&file), bytes).unwrap();
+        // The best of three: the machine may be busy, and a file that takes long takes long each time.
+        let told = (0..3).map(|_| timed(folder.path(), &["lint", &file])).min_by_key(|(took, ..)| *took).unwrap();
+        let (took, exit, said) = told;
+        assert_eq!(exit, 2, "{name}: {said}");
+        assert!(said.contains(code) && said.contains("help:"), "{name}: {said}");
+        assert!(!said.contains("panicked"), "{name}: {said}");
+        measured.push(format!("{name} {} ms, {} KiB above", took.as_millis(), largest() - idle));
+        let (times, room) = UNOPTIMISED;
+        assert!(took <= TIME_MAX * times, "{measured:#?}");
+        assert!(largest() - idle <= MEMORY_MAX_KIB * room, "{measured:#?}");
+    }
+    println!("idle {idle} KiB\n{}", measured.join("\n"));
+}

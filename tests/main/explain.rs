@@ -1,0 +1,61 @@
+//! `countersign explain` and `countersign schema`: what a person and an editor are told of the language.
+
+use crate::folder::Folder;
+
+#[test]
+fn a_page_has_its_example_and_the_mended_one() {
+    let folder = Folder::new();
+    let told = folder.run(&["explain", "workflow.uncovered_change"]).ended(0);
+    insta::assert_snapshot!(told.out);
+    let page = folder.run(&["explain", "uncovered_change", "--json"]).ended(0).json();
+    let mut keys: Vec<&str> = page.as_object().unwrap().keys().map(String::as_str).collect();
+    keys.sort_unstable();
+    assert_eq!(keys, ["code", "meaning", "mended", "why", "wrong"]);
+    assert!(page["mended"].as_str().unwrap().contains("policy: {action: rotate"));
+    assert!(!page["wrong"].as_str().unwrap().contains("policy: {action: rotate"));
+    assert!(!folder.data().exists(), "nothing is made");
+}
+
+#[test]
+fn all_codes_are_listed_and_every_listed_one_has_its_page() {
+    let folder = Folder::new();
+    for columns in ["40", "60", "100"] {
+        let mut command = folder.command(&["explain"]);
+        command.env("COLUMNS", columns);
+        let told = crate::folder::tell(command).ended(0);
+        let width: usize = columns.parse().unwrap();
+        let long: Vec<&str> = told.out.lines().filter(|line| line.chars().count() > width).collect();
+        assert_eq!(long, Vec::<&str>::new());
+    }
+    let codes = folder.run(&["explain", "--json"]).ended(0).json()["codes"].clone();
+    let codes = codes.as_array().unwrap();
+    assert!(codes.len() > 80, "{}", codes.len());
+    for room in ["workflow.", "policy.", "set.", "settings."] {
+        assert!(codes.iter().any(|one| one["code"].as_str().unwrap().starts_with(room)));
+    }
+    for one in codes.iter().step_by(9) {
+        let told = folder.run(&["explain", one["code"].as_str().unwrap()]).ended(0);
+        assert!(told.out.contains(one["meaning"].as_str().unwrap().split(' ').next().unwrap()));
+    }
+}
+
+#[test]
+fn an_unknown_code_is_answered_with_the_nearest_one() {
+    let folder = Folder::new();
+    folder
+        .run(&["explain", "workflow.secret_flw"])
+        .ended(2)
+        .says(&["error[explain.unknown_code]", "did you mean `workflow.secret_flow`?"]);
+    folder.run(&["explain", "E0382"]).ended(2).says(&["`countersign explain` lists all codes"]);
+}
+
+#[test]
+fn the_schema_is_one_json_document() {
+    let folder = Folder::new();
+    let told = folder.run(&["schema"]).ended(0);
+    assert_eq!(told.out, folder.run(&["schema", "--json"]).ended(0).out);
+    let schema = told.json();
+    assert_eq!(schema["$schema"], "https://json-schema.org/draft/2020-12/schema");
+    assert_eq!(schema["required"], serde_json::json!(["apiVersion", "kind", "metadata", "subject", "on", "steps"]));
+    assert!(!folder.data().exists(), "nothing is made");
+}

@@ -1,0 +1,82 @@
+//! `countersign init`: what is chosen comes with everything that it needs, lints, and runs.
+
+use std::fs;
+
+use crate::folder::{Folder, Told, tell, tree};
+
+fn init(folder: &Folder, arguments: &[&str]) -> Told {
+    let mut command = folder.command(&[&["init"], arguments].concat());
+    command.current_dir(folder.around());
+    tell(command)
+}
+
+#[test]
+fn what_can_be_chosen_is_listed_with_what_it_is_for() {
+    let folder = Folder::new();
+    let told = init(&folder, &[]).ended(0);
+    for name in ["provision-account", "ca-root", "ca-issuing", "tls-localhost", "rotate-reporting-key"] {
+        assert!(told.out.lines().any(|line| line.starts_with(name) && line.len() > name.len() + 20), "{}", told.out);
+    }
+    let choices = init(&folder, &["--json"]).ended(0).json()["choices"].clone();
+    assert_eq!(choices.as_array().unwrap().len(), 5);
+    assert!(!folder.data().exists() && !folder.around().join("workflows").exists(), "nothing is made");
+}
+
+#[test]
+fn what_was_chosen_lints_and_runs() {
+    let folder = Folder::new();
+    let told = init(&folder, &["git", "--with", "tls-localhost", "--with", "rotate-reporting-key"]).ended(0);
+    assert!(told.out.contains("countersign run provision-account") || told.out.contains("cargo run"), "{}", told.out);
+    let names: Vec<String> = tree(&folder.around().join("git")).keys().map(|path| path.display().to_string()).collect();
+    assert_eq!(
+        names,
+        [
+            "ca-issuing.yaml",
+            "ca-root.yaml",
+            "policies/accounts.cedar",
+            "policies/accounts.test.yaml",
+            "policies/certificates.cedar",
+            "policies/certificates.test.yaml",
+            "policies/rotation.cedar",
+            "policies/rotation.test.yaml",
+            "provision-account.yaml",
+            "rotate-reporting-key.yaml",
+            "settings.toml",
+            "tls-localhost.yaml",
+        ]
+    );
+    let run = |arguments: &[&str]| {
+        let mut command = folder.command(arguments);
+        command.current_dir(folder.around());
+        tell(command)
+    };
+    let linted = run(&["lint", "git", "--settings", "git/settings.toml"]).ended(0);
+    assert_eq!(linted.out, "11 files: no errors\n");
+    run(&["activate", "git"]).ended(0);
+    run(&["run", "provision-account", "--input", "account=reporting"]).ended(0);
+    for name in ["ca-root", "ca-issuing", "tls-localhost", "rotate-reporting-key"] {
+        run(&["run", name]).ended(0);
+    }
+    folder.verifies();
+}
+
+#[test]
+fn nothing_is_written_over_and_nothing_unknown_is_chosen() {
+    let folder = Folder::new();
+    fs::create_dir(folder.around().join("git")).unwrap();
+    fs::write(folder.around().join("git/ca-root.yaml"), "mine").unwrap();
+    init(&folder, &["git", "--with", "ca-root"]).ended(2).says(&[
+        "error[init.exists]",
+        "git/ca-root.yaml",
+        "nothing was written",
+    ]);
+    assert_eq!(tree(&folder.around().join("git")).len(), 1);
+    assert!(!folder.data().exists(), "no data folder is made for what is refused");
+    init(&folder, &["git", "--with", "ca-rot"])
+        .ended(2)
+        .says(&["error[init.unknown_workflow]", "did you mean `ca-root`?"]);
+    let toured = Folder::toured();
+    let before = fs::read(toured.path("settings.toml")).unwrap();
+    init(&toured, &["git", "--with", "ca-root"]).ended(0);
+    assert_eq!(fs::read(toured.path("settings.toml")).unwrap(), before);
+}
