@@ -51,6 +51,7 @@ use crate::diagnostic::Diagnostic;
 
 pub use self::set::{Member, check_set};
 pub use self::text::FILE_BYTES_MAX;
+pub(crate) use self::text::is_wide;
 
 /// Steps of a workflow at most.
 const STEPS_MAX: usize = 256;
