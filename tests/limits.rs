@@ -56,7 +56,14 @@ fn files() -> Vec<(&'static str, Vec<u8>, &'static str)> {
         state ^= state << 5;
         state.to_le_bytes()[1]
     });
+    let policy = |condition: String| {
+        format!("@id(\"a\") permit (principal, action, resource) when {{ {condition} }};").into_bytes()
+    };
     vec![
+        ("nested.cedar", policy("(".repeat(100_000)), "policy.too_deep"),
+        ("choices.cedar", policy("if true then ".repeat(10_000)), "policy.too_deep"),
+        ("ten-megabytes.cedar", policy(" ".repeat(10 << 20)), "policy.too_long"),
+        ("utf16.cedar", good.encode_utf16().flat_map(u16::to_le_bytes).collect(), "policy.not_utf8"),
         ("ten-megabytes", good.repeat(8_000).into_bytes(), "workflow.too_long"),
         ("nested-lists", "[".repeat(10_000).into_bytes(), "workflow.too_deep"),
         ("nested-blocks", "- ".repeat(10_000).into_bytes(), "workflow.too_deep"),
@@ -86,7 +93,7 @@ fn hostile_files_end_in_a_clear_error_quickly_and_in_little_memory() {
     let idle = largest();
     let mut measured = Vec::new();
     for (name, bytes, code) in files() {
-        let file = format!("{name}.yaml");
+        let file = if name.contains('.') { name.to_owned() } else { format!("{name}.yaml") };
         fs::write(folder.path().join(&file), bytes).unwrap();
         // The best of three: the machine may be busy, and a file that takes long takes long each time.
         let told = (0..3).map(|_| timed(folder.path(), &["lint", &file])).min_by_key(|(took, ..)| *took).unwrap();

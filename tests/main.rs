@@ -18,6 +18,8 @@ mod full_disk;
 mod help;
 #[path = "main/init.rs"]
 mod init;
+#[path = "../src/kernel/workflow/schema/tests/judge.rs"]
+mod judge;
 #[path = "main/lint.rs"]
 mod lint;
 #[path = "main/lint_formats.rs"]

@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::Stop;
 use super::arguments::{Format, Lint};
-use super::screen::Screen;
+use super::screen::{Screen, called};
 use super::stop::{BAD_INPUT, DONE};
 use crate::catalog::Catalog;
 use crate::folder::Folder;
@@ -64,6 +64,9 @@ pub(super) fn lint(data: Option<PathBuf>, asked: &Lint, screen: &Screen) -> Resu
     }
     if matches!(format, Format::Text | Format::Github) {
         checked.summary().iter().for_each(|line| screen.say(line));
+    }
+    if format == Format::Text && checked.refused.is_some() {
+        screen.say(format!("what a code means: {} explain CODE", called()));
     }
     checked.refused.map_or(Ok(DONE), |code| Err(Stop::told(BAD_INPUT, code)))
 }

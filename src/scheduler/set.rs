@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use countersign_kernel::diagnostic::{Diagnostic, Severity};
 use countersign_kernel::policy::trial::Trial;
-use countersign_kernel::policy::{PolicySet, Vocabulary};
+use countersign_kernel::policy::{self, PolicySet, Vocabulary};
 use countersign_kernel::run::bodies::ActivatedFile;
 use countersign_kernel::workflow::model::Workflow;
 use countersign_kernel::workflow::{self, Known, Member};
@@ -109,15 +109,17 @@ impl FileSet {
                 );
             }
         }
+        let mut texts: Vec<(String, String)> = Vec::new();
+        for file in &self.policies {
+            match policy::text_of(&file.path, &file.bytes) {
+                Ok(text) => texts.push((file.path.clone(), text.to_owned())),
+                Err(wrong) => found.push(*wrong),
+            }
+        }
         // WHY: a schema that no policy is checked against is much work, and a refused set has no use for it.
-        if self.policies.is_empty() && found.iter().any(|one| one.severity == Severity::Error) {
+        if texts.is_empty() && found.iter().any(|one| one.severity == Severity::Error) {
             return Err(found);
         }
-        let texts: Vec<(String, String)> = self
-            .policies
-            .iter()
-            .map(|file| (file.path.clone(), String::from_utf8_lossy(&file.bytes).into_owned()))
-            .collect();
         match PolicySet::load(&texts, &vocabulary) {
             Ok(policies) if !found.iter().any(|one| one.severity == Severity::Error) => {
                 let workflows = parsed.into_iter().map(|(_, one)| (one.metadata.name.clone(), one)).collect();

@@ -77,6 +77,9 @@ fn told(code: &str) -> Option<Vec<(&'static str, Vec<u8>)>> {
             let other = other.replace("{type: integer, min: 1, default: 1}", "{type: string, default: none}");
             Some(vec![(FILE, good.into()), (OTHER, other.into_bytes())])
         }
+        "policy.not_utf8" => Some(vec![("policies/accounts.cedar", b"// caf\xe9\n".to_vec())]),
+        "policy.too_long" => Some(vec![("policies/accounts.cedar", vec![b'\n'; (1 << 20) + 1])]),
+        "policy.too_deep" => Some(vec![("policies/accounts.cedar", vec![b'('; 10_000])]),
         "policy.schema" => one(good.replace("context: {reason", "context: {__reason").into_bytes()),
         _ => None,
     }

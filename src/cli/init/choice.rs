@@ -57,7 +57,9 @@ impl Choice {
         }
         let provisions = self.actions().any(|action| action == "provision");
         let rotates = other.actions().any(|action| action == "rotate");
-        let same = (&own.connector, &own.kind) == (&of.connector, &of.kind);
+        // WHY: a name that a request gives may be any, and one that stands in the file only this one.
+        let may_be = !matches!(own.name, Template::Literal(_)) || own.name == of.name;
+        let same = (&own.connector, &own.kind) == (&of.connector, &of.kind) && may_be;
         (provisions && rotates && same).then_some("which makes what is rotated")
     }
 }

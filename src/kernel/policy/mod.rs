@@ -22,6 +22,7 @@ mod rule;
 mod schema;
 mod spelling;
 mod term;
+mod text;
 pub mod trial;
 mod vocabulary;
 
@@ -31,6 +32,7 @@ pub use load::PolicySet;
 pub use question::{Certificate, Facts, Principal, Question, Subject};
 pub use replay::{BasisTexts, ReplayError, replay};
 pub use term::{MistypedError, Term, TermKind};
+pub use text::text_of;
 pub use vocabulary::{Vocabulary, VocabularyError};
 
 #[cfg(test)]

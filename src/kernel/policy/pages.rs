@@ -9,6 +9,26 @@ const GOOD: &str = include_str!("page.cedar");
 /// The page of each code that checking policy files can answer with.
 pub const PAGES: &[Page] = &[
     Page {
+        code: "policy.not_utf8",
+        meaning: "The policy file is not UTF-8.",
+        why: "A policy is hashed, shown to people and kept as evidence: there is one way to read its bytes. Save the file as \
+              UTF-8.",
+        example: Example::told("a file saved as Latin-1 or UTF-16", "the same file saved as UTF-8"),
+    },
+    Page {
+        code: "policy.too_long",
+        meaning: "The policy file is longer than 1 MiB.",
+        why: "Policies are read by people. Split the file; a folder may hold many.",
+        example: Example::told("one file with 20,000 policies, written by a program", "a file for each subject matter"),
+    },
+    Page {
+        code: "policy.too_deep",
+        meaning: "A policy has brackets more than 24 deep, or more than a hundred times `if`.",
+        why: "Nobody can say what such a condition means, and reading it would use the reader's memory up. Write it as \
+              several policies: each forbid must be passed.",
+        example: Example::told("ten thousand `(` one after the other", "several policies with a short condition each"),
+    },
+    Page {
         code: "policy.syntax",
         meaning: "The text is not Cedar.",
         why: "A file that cannot be read holds no policies, and without policies nothing is permitted. The place is where \

@@ -34,7 +34,7 @@ pub(super) fn text_of<'a>(file: &str, bytes: &'a [u8]) -> Result<&'a str, Box<Di
 }
 
 /// A byte order mark of UTF-16 or UTF-32, or ASCII with a zero byte beside each character.
-fn is_wide(bytes: &[u8]) -> bool {
+pub(crate) fn is_wide(bytes: &[u8]) -> bool {
     match bytes {
         [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [0, 0, 0xfe, 0xff, ..] => true,
         [first, second, ..] => (*first == 0) != (*second == 0),

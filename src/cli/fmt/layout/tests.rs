@@ -170,7 +170,7 @@ fn a_mark_and_the_line_ends_of_windows_go() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 384, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 192, failure_persistence: None, ..ProptestConfig::default() })]
 
     /// A good file with a few places changed, and a few lines swapped: when it is laid out at all, it says the same, and a second time changes
     /// nothing.

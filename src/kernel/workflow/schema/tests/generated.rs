@@ -5,10 +5,11 @@ use proptest::sample::Index;
 use serde_json::{Map, Value, json};
 
 use super::drift::every_pointer;
-use super::{documents, said, validator};
+use super::judge::is_valid;
+use super::{documents, said};
 use crate::workflow::codes;
 use crate::workflow::schema::form::Form;
-use crate::workflow::schema::language;
+use crate::workflow::schema::{language, schema};
 
 /// Codes of the form of a file: what the schema takes has none of them.
 const OF_FORM: &[&str] = &[
@@ -84,7 +85,7 @@ proptest! {
     /// its form.
     #[test]
     fn what_the_description_makes_has_the_form_of_a_workflow(document in values(&language::workflow())) {
-        prop_assert!(validator().is_valid(&document), "{document:#}");
+        prop_assert!(is_valid(&schema(), &document), "{document:#}");
         for one in said(&document) {
             // WHY: a manifest requires parameters of its own, which no schema without settings can know.
             let of_manifest = one.code == codes::MISSING_KEY && one.help.contains(';');
@@ -106,7 +107,7 @@ proptest! {
         for (at, from, how) in changes {
             change(&mut document, other, at, from, how);
         }
-        if !validator().is_valid(&document) {
+        if !is_valid(&schema(), &document) {
             prop_assert!(!said(&document).is_empty(), "the schema refuses what the parser takes:\n{document:#}");
         }
     }

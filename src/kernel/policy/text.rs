@@ -1,0 +1,151 @@
+//! Bytes to the text of a policy file: what cannot be read as one at all, or would use the reader up.
+
+use crate::diagnostic::Diagnostic;
+use crate::workflow::is_wide;
+
+/// The longest policy file, in bytes.
+const FILE_BYTES_MAX: usize = 1 << 20;
+
+/// Brackets in brackets at most. Cedar's parser calls itself for each, with some 55 KiB of the stack in a build that is
+/// not optimised, and a thread of ours may have 2 MiB.
+const DEPTH_MAX: usize = 24;
+
+/// `if`s of one policy at most, each of which may stand in another one.
+const CHOICES_MAX: usize = 100;
+
+/// The file's text, or why there is none.
+///
+/// # Errors
+/// `policy.not_utf8`, `policy.too_long`, `policy.too_deep`.
+pub fn text_of<'a>(file: &str, bytes: &'a [u8]) -> Result<&'a str, Box<Diagnostic>> {
+    if bytes.len() > FILE_BYTES_MAX {
+        let found = Diagnostic::error("policy.too_long", file, "", 0..0);
+        let message = format!("the file is longer than {} MiB", FILE_BYTES_MAX >> 20);
+        return Err(Box::new(found.message(message).help("policies are read by people: split the file")));
+    }
+    if is_wide(bytes) {
+        let found = Diagnostic::error("policy.not_utf8", file, "", 0..0);
+        return Err(Box::new(found.message("the file is UTF-16 or UTF-32").help("save it as UTF-8")));
+    }
+    let text = std::str::from_utf8(bytes).map_err(|wrong| {
+        let readable = bytes.get(..wrong.valid_up_to()).unwrap_or_default();
+        let text = std::str::from_utf8(readable).unwrap_or_default();
+        let found = Diagnostic::error("policy.not_utf8", file, text, text.len()..text.len());
+        Box::new(found.message("this byte is not UTF-8").help("save the file as UTF-8"))
+    })?;
+    match too_deep(text) {
+        Some((at, what)) => {
+            let found = Diagnostic::error("policy.too_deep", file, text, at..at + 1);
+            Err(Box::new(found.message(what).help("write it as several policies: each of them must hold")))
+        }
+        None => Ok(text),
+    }
+}
+
+/// Where brackets, or choices, are too many, and which of them. Strings and comments do not count.
+fn too_deep(text: &str) -> Option<(usize, &'static str)> {
+    let (mut depth, mut choices) = (0_usize, 0_usize);
+    let bytes = text.as_bytes();
+    let mut at = 0;
+    while let Some(byte) = bytes.get(at) {
+        match byte {
+            b'"' => at = after_string(bytes, at),
+            b'/' if bytes.get(at + 1) == Some(&b'/') => {
+                at += bytes.iter().skip(at).position(|byte| *byte == b'\n').unwrap_or(bytes.len() - at);
+            }
+            b'(' | b'[' | b'{' => depth += 1,
+            b')' | b']' | b'}' => depth = depth.saturating_sub(1),
+            b';' => choices = 0,
+            _ if is_choice(bytes, at) => choices += 1,
+            _ => {}
+        }
+        if depth > DEPTH_MAX {
+            return Some((at, "brackets stand in brackets, more than 24 deep"));
+        }
+        if choices > CHOICES_MAX {
+            return Some((at, "one policy has more than 100 times `if`"));
+        }
+        at += 1;
+    }
+    None
+}
+
+/// The last byte of the string that begins at `at`.
+fn after_string(bytes: &[u8], at: usize) -> usize {
+    let mut end = at + 1;
+    while let Some(byte) = bytes.get(end) {
+        match byte {
+            b'"' => return end,
+            b'\\' => end += 2,
+            _ => end += 1,
+        }
+    }
+    bytes.len()
+}
+
+fn is_choice(bytes: &[u8], at: usize) -> bool {
+    let is_word = |at: Option<usize>| {
+        at.and_then(|at| bytes.get(at)).is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_')
+    };
+    bytes.get(at..at + 2) == Some(b"if") && !is_word(at.checked_sub(1)) && !is_word(Some(at + 2))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::policy::{PolicySet, Vocabulary};
+
+    fn code(bytes: &[u8]) -> Option<&'static str> {
+        text_of("a.cedar", bytes).err().map(|one| one.code)
+    }
+
+    fn policy(condition: &str) -> String {
+        format!("@id(\"a\") permit (principal, action, resource) when {{ {condition} }};")
+    }
+
+    #[test]
+    fn what_is_no_text_is_refused() {
+        assert_eq!(code(b"// caf\xe9"), Some("policy.not_utf8"));
+        let wide: Vec<u8> = "permit".encode_utf16().flat_map(u16::to_le_bytes).collect();
+        assert_eq!(code(&wide), Some("policy.not_utf8"));
+        assert_eq!(code(&vec![b' '; FILE_BYTES_MAX + 1]), Some("policy.too_long"));
+        assert_eq!(code(&vec![b' '; FILE_BYTES_MAX]), None);
+    }
+
+    /// At the limit the parser answers, on a thread with as little stack as any of ours; beyond it it is not asked.
+    #[test]
+    fn depth_ends_before_the_stack_does() {
+        let nested =
+            |open: &str, close: &str, depth: usize| policy(&format!("{}1{}", open.repeat(depth), close.repeat(depth)));
+        // `when {` is one bracket.
+        for (open, close) in [("(", ")"), ("[", "]"), ("{a: ", "}"), ("context.has(", ")"), ("!(", ")")] {
+            let most = nested(open, close, DEPTH_MAX - 1);
+            assert_eq!(code(most.as_bytes()), None, "{open}");
+            let read = move || PolicySet::load(&[("a.cedar".to_owned(), most)], &Vocabulary::default()).is_err();
+            assert!(std::thread::Builder::new().stack_size(2 << 20).spawn(read).unwrap().join().unwrap());
+            assert_eq!(code(nested(open, close, DEPTH_MAX).as_bytes()), Some("policy.too_deep"), "{open}");
+        }
+        let choices =
+            |count: usize| policy(&format!("{}true{}", "if true then ".repeat(count), " else true".repeat(count)));
+        let most = choices(CHOICES_MAX);
+        assert_eq!(code(most.as_bytes()), None);
+        let read = move || PolicySet::load(&[("a.cedar".to_owned(), most)], &Vocabulary::default()).is_err();
+        assert!(std::thread::Builder::new().stack_size(2 << 20).spawn(read).unwrap().join().unwrap());
+        assert_eq!(code(choices(CHOICES_MAX + 1).as_bytes()), Some("policy.too_deep"));
+    }
+
+    #[test]
+    fn strings_comments_and_other_words_do_not_count() {
+        let many = "(".repeat(100);
+        assert_eq!(code(policy(&format!("\"{many}\\\"{many}\" == \"\"")).as_bytes()), None);
+        assert_eq!(code(format!("// {many}\n{}", policy("true")).as_bytes()), None);
+        assert_eq!(code(policy(&"iffy.if_x ".repeat(101)).as_bytes()), None);
+        assert_eq!(
+            code(policy("if true then true else false").repeat(200).as_bytes()),
+            None,
+            "each policy counts anew"
+        );
+        assert_eq!(code(b"\"never closed ((("), None);
+    }
+}
