@@ -13,6 +13,9 @@ pub(super) fn schema() -> Result<u8, Stop> {
         Stop::new(FAILED, "schema.write", format!("the schema cannot be written: {error}"), "name another output")
     };
     let text = serde_json::to_string_pretty(&workflow::schema::schema()).map_err(|error| failed(&error))?;
-    writeln!(std::io::stdout().lock(), "{text}").map_err(|error| failed(&error))?;
-    Ok(DONE)
+    match writeln!(std::io::stdout().lock(), "{text}") {
+        // WHY: a reader that closed the pipe has seen enough.
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(failed(&error)),
+        _ => Ok(DONE),
+    }
 }
