@@ -59,7 +59,8 @@ pub struct Catalog {
 /// The embedded target endpoint and its client: what the tour's credentials are for.
 struct Embedded {
     target: Target,
-    client: Client,
+    /// The client with the key first, then the one that calls as a role, where there is one.
+    clients: Vec<Client>,
 }
 
 /// Where the embedded endpoint listens, and where it and its client find what is delivered to them.
@@ -68,6 +69,7 @@ struct EmbeddedPlaces {
     certificate: PathBuf,
     trust_anchor: PathBuf,
     key_file: PathBuf,
+    password_file: Option<PathBuf>,
 }
 
 impl Catalog {
@@ -102,13 +104,17 @@ impl Catalog {
             let target = Target::start(config).await;
             let target = target.map_err(|source| CatalogError::Endpoint { address: places.address, source })?;
             endpoint.set(Some(target.addr()));
-            let client = Client::start(ClientConfig {
-                endpoint,
-                key_file: places.key_file,
-                trust_anchor: places.trust_anchor,
-                every: CLIENT_CALLS_EVERY,
-            });
-            catalog.embedded = Some(Embedded { target, client });
+            let calling = |key_file: PathBuf| {
+                Client::start(ClientConfig {
+                    endpoint: endpoint.clone(),
+                    key_file,
+                    trust_anchor: places.trust_anchor.clone(),
+                    every: CLIENT_CALLS_EVERY,
+                })
+            };
+            let files = [Some(places.key_file), places.password_file];
+            let clients = files.into_iter().flatten().map(calling).collect();
+            catalog.embedded = Some(Embedded { target, clients });
         }
         Ok(catalog)
     }
@@ -167,7 +173,7 @@ impl Catalog {
 
     /// What the embedded client has seen so far.
     pub fn client_counts(&self) -> Option<Counts> {
-        self.embedded.as_ref().map(|embedded| embedded.client.counts())
+        self.embedded.as_ref()?.clients.first().map(Client::counts)
     }
 
     /// Where the embedded endpoint listens.
@@ -191,11 +197,12 @@ fn directories(settings: &Settings, folder: &Folder) -> Result<BTreeMap<String, 
 fn embedded_places(settings: &Settings, directories: &BTreeMap<String, PathBuf>) -> Option<EmbeddedPlaces> {
     let path = |spot: &Spot| Some(directories.get(&spot.place)?.join(&spot.path));
     settings.places.values().find_map(|place| match place {
-        Place::Endpoint { address, certificate, trust, client_key, .. } => Some(EmbeddedPlaces {
+        Place::Endpoint { address, certificate, trust, client_key, role_password, .. } => Some(EmbeddedPlaces {
             address: *address,
             certificate: path(certificate)?,
             trust_anchor: path(trust)?,
             key_file: path(client_key)?,
+            password_file: role_password.as_ref().and_then(path),
         }),
         Place::Directory { .. } => None,
     })

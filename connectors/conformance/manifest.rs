@@ -55,14 +55,19 @@ fn check_kind(manifest: &Manifest, kind: &Kind, wrong: &mut Vec<String>) {
     if parts.len() != kind.parts.iter().filter(|(part, _)| *part != Part::Undo).count() {
         wrong.push(format!("a part of kind `{}` is played by two verbs", kind.name));
     }
+    for strategy in kind.strategies {
+        for missing in strategy.parts().iter().filter(|part| !parts.contains(part)) {
+            wrong.push(format!("kind `{}` takes `{}`, and no verb plays {missing:?}", kind.name, strategy.as_str()));
+        }
+    }
     let proof = kind.liveness.map(|name| manifest.probe(name));
     if let Some(probe) = proof
         && !probe.is_some_and(|probe| probe.kind == kind.name && probe.needs_material)
     {
         wrong.push(format!("the liveness of kind `{}` is no probe of it that needs material", kind.name));
     }
-    if proof.is_none() && parts.contains(&Part::Disable) {
-        wrong.push(format!("kind `{}` disables versions, and has no probe that proves them dead", kind.name));
+    if proof.is_none() && !kind.strategies.is_empty() {
+        wrong.push(format!("kind `{}` replaces versions, and has no probe that proves them dead", kind.name));
     }
     if kind.is_sink == kind.secret.is_some() {
         wrong.push(format!("kind `{}` must be a sink or have a secret, and not both", kind.name));

@@ -28,7 +28,9 @@ pub use countersign_warrant::{
     ResourceName, StepId, Timestamp, VersionId, Warrant,
 };
 pub use hands::{Cabinet, Eyes, Hands, OpenMaterialError};
-pub use manifest::{Effect, Kind, Manifest, Parameter, Part, ProbeSpec, Reversibility, Secret, SecretKind, Type, Verb};
+pub use manifest::{
+    Effect, Kind, Manifest, Parameter, Part, ProbeSpec, Reversibility, Secret, SecretKind, Strategy, Type, Verb,
+};
 pub use material::Material;
 pub use observation::{Cursor, Observation, ObserveError, Page, Probe, ProbeAnswer, ProbeResult, Scope, Slot, Subject};
 

@@ -105,12 +105,57 @@ pub enum Part {
     Stage,
     /// Puts material where its consumer reads it: the pivot.
     Deliver,
+    /// Puts the pending version in the place of the current one: from then on the target refuses the old one.
+    Replace,
     /// Stops the previous version from working; may be taken back.
     Disable,
     /// Removes the previous version for good.
     Retire,
     /// Only an undo uses it.
     Undo,
+}
+
+/// How the old and the new version of a subject live together while one replaces the other (beh:R5).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Strategy {
+    /// The target takes one version: the old one is dead as soon as the new one is set.
+    InPlace,
+    /// Two users of one subject take turns: the idle one is given the new version, and the other one is locked later.
+    Alternating,
+    /// The target takes two versions of one user at once.
+    DualSlot,
+}
+
+impl Strategy {
+    /// Every strategy of this version.
+    pub const ALL: [Self; 3] = [Self::InPlace, Self::Alternating, Self::DualSlot];
+
+    /// The word in workflows.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::InPlace => "in_place",
+            Self::Alternating => "alternating",
+            Self::DualSlot => "dual_slot",
+        }
+    }
+
+    /// What a target must have for it, in words that stand after `needs`.
+    pub const fn needs(self) -> &'static str {
+        match self {
+            Self::InPlace => "a target that replaces the secret itself",
+            Self::Alternating => "two users that take turns",
+            Self::DualSlot => "a target that takes two versions at once",
+        }
+    }
+
+    /// The parts that a kind's verbs must play for it.
+    pub const fn parts(self) -> &'static [Part] {
+        match self {
+            Self::InPlace => &[Part::Replace],
+            Self::Alternating => &[Part::Stage, Part::Disable],
+            Self::DualSlot => &[Part::Stage, Part::Disable, Part::Retire],
+        }
+    }
 }
 
 /// The secret of a kind: how a version is made, and by which output name workflows refer to it.
@@ -147,6 +192,8 @@ pub struct Kind {
     /// The probe that authenticates with a version: *accepted* while the version works, *refused* once it is dead. A
     /// rotation proves with it that the old version is dead; a kind without one cannot be rotated.
     pub liveness: Option<&'static str>,
+    /// How a version of it may be replaced; empty where it cannot be rotated.
+    pub strategies: &'static [Strategy],
     /// Attributes that policy and `provision` know.
     pub attributes: &'static [Parameter],
     /// Which verb plays which part.

@@ -2,7 +2,7 @@
 
 use countersign_contract::{
     Effect, Intent, Kind, Limits, Manifest, Observation, Parameter, Part, ProbeSpec, Reversibility, Secret, SecretKind,
-    Type, Verb,
+    Strategy, Type, Verb,
 };
 
 const OWNER: Parameter = Parameter::required("owner", Type::Text, "who answers for the account");
@@ -39,6 +39,7 @@ pub(crate) fn manifest(limits: Limits) -> Manifest {
             slots: Some(2),
             secret: Some(Secret { kind: SecretKind::Text, output: "key" }),
             liveness: Some("login"),
+            strategies: &[Strategy::DualSlot],
             attributes: const { &[OWNER] },
             parts: PARTS,
         }],

@@ -24,6 +24,7 @@ pub(crate) fn manifest(limits: Limits) -> Manifest {
             slots: None,
             secret: None,
             liveness: None,
+            strategies: &[],
             attributes: &[],
             parts: &[(Part::Deliver, "deliver"), (Part::Undo, "remove")],
         }],

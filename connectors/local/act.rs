@@ -3,6 +3,7 @@
 mod account;
 mod certificate;
 mod request;
+mod role;
 mod signer;
 
 use std::sync::Arc;
@@ -74,6 +75,7 @@ impl Attempt {
         let _held = directory.lock(&self.intent.call.resource);
         let ended = match self.intent.call.resource.kind() {
             "account" => self.change(ACCOUNT_LOG, account::change),
+            "role" => self.change(ACCOUNT_LOG, role::change),
             _ => self.change(CERTIFICATE_LOG, certificate::change),
         };
         match ended {

@@ -38,7 +38,7 @@ pub(crate) struct Logged {
     pub(crate) applied: Applied,
 }
 
-/// A service account.
+/// A service account, or a role: what is kept of both is the same.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Account {
@@ -47,7 +47,7 @@ pub(crate) struct Account {
     pub(crate) keys: Vec<Key>,
 }
 
-/// A key of an account: what tells that a presented key is it.
+/// A key of an account, or the password of one of a role's users: what tells that a presented key is it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Key {
@@ -139,6 +139,7 @@ impl Directory {
     pub(crate) fn folder(&self, kind: &str) -> Option<PathBuf> {
         let folder = match kind {
             "account" => "accounts",
+            "role" => "roles",
             "certificate" => "certificates",
             "ca" => "ca",
             _ => return None,
@@ -206,24 +207,25 @@ impl Directory {
     }
 
     /// When the endpoint last saw each version's key.
-    pub(crate) fn seen(&self, account: &str) -> BTreeMap<VersionId, Timestamp> {
-        let seen = file::read(&self.seen_path(account), file::SMALL).ok();
+    pub(crate) fn seen(&self, of: &ResourceName) -> BTreeMap<VersionId, Timestamp> {
+        let seen = file::read(&self.seen_path(of), file::SMALL).ok();
         seen.and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default()
     }
 
     /// Notes that the endpoint saw a version's key. Not synced: what a crash forgets is seen again at the next call.
-    pub(crate) fn note_seen(&self, account: &str, version: &VersionId, at: Timestamp) -> io::Result<()> {
-        let mut seen = self.seen(account);
+    pub(crate) fn note_seen(&self, of: &ResourceName, version: &VersionId, at: Timestamp) -> io::Result<()> {
+        let mut seen = self.seen(of);
         seen.insert(version.clone(), at);
-        let path = self.seen_path(account);
-        DirBuilder::new().recursive(true).mode(0o700).create(self.root.join("seen"))?;
+        let path = self.seen_path(of);
+        DirBuilder::new().recursive(true).mode(0o700).create(path.parent().unwrap_or(&self.root))?;
         let temporary = path.with_added_extension("tmp");
         fs::write(&temporary, serde_json::to_vec(&seen).map_err(io::Error::other)?)?;
         fs::rename(temporary, path)
     }
 
-    fn seen_path(&self, account: &str) -> PathBuf {
-        self.root.join("seen").join(format!("{account}.json"))
+    fn seen_path(&self, of: &ResourceName) -> PathBuf {
+        let folder = if of.kind() == "account" { "seen" } else { "seen-roles" };
+        self.root.join(folder).join(format!("{}.json", of.name()))
     }
 }
 

@@ -17,6 +17,7 @@ use crate::{Endpoint, LIMITS, Local, LocalConfig};
 pub(crate) const ACCOUNT: &str = "local/account/reporting";
 const DANA: &str = "p_5bdcc146bf60754e6a042426089575c7";
 const LEE: &str = "p_0b0ac146bf60754e6a042426089575c7";
+pub(crate) const ROLE: &str = "local/role/ledger";
 pub(crate) const ROOT: &str = "local/ca/root";
 pub(crate) const ISSUING: &str = "local/ca/issuing";
 pub(crate) const SERVER: &str = "local/certificate/localhost";
@@ -62,6 +63,25 @@ pub(crate) fn on_key(verb: &str, number: u32) -> Call {
     call(verb, ACCOUNT, json!({"version": version(ACCOUNT, number)}))
 }
 
+pub(crate) fn create_role() -> Call {
+    let parameters = json!({"owner": DANA, "backup": LEE, "purpose": "keeps the ledger"});
+    with_key(call("role_create", ROLE, parameters), "password", version(ROLE, 1))
+}
+
+pub(crate) fn stage_password(number: u32) -> Call {
+    with_key(call("password_stage", ROLE, json!({})), "password", version(ROLE, number))
+}
+
+pub(crate) fn replace_password(old: u32, new: u32) -> Call {
+    let parameters = json!({"replaces": version(ROLE, old)});
+    with_key(call("password_replace", ROLE, parameters), "password", version(ROLE, new))
+}
+
+/// `user_lock`, `user_unlock`, `password_clear` of that version.
+pub(crate) fn on_user(verb: &str, number: u32) -> Call {
+    call(verb, ROLE, json!({"version": version(ROLE, number)}))
+}
+
 /// Key pairs for the CA's subjects, their requests, and all material by version.
 pub(crate) struct Keys {
     pub(crate) materials: BTreeMap<VersionId, Vec<u8>>,
@@ -69,10 +89,11 @@ pub(crate) struct Keys {
 }
 
 impl Keys {
-    /// One pair for each subject, one more for the server; and four keys of the account.
+    /// One pair for each subject, one more for the server; four keys of the account, and four passwords of the role.
     pub(crate) fn new() -> Self {
         let mut keys = Self { materials: BTreeMap::new(), requests: BTreeMap::new() };
         keys.materials.extend((1..=4).map(|number| (version(ACCOUNT, number), key(number))));
+        keys.materials.extend((1..=4).map(|number| (version(ROLE, number), key(number + 4))));
         keys.add(version(ROOT, 1), &rcgen::PKCS_ECDSA_P384_SHA384);
         keys.add(version(ISSUING, 1), &rcgen::PKCS_ECDSA_P256_SHA256);
         keys.add(version(SERVER, 1), &rcgen::PKCS_ECDSA_P256_SHA256);

@@ -2,7 +2,7 @@
 
 use countersign_contract::{
     Effect, Intent, Kind, Limits, Manifest, Observation, Parameter, Part, ProbeSpec, Reversibility, Secret, SecretKind,
-    Type, Verb,
+    Strategy, Type, Verb,
 };
 
 /// Ten seconds for an attempt; no effect comes later, since an observation waits for a running attempt.
@@ -51,6 +51,27 @@ const ACCOUNT_PARTS: &[(Part, &str)] = &[
     (Part::Undo, "key_enable"),
 ];
 
+const ROLE: &[Parameter] = &[
+    Parameter::required("owner", Type::Person, "the person who answers for the role"),
+    Parameter::required("backup", Type::Person, "who stands in for the owner"),
+    Parameter::required("purpose", Type::Text, "what the role is for"),
+];
+
+const PASSWORD: Parameter =
+    Parameter::secret("password", Type::Text, "the version's password: 32 or more printable characters");
+const REPLACES: Parameter =
+    Parameter::required("replaces", Type::Text, "the version that it replaces, such as `local/role/ledger@1`");
+
+const ROLE_PARTS: &[(Part, &str)] = &[
+    (Part::Provision, "role_create"),
+    (Part::Stage, "password_stage"),
+    (Part::Replace, "password_replace"),
+    (Part::Disable, "user_lock"),
+    (Part::Undo, "role_delete"),
+    (Part::Undo, "password_clear"),
+    (Part::Undo, "user_unlock"),
+];
+
 const CERTIFICATE_PARTS: &[(Part, &str)] = &[(Part::Issue, "certificate_sign"), (Part::Undo, "certificate_discard")];
 
 pub(crate) fn manifest(limits: Limits) -> Manifest {
@@ -71,15 +92,29 @@ fn kinds() -> Vec<Kind> {
         slots,
         secret: Some(Secret { kind, output: "key" }),
         liveness: None,
+        strategies: &[],
         attributes,
         parts,
     };
     let about = "a service account with two key slots";
     let account = kind("account", about, Some(2), SecretKind::Text, ATTRIBUTES, ACCOUNT_PARTS);
     vec![
-        Kind { liveness: Some("login"), ..account },
+        Kind { liveness: Some("login"), strategies: &[Strategy::DualSlot], ..account },
         kind("ca", "a certificate authority", None, SecretKind::KeyPair, &[], CERTIFICATE_PARTS),
         kind("certificate", "a server certificate", None, SecretKind::KeyPair, &[], CERTIFICATE_PARTS),
+        Kind {
+            secret: Some(Secret { kind: SecretKind::Text, output: "password" }),
+            liveness: Some("role_login"),
+            strategies: &[Strategy::Alternating, Strategy::InPlace],
+            ..kind(
+                "role",
+                "a role of a database, with two users that take turns",
+                Some(2),
+                SecretKind::Text,
+                ROLE,
+                ROLE_PARTS,
+            )
+        },
     ]
 }
 
@@ -100,7 +135,23 @@ fn verbs(limits: Limits) -> Vec<Verb> {
     let create = [ATTRIBUTES, &[KEY]].concat();
     let of_a_key = || vec![VERSION];
     let (back, for_good) = (Reversibility::UndoneBy, Reversibility::Irreversible);
+    let role = |name, about, parameters, reversibility| {
+        verb(name, "role", about, parameters, const { &["username"] }, reversibility)
+    };
+    let create_role = [ROLE, &[PASSWORD]].concat();
     vec![
+        role("role_create", "is created, and its first user has a password", create_role, back("role_delete")),
+        role("role_delete", "is deleted, as it was created", Vec::new(), for_good),
+        role("password_stage", "gives a password to its idle user", vec![PASSWORD], back("password_clear")),
+        role("password_clear", "takes the password away that was just staged", of_a_key(), for_good),
+        role(
+            "password_replace",
+            "has its password changed at once",
+            vec![REPLACES, PASSWORD],
+            back("password_replace"),
+        ),
+        role("user_lock", "refuses the user of that version from now on", of_a_key(), back("user_unlock")),
+        role("user_unlock", "accepts the user of that version again", of_a_key(), back("user_lock")),
         account("account_create", "is created with its first key", create, back("account_delete")),
         verb("account_delete", "account", "is deleted, as it was created", Vec::new(), &[], for_good),
         account("key_stage", "takes a second key", vec![KEY], back("key_remove")),
@@ -132,6 +183,8 @@ fn probes() -> Vec<ProbeSpec> {
     vec![
         probe("login", "account", "the endpoint accepts the key as this account's", true, &[]),
         probe("can_administer", "account", "the endpoint lets the key do what only `admin` may", true, &[]),
+        probe("role_login", "role", "the endpoint accepts the password as this role's", true, &[]),
+        probe("role_used", "role", "a client called the endpoint with the version's password", false, SINCE),
         probe("key_used", "account", "a client called the endpoint with the version's key", false, SINCE),
         probe(
             "served",

@@ -17,25 +17,27 @@ use crate::https::{self, CALL_TIME, Caller, Unreachable};
 impl Local {
     pub(crate) async fn ask(&self, probe: &Probe, material: Option<Material>) -> ProbeResult {
         match (probe.name.as_str(), material) {
-            ("login", Some(key)) => self.login(probe, &key).await,
+            ("login" | "role_login", Some(key)) => self.login(probe, &key).await,
             ("can_administer", Some(key)) => self.can_administer(&key).await,
-            ("login" | "can_administer", None) => unknown("local.no_material", "the probe needs the version's key"),
-            ("key_used", _) => self.key_used(probe).await,
+            ("login" | "role_login" | "can_administer", None) => {
+                unknown("local.no_material", "the probe needs the version's key")
+            }
+            ("key_used" | "role_used", _) => self.key_used(probe).await,
             ("served", _) => self.served(probe).await,
             _ => unknown("local.no_probe", "local has no such probe"),
         }
     }
 
-    /// Does the endpoint take the key, and for this account's? (beh:R8: as the right principal.)
+    /// Does the endpoint take the key, and for this account's or role's? (beh:R8: as the right principal.)
     async fn login(&self, probe: &Probe, key: &Material) -> ProbeResult {
         let answer = match self.call("/v1/whoami", key).await {
             Ok(answer) => answer,
             Err(result) => return result,
         };
-        let account = answer.body.get("account").and_then(Value::as_str);
+        let whose = answer.body.get(probe.subject.kind()).and_then(Value::as_str);
         match answer.status {
-            200 if account == Some(probe.subject.name()) => accepted("local.accepted", "the endpoint accepts the key"),
-            200 => unknown("local.other_principal", "the endpoint takes the key for another account's"),
+            200 if whose == Some(probe.subject.name()) => accepted("local.accepted", "the endpoint accepts the key"),
+            200 => unknown("local.other_principal", "the endpoint takes the key for somebody else's"),
             401 => refused("local.refused", "the endpoint refuses the key"),
             _ => unknown("local.unexpected_answer", "the endpoint gave an unexpected answer"),
         }
@@ -78,13 +80,13 @@ impl Local {
         let looked = tokio::task::spawn_blocking(move || {
             let object = directory.load::<Account>(&subject).ok()??;
             let key = object.state.keys.into_iter().find(|key| key.version == version)?;
-            let seen = directory.seen(subject.name()).get(&version).copied();
+            let seen = directory.seen(&subject).get(&version).copied();
             Some(seen.is_some_and(|seen| seen >= since.unwrap_or(key.staged_at)))
         });
         match looked.await.ok().flatten() {
             Some(true) => accepted("local.key_used", "the endpoint was called with the key"),
             Some(false) => unknown("local.not_seen_yet", "no client has called the endpoint with the key since then"),
-            None => unknown("local.no_key", "the account, or its key, could not be read"),
+            None => unknown("local.no_key", "the subject, or its key, could not be read"),
         }
     }
 

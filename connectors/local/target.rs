@@ -105,20 +105,27 @@ struct Gate {
 
 /// Whose key a call has.
 struct Principal {
-    account: String,
+    /// An account, or a role.
+    whose: ResourceName,
+    /// The role's user; of an account, the key's id.
+    user: String,
+    /// What an account may do; empty for a role.
     level: String,
 }
 
 async fn whoami(State(gate): State<Arc<Gate>>, headers: HeaderMap) -> Response {
     match admit(gate, &headers).await {
-        Ok(whose) => answer(&json!({"account": whose.account, "level": whose.level})),
+        Ok(Principal { whose, user, .. }) if whose.kind() == "role" => {
+            answer(&json!({"role": whose.name(), "user": user}))
+        }
+        Ok(Principal { whose, level, .. }) => answer(&json!({"account": whose.name(), "level": level})),
         Err(status) => status.into_response(),
     }
 }
 
 async fn administration(State(gate): State<Arc<Gate>>, headers: HeaderMap) -> Response {
     match admit(gate, &headers).await {
-        Ok(whose) if whose.level == "admin" => answer(&json!({"administers": whose.account})),
+        Ok(whose) if whose.level == "admin" => answer(&json!({"administers": whose.whose.name()})),
         Ok(_) => StatusCode::FORBIDDEN.into_response(),
         Err(status) => status.into_response(),
     }
@@ -139,43 +146,53 @@ async fn admit(gate: Arc<Gate>, headers: &HeaderMap) -> Result<Principal, Status
 }
 
 impl Gate {
-    /// The account that has an enabled key of this SHA-256, and has not expired. Every verifier is compared, each in
+    /// The account or role that has an enabled key of this SHA-256, and has not expired. Every verifier is compared, each in
     /// constant time.
     fn find(&self, presented: &Digest, caller: Caller) -> io::Result<Option<Principal>> {
         let now = clock::now();
         let mut found = None;
-        for name in self.directory.names("account")? {
-            let Ok(resource) = format!("local/account/{name}").parse::<ResourceName>() else { continue };
+        for resource in self.principals()? {
             let account = match self.directory.load::<Account>(&resource) {
                 Ok(Some(object)) if object.exists => object.state,
                 Ok(_) => continue,
-                Err(_) => return Err(io::Error::other("an account cannot be read")),
+                Err(_) => return Err(io::Error::other("an account or role cannot be read")),
             };
             for key in account.keys.iter().filter(|key| key.enabled) {
                 if verify_slices_are_equal(key.verifier.as_bytes(), presented.as_bytes()).is_ok() {
-                    found = Some((name.clone(), key.version.clone(), account.attributes.clone()));
+                    found = Some((resource.clone(), key.clone(), account.attributes.clone()));
                 }
             }
         }
-        let Some((account, version, attributes)) = found else { return Ok(None) };
+        let Some((whose, key, attributes)) = found else { return Ok(None) };
         let text = |name: &str| attributes.get(name).and_then(Value::as_str).unwrap_or_default();
-        if text("expires").parse::<Timestamp>().map_or(true, |expires| expires <= now) {
+        let is_over = text("expires").parse::<Timestamp>().map_or(true, |expires| expires <= now);
+        if whose.kind() == "account" && is_over {
             return Ok(None);
         }
         // WHY: what we ask ourselves is no sign that a client has the key.
         if caller == Caller::Client {
-            self.note(&account, &version, now)?;
+            self.note(&whose, &key.version, now)?;
         }
-        Ok(Some(Principal { account, level: text("level").to_owned() }))
+        Ok(Some(Principal { whose, user: key.id, level: text("level").to_owned() }))
     }
 
-    fn note(&self, account: &str, version: &VersionId, now: Timestamp) -> io::Result<()> {
+    /// Every account and role.
+    fn principals(&self) -> io::Result<Vec<ResourceName>> {
+        let mut all = Vec::new();
+        for kind in ["account", "role"] {
+            let names = self.directory.names(kind)?;
+            all.extend(names.iter().filter_map(|name| format!("local/{kind}/{name}").parse().ok()));
+        }
+        Ok(all)
+    }
+
+    fn note(&self, whose: &ResourceName, version: &VersionId, now: Timestamp) -> io::Result<()> {
         let mut noted = self.noted.lock().unwrap_or_else(PoisonError::into_inner);
         let last = noted.get(version).map_or(i64::MIN, |last| last.micros());
         if now.micros() < last.saturating_add(NOTE_AGAIN_MICROS) {
             return Ok(());
         }
-        self.directory.note_seen(account, version, now)?;
+        self.directory.note_seen(whose, version, now)?;
         noted.insert(version.clone(), now);
         Ok(())
     }

@@ -8,7 +8,9 @@ use countersign_conformance::{Case, Fixture, examine};
 use countersign_contract::{Call, Connector};
 use serde_json::json;
 
-use crate::fixture::{ACCOUNT, Keys, call, create, local_in, on_key, stage};
+use crate::fixture::{
+    ACCOUNT, Keys, ROLE, call, create, create_role, local_in, on_key, on_user, replace_password, stage, stage_password,
+};
 use crate::{Endpoint, Local, LocalConfig};
 
 #[tokio::test]
@@ -38,6 +40,16 @@ async fn local_conforms() {
         case("disable", vec![created()], on_key("key_disable", 1), Some(on_key("key_enable", 1))),
         case("enable", disabled(), on_key("key_enable", 1), Some(on_key("key_disable", 1))),
         case("remove", disabled(), on_key("key_remove", 1), None),
+        case("create a role", vec![], create_role(), Some(call("role_delete", ROLE, json!({})))),
+        case("stage a password", vec![create_role()], stage_password(2), Some(on_user("password_clear", 2))),
+        case("lock a user", vec![create_role()], on_user("user_lock", 1), Some(on_user("user_unlock", 1))),
+        case(
+            "unlock a user",
+            vec![create_role(), on_user("user_lock", 1)],
+            on_user("user_unlock", 1),
+            Some(on_user("user_lock", 1)),
+        ),
+        case("replace a password", vec![create_role()], replace_password(1, 2), Some(replace_password(2, 1))),
         case("sign a root", vec![], root.clone(), discard(&root)),
         case("sign an issuing CA", vec![root.clone()], issuing.clone(), discard(&issuing)),
         case("sign a server", vec![root.clone(), issuing.clone()], server.clone(), discard(&server)),

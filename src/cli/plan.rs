@@ -106,6 +106,9 @@ fn tell(screen: &Screen, plan: &Plan, judged: &[Judged]) {
         let undo = undo_words(act, pivoted);
         pivoted |= act.pivot;
         screen.say_wrapped("       undo      ", &undo);
+        if let Some(words) = &act.downtime {
+            screen.say_wrapped("       downtime  ", words);
+        }
     }
 }
 

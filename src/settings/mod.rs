@@ -80,6 +80,8 @@ pub enum Place {
         trust: Spot,
         /// The file with the client's key.
         client_key: Spot,
+        /// The file with the password of a second client, which calls as a role.
+        role_password: Option<Spot>,
     },
 }
 

@@ -16,7 +16,7 @@ type Table<'t> = Spanned<DeTable<'t>>;
 type Value<'t> = Spanned<DeValue<'t>>;
 
 /// The keys of a `local` place, beside its connector.
-const ENDPOINT: [&str; 4] = ["address", "certificate", "trust", "client_key"];
+const ENDPOINT: [&str; 5] = ["address", "certificate", "trust", "client_key", "role_password"];
 
 /// The places that the file names, each with its connector's kind where that is known.
 type Declared = BTreeMap<String, Option<ConnectorKind>>;
@@ -151,12 +151,17 @@ impl<'t> Reader<'t> {
         let certificate = self.spot(table, "certificate", "server/tls", declared);
         let trust = self.spot(table, "trust", "client/trust/ca.pem", declared);
         let client_key = self.spot(table, "client_key", "client/reporting/key", declared);
+        let role_password = match value(table.get_ref(), "role_password") {
+            None => Some(None),
+            Some(_) => self.spot(table, "role_password", "client/ledger/password", declared).map(Some),
+        };
         Some(Place::Endpoint {
             connector,
             address: address?,
             certificate: certificate?,
             trust: trust?,
             client_key: client_key?,
+            role_password: role_password?,
         })
     }
 

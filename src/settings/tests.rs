@@ -31,6 +31,7 @@ fn the_default_text_is_what_it_says() {
         certificate: spot("server", "tls"),
         trust: spot("client", "trust/ca.pem"),
         client_key: spot("client", "reporting/key"),
+        role_password: Some(spot("client", "ledger/password")),
     };
     assert_eq!(settings.places["endpoint"], endpoint);
     assert_eq!(settings.places.len(), 3);

@@ -8,8 +8,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use countersign_contract::{
     Applied, BoxFuture, Connector, Cursor, Effect, Eyes, Hands, Intent, Kind, Limits, Manifest, Material, Observation,
     ObserveError, Outcome, Page, Parameter, Part, Probe, ProbeAnswer, ProbeResult, ProbeSpec, Receipt, Refusal,
-    RefusalClass, ResourceName, Reversibility, Scope, Secret, SecretKind, Slot, Subject, Type, Verb, VersionId,
-    Warrant,
+    RefusalClass, ResourceName, Reversibility, Scope, Secret, SecretKind, Slot, Strategy, Subject, Type, Verb,
+    VersionId, Warrant,
 };
 use serde_json::{Value, json};
 
@@ -136,6 +136,7 @@ fn manifest() -> Manifest {
         slots: Some(2),
         secret: Some(Secret { kind: SecretKind::Text, output: "key" }),
         liveness: Some("login"),
+        strategies: &[Strategy::DualSlot],
         attributes: const { &[OWNER] },
         parts: &[
             (Part::Provision, "create"),
@@ -153,6 +154,7 @@ fn manifest() -> Manifest {
         slots: None,
         secret: None,
         liveness: None,
+        strategies: &[],
         attributes: &[],
         parts: &[(Part::Deliver, "deliver"), (Part::Undo, "withdraw")],
     };

@@ -11,7 +11,7 @@ use countersign::secrets::Keys;
 use tempfile::TempDir;
 
 use crate::command::{Faults, countersign};
-use crate::workflows::{ISSUING, PROVISION, ROOT, ROTATE, SERVER, Stage, Subject};
+use crate::workflows::{ALTERNATING, ISSUING, LEGACY_ROLE, PROVISION, ROLE, ROOT, ROTATE, SERVER, Stage, Subject};
 
 /// The soak: long enough to be a wait of its own, and no longer.
 const SOAK: &str = "50ms";
@@ -73,19 +73,20 @@ impl Case {
 impl Templates {
     fn make() -> Self {
         let mut folders = vec![activated()];
-        let steps: [(Stage, &[&Subject]); 4] = [
+        let steps: [(Stage, &[&Subject]); 5] = [
             (Stage::Provisioned, &[&PROVISION]),
             (Stage::Rooted, &[&ROOT]),
             (Stage::Issuing, &[&ISSUING]),
             // One rotation is over, so that the next replaces a delivery that has replaced one.
             (Stage::Toured, &[&SERVER, &ROTATE]),
+            (Stage::Roles, &[&ROLE, &LEGACY_ROLE, &ALTERNATING]),
         ];
         for (stage, subjects) in steps {
             let made = TempDir::new().expect("a temporary folder");
             let before: &TempDir = &folders[stage as usize - 1];
             copy(before.path(), made.path());
             for subject in subjects {
-                done(made.path(), &subject.words("template"));
+                done(made.path(), &subject.words(&format!("template-{}", subject.object.1)));
             }
             folders.push(made);
         }
@@ -106,8 +107,10 @@ fn activated() -> TempDir {
     }
     let workflows = made.path().join("workflows");
     copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join("workflows"), &workflows);
-    edit(&workflows.join("rotate-reporting-key.yaml"), "soak: 2s", &format!("soak: {SOAK}"));
-    for name in ["rotate-reporting-key.yaml", "tls-localhost.yaml"] {
+    for name in ["rotate-reporting-key.yaml", "rotate-ledger-database.yaml"] {
+        edit(&workflows.join(name), "soak: 2s", &format!("soak: {SOAK}"));
+    }
+    for name in ["rotate-reporting-key.yaml", "rotate-ledger-database.yaml", "tls-localhost.yaml"] {
         edit(&workflows.join(name), "within: 10s", WITHIN);
     }
     let named = workflows.display().to_string();

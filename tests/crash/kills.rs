@@ -11,7 +11,7 @@ use crate::ledger::Book;
 use crate::matrix::{self, Draw, Outcome, places};
 use crate::oracle;
 use crate::watch::Watch;
-use crate::workflows::{ALL, ISSUING, PROVISION, RENEWAL, ROOT, ROTATE, SERVER, Subject};
+use crate::workflows::{ALL, ALTERNATING, IN_PLACE, ISSUING, PROVISION, RENEWAL, ROLE, ROOT, ROTATE, SERVER, Subject};
 
 /// How many double crashes of a workflow are drawn.
 const DOUBLES: usize = 24;
@@ -91,6 +91,21 @@ fn a_renewal_of_tls_localhost_survives_every_kill() {
 #[test]
 fn rotate_reporting_key_survives_every_kill() {
     survives(&ROTATE);
+}
+
+#[test]
+fn provision_database_role_survives_every_kill() {
+    survives(&ROLE);
+}
+
+#[test]
+fn an_alternating_rotation_survives_every_kill() {
+    survives(&ALTERNATING);
+}
+
+#[test]
+fn a_rotation_in_place_survives_every_kill() {
+    survives(&IN_PLACE);
 }
 
 fn survives(subject: &'static Subject) {

@@ -13,7 +13,11 @@ use crate::workflows::{Stage as Tour, Subject};
 pub(crate) fn at_any_time(folder: &Path, subject: &Subject) -> Vec<String> {
     let book = Book::read(folder);
     let mut wrong = unrecorded(&book, folder);
-    wrong.extend(unworking(folder, subject));
+    if subject.has_downtime {
+        wrong.extend(unknown_to_the_store(&book, folder, subject));
+    } else {
+        wrong.extend(unworking(folder, subject));
+    }
     wrong.extend(unverified(&book));
     let open = book.intents().iter().filter(|(_, body)| book.answers(&body.intent.entry).is_empty()).count();
     if open > 1 {
@@ -89,6 +93,19 @@ fn unworking(folder: &Path, subject: &Subject) -> Option<String> {
     }
 }
 
+/// inv:I3, rel:I2: what the target takes is sealed in the store, and not retired.
+fn unknown_to_the_store(book: &Book, folder: &Path, subject: &Subject) -> Option<String> {
+    let taken = target::live(folder, subject);
+    let known: Vec<String> = book
+        .stages()
+        .into_iter()
+        .filter(|(_, stage)| *stage != Stage::Retired)
+        .map(|(version, _)| version.to_string())
+        .collect();
+    let is_lost = !taken.is_empty() && !taken.iter().any(|version| known.contains(version));
+    is_lost.then(|| format!("the target takes {taken:?}, and the store has {known:?}"))
+}
+
 /// inv:I7: every hash, link and signature holds, as far as the ledger is signed.
 fn unverified(book: &Book) -> Vec<String> {
     let Some(report) = &book.report else { return Vec::new() };
@@ -125,15 +142,9 @@ fn unsettled(book: &Book, folder: &Path, subject: &Subject) -> Vec<String> {
         }
     }
     let current = book.current(&subject.name()).map(|version| version.to_string());
-    if subject.object.0 == "account" {
-        let object = target::objects(folder)
-            .into_iter()
-            .find(|object| (object.kind, object.name.as_str()) == subject.object)
-            .map(|object| object.said)
-            .unwrap_or_default();
-        let keys = object["state"]["keys"].as_array().cloned().unwrap_or_default();
-        let live: Vec<&str> = keys.iter().filter_map(|key| key["version"].as_str()).collect();
-        if live != current.as_deref().into_iter().collect::<Vec<_>>() {
+    if matches!(subject.object.0, "account" | "role") {
+        let live = target::live(folder, subject);
+        if live != current.clone().into_iter().collect::<Vec<_>>() {
             wrong.push(format!("live in the target: {live:?}; current in the ledger: {current:?}"));
         }
     } else if !target::delivers_the_last(folder, subject) {

@@ -12,7 +12,8 @@ use serde_json::Value;
 
 use crate::workflows::Subject;
 
-const FOLDERS: [(&str, &str); 3] = [("account", "accounts"), ("ca", "ca"), ("certificate", "certificates")];
+const FOLDERS: [(&str, &str); 4] =
+    [("account", "accounts"), ("ca", "ca"), ("certificate", "certificates"), ("role", "roles")];
 
 /// An object of the directory, as its file tells it.
 pub(crate) struct Object {
@@ -35,6 +36,14 @@ pub(crate) fn objects(folder: &Path) -> Vec<Object> {
         }
     }
     found
+}
+
+/// The versions that the target holds for an account, or takes for a role, whose idle user keeps a locked one.
+pub(crate) fn live(folder: &Path, subject: &Subject) -> Vec<String> {
+    let object = objects(folder).into_iter().find(|object| (object.kind, object.name.as_str()) == subject.object);
+    let keys = object.and_then(|object| object.said["state"]["keys"].as_array().cloned()).unwrap_or_default();
+    let is_live = |key: &&Value| subject.object.0 == "account" || key["enabled"] == true;
+    keys.iter().filter(is_live).filter_map(|key| key["version"].as_str().map(str::to_owned)).collect()
 }
 
 /// The entries that the target says were applied to it: in the directory's logs, and in what is delivered.
@@ -97,6 +106,7 @@ fn judge(folder: &Path, delivery: &Path, subject: &Subject) -> Result<(), String
     let read = |name: &str| fs::read(delivery.join(name)).map_err(|error| format!("{name}: {error}"));
     match subject.sink {
         ("client", "reporting") => is_admitted(&object, &read("key")?),
+        ("client", "ledger" | "legacy") => is_admitted(&object, &read("password")?),
         ("client", "trust") => was_issued(&object, "certificate", &read("ca.pem")?),
         ("server", "issuing") => was_issued(&object, "chain", &read("chain.pem")?),
         _ => {
@@ -107,7 +117,7 @@ fn judge(folder: &Path, delivery: &Path, subject: &Subject) -> Result<(), String
     }
 }
 
-/// The endpoint's rule: an enabled key of an account that is there has this SHA-256.
+/// The endpoint's rule: an enabled key of an account or role that is there has this SHA-256.
 fn is_admitted(account: &Value, key: &[u8]) -> Result<(), String> {
     let presented = Digest::of(key).to_string();
     let keys = account["state"]["keys"].as_array().cloned().unwrap_or_default();
@@ -115,7 +125,7 @@ fn is_admitted(account: &Value, key: &[u8]) -> Result<(), String> {
     match (account["exists"] == true, admitted) {
         (true, true) => Ok(()),
         (exists, _) => {
-            Err(format!("the delivered key opens nothing; the account is there: {exists}, its keys {keys:?}"))
+            Err(format!("the delivered key opens nothing; what it is for is there: {exists}, its keys {keys:?}"))
         }
     }
 }

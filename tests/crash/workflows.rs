@@ -8,10 +8,13 @@ pub(crate) enum Stage {
     Rooted,
     Issuing,
     Toured,
+    /// Two database roles are there, and the alternating one has been rotated once.
+    Roles,
 }
 
 impl Stage {
-    pub(crate) const ALL: [Self; 5] = [Self::Activated, Self::Provisioned, Self::Rooted, Self::Issuing, Self::Toured];
+    pub(crate) const ALL: [Self; 6] =
+        [Self::Activated, Self::Provisioned, Self::Rooted, Self::Issuing, Self::Toured, Self::Roles];
 }
 
 /// One workflow, as a case of this suite runs it.
@@ -24,6 +27,8 @@ pub(crate) struct Subject {
     pub(crate) object: (&'static str, &'static str),
     /// What is delivered: place and path.
     pub(crate) sink: (&'static str, &'static str),
+    /// True where nobody can work with what is delivered from the change until the delivery.
+    pub(crate) has_downtime: bool,
     /// Its calls, in order. The second one is the pivot: before it everything is undone, after it a person is asked.
     pub(crate) calls: &'static [&'static str],
     /// How often a run without faults asks each probe that is asked once, and what its failing leads to.
@@ -61,6 +66,7 @@ pub(crate) const PROVISION: Subject = Subject {
     stage: Stage::Activated,
     object: ("account", "reporting"),
     sink: ("client", "reporting"),
+    has_downtime: false,
     calls: &["account_create", "deliver"],
     probes: &[],
     points: &[
@@ -104,6 +110,7 @@ pub(crate) const ROOT: Subject = Subject {
     stage: Stage::Provisioned,
     object: ("ca", "root"),
     sink: ("client", "trust"),
+    has_downtime: false,
     calls: &["certificate_sign", "deliver"],
     probes: &[],
     points: POINTS_OF_A_CA,
@@ -115,6 +122,7 @@ pub(crate) const ISSUING: Subject = Subject {
     stage: Stage::Rooted,
     object: ("ca", "issuing"),
     sink: ("server", "issuing"),
+    has_downtime: false,
     calls: &["certificate_sign", "deliver"],
     probes: &[],
     points: POINTS_OF_A_CA,
@@ -143,6 +151,7 @@ pub(crate) const SERVER: Subject = Subject {
     stage: Stage::Issuing,
     object: ("certificate", "localhost"),
     sink: ("server", "tls"),
+    has_downtime: false,
     calls: &["certificate_sign", "deliver"],
     probes: &[("served:1:unknown", "done"), ("served:1+:unknown", "stuck")],
     points: POINTS_OF_A_SERVER,
@@ -176,6 +185,7 @@ pub(crate) const ROTATE: Subject = Subject {
     stage: Stage::Toured,
     object: ("account", "reporting"),
     sink: ("client", "reporting"),
+    has_downtime: false,
     calls: &["key_stage", "deliver", "key_disable", "key_remove"],
     probes: &[
         ("login:1:unknown", "done"),
@@ -210,4 +220,109 @@ pub(crate) const ROTATE: Subject = Subject {
     ],
 };
 
-pub(crate) const ALL: [&Subject; 6] = [&PROVISION, &ROOT, &ISSUING, &SERVER, &RENEWAL, &ROTATE];
+pub(crate) const ROLE: Subject = Subject {
+    workflow: "provision-database-role",
+    inputs: &["role=ledger"],
+    stage: Stage::Toured,
+    object: ("role", "ledger"),
+    sink: ("client", "ledger"),
+    has_downtime: false,
+    calls: &["role_create", "deliver"],
+    probes: &[],
+    points: &[
+        ("files.act.deliver.after", 1),
+        ("files.act.deliver.before", 1),
+        ("ledger.commit.after", 11),
+        ("ledger.commit.before", 11),
+        ("local.act.role_create.after", 1),
+        ("local.act.role_create.before", 1),
+        ("runner.after_call", 2),
+        ("runner.after_grant", 2),
+        ("runner.after_record", 2),
+        ("runner.before_call", 2),
+        ("runner.before_command", 9),
+        ("runner.before_grant", 2),
+        ("runner.before_record", 2),
+        ("runner.before_seal", 1),
+    ],
+};
+
+/// The role of the rotation in place.
+pub(crate) const LEGACY_ROLE: Subject =
+    Subject { inputs: &["role=legacy"], object: ("role", "legacy"), sink: ("client", "legacy"), ..ROLE };
+
+pub(crate) const ALTERNATING: Subject = Subject {
+    workflow: "rotate-ledger-database",
+    inputs: &[],
+    stage: Stage::Roles,
+    object: ("role", "ledger"),
+    sink: ("client", "ledger"),
+    has_downtime: false,
+    calls: &["password_stage", "deliver", "user_lock"],
+    probes: &[
+        ("role_login:1:unknown", "done"),
+        ("role_login:1+:refused", "undone"),
+        ("role_used:1:unknown", "done"),
+        ("role_used:1+:unknown", "stuck"),
+        ("role_login:2:unknown", "done"),
+        ("role_login:2:accepted", "done"),
+        ("role_login:2+:unknown", "stuck"),
+        ("role_login:2+:accepted", "stuck"),
+    ],
+    points: &[
+        ("files.act.deliver.after", 1),
+        ("files.act.deliver.before", 1),
+        ("ledger.commit.after", 19),
+        ("ledger.commit.before", 19),
+        ("local.act.password_stage.after", 1),
+        ("local.act.password_stage.before", 1),
+        ("local.act.user_lock.after", 1),
+        ("local.act.user_lock.before", 1),
+        ("runner.after_call", 3),
+        ("runner.after_grant", 3),
+        ("runner.after_record", 3),
+        ("runner.before_call", 3),
+        ("runner.before_command", 16),
+        ("runner.before_grant", 3),
+        ("runner.before_record", 3),
+        ("runner.before_seal", 1),
+    ],
+};
+
+pub(crate) const IN_PLACE: Subject = Subject {
+    workflow: "rotate-legacy-login",
+    inputs: &[],
+    stage: Stage::Roles,
+    object: ("role", "legacy"),
+    sink: ("client", "legacy"),
+    has_downtime: true,
+    calls: &["password_replace", "deliver"],
+    probes: &[
+        ("role_login:1:unknown", "done"),
+        ("role_login:1:refused", "done"),
+        ("role_login:1+:refused", "undone"),
+        ("role_login:2:unknown", "done"),
+        ("role_login:2:accepted", "done"),
+        ("role_login:2+:unknown", "stuck"),
+        ("role_login:2+:accepted", "stuck"),
+    ],
+    points: &[
+        ("files.act.deliver.after", 1),
+        ("files.act.deliver.before", 1),
+        ("ledger.commit.after", 14),
+        ("ledger.commit.before", 14),
+        ("local.act.password_replace.after", 1),
+        ("local.act.password_replace.before", 1),
+        ("runner.after_call", 2),
+        ("runner.after_grant", 2),
+        ("runner.after_record", 2),
+        ("runner.before_call", 2),
+        ("runner.before_command", 12),
+        ("runner.before_grant", 2),
+        ("runner.before_record", 2),
+        ("runner.before_seal", 1),
+    ],
+};
+
+pub(crate) const ALL: [&Subject; 9] =
+    [&PROVISION, &ROOT, &ISSUING, &SERVER, &RENEWAL, &ROTATE, &ROLE, &ALTERNATING, &IN_PLACE];

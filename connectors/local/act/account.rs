@@ -33,31 +33,38 @@ pub(super) fn change(attempt: &Attempt, object: &mut Object<Account>) -> Result<
 }
 
 fn create(attempt: &Attempt, object: &mut Object<Account>) -> Result<Applied, Refusal> {
+    begin(attempt, object)?;
+    let expires =
+        object.state.attributes.get("expires").and_then(Value::as_str).and_then(|at| at.parse::<Timestamp>().ok());
+    if expires.is_none_or(|expires| expires <= clock::now()) {
+        let message = "the account would have expired already".to_owned();
+        return Err(refuse(RefusalClass::PolicyRejected, "local.expired", message));
+    }
+    stage(attempt, object)
+}
+
+/// An object with the call's attributes, and without a key.
+pub(super) fn begin(attempt: &Attempt, object: &mut Object<Account>) -> Result<(), Refusal> {
     if object.exists {
-        let message = format!("account `{}` exists", attempt.intent.call.resource);
+        let message = format!("`{}` exists", attempt.intent.call.resource);
         return Err(refuse(RefusalClass::Conflict, "local.exists", message));
     }
     let attributes = attempt.intent.call.parameters.clone();
     if let Some((name, _)) = attributes.iter().find(|(_, value)| value.as_str().is_some_and(str::is_empty)) {
         return Err(refuse(RefusalClass::PolicyRejected, "local.empty_attribute", format!("`{name}` is empty")));
     }
-    let expires = attributes.get("expires").and_then(Value::as_str).and_then(|at| at.parse::<Timestamp>().ok());
-    if expires.is_none_or(|expires| expires <= clock::now()) {
-        let message = "the account would have expired already".to_owned();
-        return Err(refuse(RefusalClass::PolicyRejected, "local.expired", message));
-    }
     object.exists = true;
     object.created_by = Some(attempt.intent.entry.clone());
     object.state = Account { attributes, keys: Vec::new() };
-    stage(attempt, object)
+    Ok(())
 }
 
-/// Deletes an account as it was created: with the first key and no other.
-fn delete(attempt: &Attempt, object: &mut Object<Account>) -> Result<Applied, Refusal> {
+/// Deletes an account or role as it was created: with the first key and no other.
+pub(super) fn delete(attempt: &Attempt, object: &mut Object<Account>) -> Result<Applied, Refusal> {
     let of = attempt.undone()?;
     let is_as_created = |key: &Key| key.staged_by == *of && key.enabled;
     if object.created_by.as_ref() != Some(of) || !object.state.keys.iter().all(is_as_created) {
-        let message = "the account is not as that entry created it".to_owned();
+        let message = "it is not as that entry created it".to_owned();
         return Err(refuse(RefusalClass::Conflict, "local.not_as_created", message));
     }
     object.exists = false;
@@ -67,10 +74,7 @@ fn delete(attempt: &Attempt, object: &mut Object<Account>) -> Result<Applied, Re
 }
 
 fn stage(attempt: &Attempt, object: &mut Object<Account>) -> Result<Applied, Refusal> {
-    let version = attempt.intent.call.materials.get("key").cloned();
-    let (Some(version), Some(key)) = (version, &attempt.material) else {
-        return Err(refuse(RefusalClass::Permanent, "local.material", "the call names no key".to_owned()));
-    };
+    let (version, key) = given(attempt, "key")?;
     let keys = &mut object.state.keys;
     if keys.iter().any(|key| key.version == version) {
         let message = format!("`{version}` is staged already");
@@ -97,8 +101,16 @@ fn stage(attempt: &Attempt, object: &mut Object<Account>) -> Result<Applied, Ref
     Ok(key_applied(id))
 }
 
+/// The call's version, with its material.
+pub(super) fn given<'a>(attempt: &'a Attempt, name: &str) -> Result<(VersionId, &'a Material), Refusal> {
+    match (attempt.intent.call.materials.get(name), &attempt.material) {
+        (Some(version), Some(material)) => Ok((version.clone(), material)),
+        _ => Err(refuse(RefusalClass::Permanent, "local.material", format!("the call names no {name}"))),
+    }
+}
+
 /// A key must be long, and fit into a header line.
-fn verifier_of(key: &Material) -> Result<Digest, Refusal> {
+pub(super) fn verifier_of(key: &Material) -> Result<Digest, Refusal> {
     let fits = key.expose(|bytes| bytes.len() >= KEY_LENGTH_MIN && bytes.iter().all(u8::is_ascii_graphic));
     if !fits {
         let message = format!("a key has at least {KEY_LENGTH_MIN} printable ASCII characters");
@@ -108,13 +120,18 @@ fn verifier_of(key: &Material) -> Result<Digest, Refusal> {
 }
 
 fn set_enabled(attempt: &Attempt, object: &mut Object<Account>, enabled: bool) -> Result<Applied, Refusal> {
-    let key = find(attempt, object)?;
+    flip(attempt, object, enabled).map(|key| key_applied(key.id))
+}
+
+/// Enables or disables a key, which must not be so already.
+pub(super) fn flip(attempt: &Attempt, object: &mut Object<Account>, enabled: bool) -> Result<Key, Refusal> {
+    let key = find(attempt, object, "version")?;
     if key.enabled == enabled {
         let message = format!("`{}` is {} already", key.version, if enabled { "enabled" } else { "disabled" });
         return Err(refuse(RefusalClass::Conflict, "local.as_it_is", message));
     }
     key.enabled = enabled;
-    Ok(key_applied(key.id.clone()))
+    Ok(key.clone())
 }
 
 /// Removes a disabled key; or, as the undo of its staging, the key that was just staged.
@@ -123,7 +140,7 @@ fn remove(attempt: &Attempt, object: &mut Object<Account>) -> Result<Applied, Re
         Origin::Undo(of) => Some(of),
         Origin::Plan | Origin::Retry(_) => None,
     };
-    let key = find(attempt, object)?.clone();
+    let key = find(attempt, object, "version")?.clone();
     match undone {
         Some(of) if key.staged_by != *of => {
             let message = format!("`{}` was not staged by that entry", key.version);
@@ -138,11 +155,16 @@ fn remove(attempt: &Attempt, object: &mut Object<Account>) -> Result<Applied, Re
     Ok(key_applied(key.id))
 }
 
-fn find<'a>(attempt: &Attempt, object: &'a mut Object<Account>) -> Result<&'a mut Key, Refusal> {
-    let text = attempt.intent.call.parameters.get("version").and_then(Value::as_str).unwrap_or_default();
+/// The key of the version that the parameter names.
+pub(super) fn find<'a>(
+    attempt: &Attempt,
+    object: &'a mut Object<Account>,
+    parameter: &str,
+) -> Result<&'a mut Key, Refusal> {
+    let text = attempt.intent.call.parameters.get(parameter).and_then(Value::as_str).unwrap_or_default();
     let version: Option<VersionId> = text.parse().ok();
     let found = object.state.keys.iter_mut().find(|key| Some(&key.version) == version.as_ref());
-    found.ok_or_else(|| refuse(RefusalClass::NotFound, "local.no_key", format!("the account has no key `{text}`")))
+    found.ok_or_else(|| refuse(RefusalClass::NotFound, "local.no_key", format!("there is no key `{text}`")))
 }
 
 fn key_applied(id: String) -> Applied {

@@ -12,7 +12,10 @@ use x509_parser::certificate::X509Certificate;
 use x509_parser::extensions::ParsedExtension;
 use x509_parser::prelude::FromDer;
 
-use crate::fixture::{ACCOUNT, ISSUING, ROOT, SERVER, Stand, call, create, key, on_key, stage, version, with_key};
+use crate::fixture::{
+    ACCOUNT, ISSUING, ROLE, ROOT, SERVER, Stand, call, create, create_role, key, on_key, on_user, replace_password,
+    stage, stage_password, version, with_key,
+};
 
 #[tokio::test]
 async fn an_account_has_two_different_strong_keys() {
@@ -65,6 +68,35 @@ async fn what_only_undoes_is_refused_alone_and_leaves_what_came_after() {
     assert_eq!(stand.refused(&delete).await, "local.undo_only");
     stand.done(&stand.keys.root()).await;
     assert_eq!(stand.refused(&call("certificate_discard", ROOT, json!({}))).await, "local.undo_only");
+}
+
+/// The users of a role take turns: whose password is locked is given the next one.
+#[tokio::test]
+async fn the_users_of_a_role_take_turns() {
+    let stand = Stand::new();
+    let user = |applied: &Applied| applied.outputs["username"].as_str().unwrap().to_owned();
+    assert_eq!(user(&stand.done(&create_role()).await), "ledger");
+    assert_eq!(user(&stand.done(&stage_password(2)).await), "ledger_2");
+    assert_eq!(stand.refused(&stage_password(3)).await, "local.no_free_slot");
+    assert_eq!(stand.refused(&on_user("password_clear", 2)).await, "local.undo_only");
+    stand.done(&on_user("user_lock", 1)).await;
+    assert_eq!(user(&stand.done(&stage_password(3)).await), "ledger");
+    let slots = stand.bench.observe(&create_role()).await.unwrap().slots;
+    let seen: Vec<_> = slots.iter().map(|slot| (slot.id.as_str(), slot.version.clone(), slot.enabled)).collect();
+    assert_eq!(seen, [("ledger_2", Some(version(ROLE, 2)), true), ("ledger", Some(version(ROLE, 3)), true)]);
+}
+
+/// A replaced password is refused from then on, and a locked user's is not replaced.
+#[tokio::test]
+async fn a_password_is_replaced_in_its_place() {
+    let stand = Stand::new();
+    stand.done(&create_role()).await;
+    stand.done(&replace_password(1, 2)).await;
+    assert_eq!(stand.refused(&replace_password(1, 3)).await, "local.no_key");
+    let slots = stand.bench.observe(&create_role()).await.unwrap().slots;
+    assert_eq!(slots.iter().map(|slot| slot.version.clone()).collect::<Vec<_>>(), [Some(version(ROLE, 2))]);
+    stand.done(&on_user("user_lock", 2)).await;
+    assert_eq!(stand.refused(&replace_password(2, 3)).await, "local.locked");
 }
 
 #[tokio::test]

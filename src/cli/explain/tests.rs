@@ -35,13 +35,14 @@ fn no_code_has_two_pages() {
 
 /// The manifest of the connector that some examples are about: one secret attribute, one key at a time.
 fn lab(local: &Manifest) -> Manifest {
-    use countersign_contract::{Kind, Parameter, Type};
+    use countersign_contract::{Kind, Parameter, Strategy, Type};
     const ATTRIBUTES: &[Parameter] =
         &[Parameter::optional("arms", Type::Integer, "how many"), Parameter::secret("pin", Type::Text, "its pin")];
     let pin = Parameter { required: false, ..ATTRIBUTES[1] };
     let attributes: &'static [Parameter] = Vec::leak(vec![ATTRIBUTES[0], pin]);
     let account = local.kind("account").unwrap().clone();
-    let robot = Kind { name: "robot", slots: Some(1), attributes, ..account };
+    let strategies = &[Strategy::Alternating];
+    let robot = Kind { name: "robot", slots: Some(1), strategies, attributes, ..account };
     Manifest { connector: "lab", kinds: vec![robot], verbs: local.verbs.clone(), ..local.clone() }
 }
 

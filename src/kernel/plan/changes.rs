@@ -1,4 +1,7 @@
-//! The change steps: each becomes its connector's verbs, in the order of its kind.
+//! The change steps: each becomes its connector's verbs, in the order of its kind. The strategies of `rotate` are in
+//! [`rotate`].
+
+mod rotate;
 
 use std::collections::BTreeMap;
 
@@ -11,7 +14,7 @@ use super::expand::Expansion;
 use super::hole::{DELIVERED_AT, hole};
 use super::model::{Does, Examine, Recipe};
 use super::snapshot::facts_of;
-use crate::workflow::model::{Adopted, IssueStep, Profile, ProvisionStep, RotateStep, Step, Verify};
+use crate::workflow::model::{Adopted, IssueStep, Profile, ProvisionStep, Step, Verify};
 
 impl Expansion<'_> {
     /// Check, seal, create, deliver (the pivot), activate.
@@ -84,78 +87,14 @@ impl Expansion<'_> {
         }
     }
 
-    /// Check, seal, stage, verify, deliver (the pivot), activate, adopt, soak, disable, prove dead, remove, retire.
-    pub(super) fn rotate(&mut self, step: &Step, wanted: &RotateStep) -> Result<(), PlanError> {
-        let old = self.rotatable()?;
-        let dead = Verify { probe: self.liveness()?.to_owned(), parameters: BTreeMap::new(), must_not: true };
-        self.check(step, None)?;
-        let new = self.seal(step, Recipe::Text(wanted.generate.clone()))?;
-        let stage = self.verb_for(Part::Stage)?;
-        let within_ms = shows_within_ms(stage);
-        let does = self.on_subject(stage, BTreeMap::new(), Some(&new), false)?;
-        self.push(step, "stage", "rotate", does)?;
-        for (at, verify) in wanted.verify.iter().enumerate() {
-            let does = self.verify(verify, &new, within_ms)?;
-            self.push(step, &format!("verify-{}", at + 1), "rotate", does)?;
-        }
-        self.deliver(step, &wanted.distribute)?;
-        let lifetime_secs = wanted.generate.lifetime_secs;
-        let activate = Does::Activate { version: new.clone(), previous: Some(old.clone()), lifetime_secs };
-        self.push(step, "activate", "rotate", activate)?;
-        self.adopt(step, &wanted.adopted, &new)?;
-        self.push(step, "soak", "rotate", Does::Wait { ms: wanted.soak_ms })?;
-        let named = BTreeMap::from([("version".to_owned(), json!(old))]);
-        let disable = self.verb_for(Part::Disable)?;
-        let within_ms = shows_within_ms(disable);
-        let does = self.on_subject(disable, named.clone(), None, false)?;
-        self.push(step, "disable", "rotate", does)?;
-        // INVARIANT: beh:R9 only the target's own refusal proves that the old version is dead.
-        let does = self.verify(&dead, &old, within_ms)?;
-        self.push(step, "prove-dead", "rotate", does)?;
-        let retire = self.verb_for(Part::Retire)?;
-        let does = self.on_subject(retire, named, None, false)?;
-        self.push(step, "remove", "rotate", does)?;
-        self.push(step, "retire", "rotate", Does::Retire { version: old })
-    }
-
-    /// The current version, when the target agrees and has a slot free.
-    fn rotatable(&self) -> Result<VersionId, PlanError> {
-        let reading = &self.snapshot.subject;
-        let subject = self.subject.resource.clone();
-        let Some(current) = reading.current.clone().filter(|_| reading.observation.exists) else {
-            return Err(PlanError::SubjectMissing { subject });
-        };
-        if !reading.observation.slot_of(&current).is_some_and(|slot| slot.enabled) {
-            return Err(PlanError::Drift { subject, current: current.to_string() });
-        }
-        let kind = self.manifest(subject.connector())?.kind(&self.subject.kind).and_then(|kind| kind.slots);
-        let live = reading.observation.slots.len();
-        match kind {
-            Some(slots) if live >= slots as usize => Err(PlanError::NoFreeSlot { subject, live, slots }),
-            _ => Ok(current),
-        }
-    }
-
-    /// The probe by which the subject's kind tells a working version from a dead one.
-    fn liveness(&self) -> Result<&'static str, PlanError> {
-        let instance = self.subject.resource.connector();
-        let manifest = self.manifest(instance)?;
-        let declared = manifest.kind(&self.subject.kind).and_then(|kind| kind.liveness);
-        let authenticates = |name: &&str| manifest.probe(name).is_some_and(|probe| probe.needs_material);
-        declared.filter(authenticates).ok_or_else(|| PlanError::Unfit {
-            connector: instance.to_owned(),
-            what: format!("prove a version of `{}` dead: the kind has no probe that authenticates", self.subject.kind),
-        })
-    }
-
-    fn check(&mut self, step: &Step, issuer: Option<&ResourceName>) -> Result<(), PlanError> {
+    pub(super) fn check(&mut self, step: &Step, issuer: Option<&ResourceName>) -> Result<(), PlanError> {
         let issuer = issuer.and_then(|issuer| self.snapshot.issuers.get(issuer));
         let action = step.kind.word();
         let facts = facts_of(action, &self.snapshot.subject, issuer);
         self.push(step, "check", action, Does::Check { facts })
     }
 
-    fn seal(&mut self, step: &Step, recipe: Recipe) -> Result<VersionId, PlanError> {
+    pub(super) fn seal(&mut self, step: &Step, recipe: Recipe) -> Result<VersionId, PlanError> {
         let version = self.next_version(step);
         self.push(step, "seal", step.kind.word(), Does::Seal { version: version.clone(), recipe })?;
         Ok(version)
@@ -171,7 +110,7 @@ impl Expansion<'_> {
     }
 
     /// A verb on the subject; its secret parameters take `version`.
-    fn on_subject(
+    pub(super) fn on_subject(
         &self,
         verb: &Verb,
         parameters: BTreeMap<String, Value>,
@@ -184,7 +123,7 @@ impl Expansion<'_> {
         self.act(verb, &instance, resource, (parameters, materials), pivot)
     }
 
-    fn verify(&self, verify: &Verify, version: &VersionId, within_ms: u64) -> Result<Does, PlanError> {
+    pub(super) fn verify(&self, verify: &Verify, version: &VersionId, within_ms: u64) -> Result<Does, PlanError> {
         let instance = self.subject.resource.connector().to_owned();
         let probe = Probe {
             name: verify.probe.clone(),
@@ -196,7 +135,7 @@ impl Expansion<'_> {
         self.probe(instance, probe, expect, within_ms)
     }
 
-    fn adopt(&mut self, step: &Step, adopted: &[Adopted], version: &VersionId) -> Result<(), PlanError> {
+    pub(super) fn adopt(&mut self, step: &Step, adopted: &[Adopted], version: &VersionId) -> Result<(), PlanError> {
         for (at, seen) in adopted.iter().enumerate() {
             let mut parameters = self.values(&seen.parameters);
             let spec = self.manifest(&seen.connector)?.probe(&seen.probe);
@@ -219,7 +158,13 @@ impl Expansion<'_> {
         Ok(())
     }
 
-    fn probe(&self, connector: String, probe: Probe, expect: ProbeAnswer, within_ms: u64) -> Result<Does, PlanError> {
+    pub(super) fn probe(
+        &self,
+        connector: String,
+        probe: Probe,
+        expect: ProbeAnswer,
+        within_ms: u64,
+    ) -> Result<Does, PlanError> {
         let with_material = self.manifest(&connector)?.probe(&probe.name).map(|spec| spec.needs_material);
         let with_material = with_material.ok_or_else(|| PlanError::Unfit {
             connector: connector.clone(),
@@ -231,12 +176,12 @@ impl Expansion<'_> {
 
 /// How long the verb's effect may take to show at its target, in milliseconds: an attempt's time and its lateness. So
 /// long an answer may still be that of before, or none.
-const fn shows_within_ms(verb: &Verb) -> u64 {
+pub(super) const fn shows_within_ms(verb: &Verb) -> u64 {
     verb.limits.duration_ms.saturating_add(verb.limits.lateness_ms)
 }
 
 /// The version for each secret parameter of the verb.
-fn secrets_of(verb: &Verb, version: &VersionId) -> BTreeMap<String, VersionId> {
+pub(super) fn secrets_of(verb: &Verb, version: &VersionId) -> BTreeMap<String, VersionId> {
     let secret = verb.parameters.iter().filter(|parameter| parameter.secret);
     secret.map(|parameter| (parameter.name.to_owned(), version.clone())).collect()
 }

@@ -146,7 +146,7 @@ impl Expansion<'_> {
             Reversibility::Irreversible => None,
             Reversibility::UndoneBy(name) => Some(self.undo_of(&call, name)?),
         };
-        Ok(Does::Act(Box::new(Act { call, undo, pivot, covered_by: Vec::new() })))
+        Ok(Does::Act(Box::new(Act { call, undo, pivot, downtime: None, covered_by: Vec::new() })))
     }
 
     /// The reverse call: what its verb declares, taken from the forward call; `version` is the forward material's.

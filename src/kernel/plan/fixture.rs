@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use countersign_contract::{
     Effect, Kind, Limits, Manifest, Observation, Parameter, Part, ProbeSpec, Reversibility, Secret, SecretKind, Slot,
-    Type, Verb,
+    Strategy, Type, Verb,
 };
 use countersign_warrant::{Digest, VersionId};
 use serde_json::json;
@@ -16,6 +16,7 @@ use crate::workflow::model::*;
 const LIMITS: Limits = Limits { duration_ms: 1000, lateness_ms: 0 };
 const KEY: Parameter = Parameter::secret("key", Type::Text, "the key");
 const VERSION: Parameter = Parameter::required("version", Type::Text, "which version");
+const REPLACES: Parameter = Parameter::required("replaces", Type::Text, "which version it replaces");
 const SINCE: Parameter = Parameter::optional("since", Type::Instant, "since when");
 const LEVEL: Parameter = Parameter::required("level", Type::Text, "the level");
 
@@ -40,6 +41,7 @@ pub(crate) fn local() -> Manifest {
         slots: Some(2),
         secret: Some(Secret { kind: SecretKind::Text, output: "key" }),
         liveness: Some("login"),
+        strategies: &[Strategy::DualSlot],
         attributes: &[LEVEL],
         parts: &[
             (Part::Provision, "account_create"),
@@ -55,8 +57,20 @@ pub(crate) fn local() -> Manifest {
         slots: None,
         secret: Some(Secret { kind: SecretKind::KeyPair, output: "key" }),
         liveness: None,
+        strategies: &[],
         attributes: &[],
         parts: &[(Part::Issue, "certificate_sign")],
+    };
+    let role = Kind {
+        name: "role",
+        about: "a role with two users",
+        is_sink: false,
+        slots: Some(2),
+        secret: Some(Secret { kind: SecretKind::Text, output: "key" }),
+        liveness: Some("role_login"),
+        strategies: &[Strategy::InPlace, Strategy::Alternating],
+        attributes: &[],
+        parts: &[(Part::Stage, "password_stage"), (Part::Replace, "password_replace"), (Part::Disable, "user_lock")],
     };
     let request = Parameter::required("request", Type::Text, "the request");
     let issuer_key = Parameter::secret("issuer_key", Type::Text, "the issuer's key");
@@ -70,7 +84,7 @@ pub(crate) fn local() -> Manifest {
     Manifest {
         connector: "local",
         summary: "a directory",
-        kinds: vec![account, certificate],
+        kinds: vec![account, certificate, role],
         verbs: vec![
             verb("account_create", "account", vec![LEVEL, KEY], Some("account_delete")),
             verb("account_delete", "account", vec![], None),
@@ -80,8 +94,17 @@ pub(crate) fn local() -> Manifest {
             verb("key_remove", "account", vec![VERSION], None),
             verb("certificate_sign", "certificate", vec![request, issuer_key], Some("certificate_discard")),
             verb("certificate_discard", "certificate", vec![], None),
+            verb("password_stage", "role", vec![KEY], Some("password_clear")),
+            verb("password_clear", "role", vec![VERSION], None),
+            verb("password_replace", "role", vec![REPLACES, KEY], Some("password_replace")),
+            verb("user_lock", "role", vec![VERSION], Some("user_unlock")),
+            verb("user_unlock", "role", vec![VERSION], None),
         ],
-        probes: vec![probe("login", true, &[]), probe("key_used", false, const { &[SINCE] })],
+        probes: vec![
+            probe("login", true, &[]),
+            probe("key_used", false, const { &[SINCE] }),
+            ProbeSpec { kind: "role", ..probe("role_login", true, &[]) },
+        ],
     }
 }
 
@@ -97,6 +120,7 @@ pub(crate) fn files() -> Manifest {
             slots: None,
             secret: None,
             liveness: None,
+            strategies: &[],
             attributes: &[],
             parts: &[(Part::Deliver, "deliver")],
         }],
@@ -172,9 +196,25 @@ pub(crate) fn rotate() -> Workflow {
         distribute: deliver("rotate"),
         verify: vec![verify],
         adopted: vec![adopted],
+        downtime: None,
         soak_ms: 50,
     };
     around("rotate", step("rotate", StepKind::Rotate(kind)))
+}
+
+/// The rotation of a role, by a strategy that it takes.
+pub(crate) fn rotate_role(strategy: Strategy) -> Workflow {
+    let mut workflow = rotate();
+    workflow.subject.kind = "role".to_owned();
+    if let StepKind::Rotate(step) = &mut workflow.steps[1].kind {
+        step.strategy = strategy;
+        step.verify[0].probe = "role_login".to_owned();
+        step.adopted.clear();
+        if strategy == Strategy::InPlace {
+            (step.soak_ms, step.downtime) = (0, Some("the import waits".to_owned()));
+        }
+    }
+    workflow
 }
 
 pub(crate) fn issue() -> Workflow {
@@ -201,7 +241,11 @@ pub(crate) fn issue() -> Workflow {
 
 /// The subject with so many live versions; version 1 is current when there is one.
 pub(crate) fn snapshot(live: u32) -> Snapshot {
-    let resource: countersign_warrant::ResourceName = "local/account/reporting".parse().unwrap();
+    snapshot_of("local/account/reporting", live)
+}
+
+pub(crate) fn snapshot_of(resource: &str, live: u32) -> Snapshot {
+    let resource: countersign_warrant::ResourceName = resource.parse().unwrap();
     let version = |number| VersionId { subject: resource.clone(), number };
     let mut observation = Observation::absent(resource.clone());
     observation.exists = live > 0;
@@ -225,5 +269,6 @@ pub(crate) fn planned_with(workflow: &Workflow, live: u32, local: &Manifest) -> 
     let files = files();
     let manifests = BTreeMap::from([("local".to_owned(), local), ("files".to_owned(), &files)]);
     let trigger = crate::run::bodies::TriggerKind::Request;
-    super::plan(workflow, trigger, &BTreeMap::new(), &snapshot(live), &manifests)
+    let snapshot = snapshot_of(&format!("local/{}/reporting", workflow.subject.kind), live);
+    super::plan(workflow, trigger, &BTreeMap::new(), &snapshot, &manifests)
 }

@@ -156,6 +156,9 @@ pub struct Act {
     pub undo: Option<Call>,
     /// The point of no return.
     pub pivot: bool,
+    /// Who is without a working secret from here until the delivery, in the workflow's words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub downtime: Option<String>,
     /// The `policy` steps that cover it.
     pub covered_by: Vec<StepId>,
 }

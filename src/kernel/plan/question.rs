@@ -88,7 +88,9 @@ fn facts(plan: &Plan, planned: &Move) -> Facts {
         _ => None,
     });
     let Some(checked) = checked else { return Facts::default() };
-    let live = checked.get("slots").and_then(Value::as_array).map(Vec::len);
+    let is_live = |slot: &&Value| slot.get(2).and_then(Value::as_bool) == Some(true);
+    let slots = checked.get("slots").and_then(Value::as_array);
+    let live = slots.map(|slots| slots.iter().filter(is_live).count());
     Facts {
         exists: checked.get("exists").and_then(Value::as_bool),
         live_versions: live.and_then(|live| u32::try_from(live).ok()),

@@ -2,11 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use countersign_contract::{Limits, ProbeAnswer};
+use countersign_contract::{Limits, ProbeAnswer, Strategy};
 use proptest::prelude::*;
 use serde_json::json;
 
-use super::fixture::{files, issue, local, planned, planned_with, provision, rotate, snapshot as seen};
+use super::fixture::{
+    files, issue, local, planned, planned_with, provision, rotate, rotate_role, snapshot as seen,
+    snapshot_of as seen_of,
+};
 use super::*;
 use crate::workflow::model::{Input, InputKind, Reference, StepKind, Template, Workflow};
 
@@ -87,6 +90,79 @@ fn an_issue_is_judged_before_it_is_delivered_and_its_last_delivery_is_the_pivot(
     );
     let acts: Vec<_> = plan.acts().map(|(_, act)| (act.pivot, act.undo.is_some())).collect();
     assert_eq!(acts, [(false, true), (false, true), (true, true)]);
+}
+
+/// beh:R5: the users take turns, so that nothing is removed: the locked one is the idle one of the next turn.
+#[test]
+fn an_alternating_rotation_locks_the_other_user_and_keeps_it() {
+    let plan = planned(&rotate_role(Strategy::Alternating), 1).unwrap();
+    let expected = [
+        "gate.judge",
+        "rotate.check",
+        "rotate.seal",
+        "rotate.stage",
+        "rotate.verify-1",
+        "rotate.deliver",
+        "rotate.activate",
+        "rotate.soak",
+        "rotate.disable",
+        "rotate.prove-dead",
+        "rotate.retire",
+        "seal.bind",
+    ];
+    assert_eq!(ids(&plan), expected);
+    let acts: Vec<_> = plan.acts().map(|(_, act)| (act.call.verb.as_str(), act.pivot, act.undo.is_some())).collect();
+    assert_eq!(acts, [("password_stage", false, true), ("deliver", true, true), ("user_lock", false, true)]);
+}
+
+/// beh:R5, beh:R10: the old password is set again as long as nobody was given the new one; and there is no soak.
+#[test]
+fn a_rotation_in_place_can_be_undone_with_the_old_material() {
+    let plan = planned(&rotate_role(Strategy::InPlace), 1).unwrap();
+    let expected = [
+        "gate.judge",
+        "rotate.check",
+        "rotate.seal",
+        "rotate.replace",
+        "rotate.verify-1",
+        "rotate.deliver",
+        "rotate.activate",
+        "rotate.prove-dead",
+        "rotate.retire",
+        "seal.bind",
+    ];
+    assert_eq!(ids(&plan), expected);
+    let (_, replace) = plan.acts().next().unwrap();
+    let undo = replace.undo.as_ref().unwrap();
+    let [old, new] = ["local/role/reporting@1", "local/role/reporting@2"];
+    assert_eq!(
+        (&replace.call.parameters["replaces"], replace.call.materials["key"].to_string()),
+        (&json!(old), new.to_owned())
+    );
+    assert_eq!((&undo.parameters["replaces"], undo.materials["key"].to_string()), (&json!(new), old.to_owned()));
+    assert_eq!(replace.downtime.as_deref(), Some("the import waits"));
+    assert!(plan.acts().skip(1).all(|(_, act)| act.downtime.is_none()));
+}
+
+/// What a strategy needs of the target decides: a free slot, an idle user, or nothing.
+#[test]
+fn each_strategy_needs_its_own_room() {
+    assert!(planned(&rotate_role(Strategy::InPlace), 2).is_ok());
+    assert_eq!(planned(&rotate_role(Strategy::Alternating), 2).unwrap_err().code(), "plan.no_free_slot");
+    let mut snapshot = seen_of("local/role/reporting", 2);
+    snapshot.subject.observation.slots[1].enabled = false;
+    assert!(planned_from(&rotate_role(Strategy::Alternating), &snapshot).is_ok(), "a locked user is idle");
+    let mut taken = seen(2);
+    taken.subject.observation.slots[1].enabled = false;
+    assert_eq!(planned_from(&rotate(), &taken).unwrap_err().code(), "plan.no_free_slot");
+    let unfit = planned(&rotate_role(Strategy::DualSlot), 1).unwrap_err();
+    assert_eq!(unfit.to_string(), "connector `local` cannot rotate a `role` by `dual_slot`");
+}
+
+fn planned_from(workflow: &Workflow, snapshot: &Snapshot) -> Result<Plan, PlanError> {
+    let (files, local) = (files(), local());
+    let manifests = BTreeMap::from([("files".to_owned(), &files), ("local".to_owned(), &local)]);
+    plan(workflow, TriggerKind::Request, &BTreeMap::new(), snapshot, &manifests)
 }
 
 #[test]

@@ -10,8 +10,8 @@ use countersign_contract::{Kind, Parameter, Part};
 
 use super::{TermKind, Vocabulary};
 
-/// Actions, and the part that a kind must have a verb for.
-const ACTIONS: [(&str, Part); 3] = [("issue", Part::Issue), ("provision", Part::Provision), ("rotate", Part::Stage)];
+/// The actions, in the order of their names.
+const ACTIONS: [&str; 3] = ["issue", "provision", "rotate"];
 
 /// Attributes that every subject has.
 const COMMON: [(&str, &str); 5] = [
@@ -46,7 +46,15 @@ const CHANGE: &str = "    verb: String,
 
 /// The actions that a kind has a verb for.
 pub(super) fn actions_of(kind: &Kind) -> impl Iterator<Item = &'static str> {
-    ACTIONS.into_iter().filter(|(_, part)| kind.verb_for(*part).is_some()).map(|(action, _)| action)
+    ACTIONS.into_iter().filter(|action| takes(kind, action))
+}
+
+fn takes(kind: &Kind, action: &str) -> bool {
+    match action {
+        "issue" => kind.verb_for(Part::Issue).is_some(),
+        "provision" => kind.verb_for(Part::Provision).is_some(),
+        _ => !kind.strategies.is_empty(),
+    }
 }
 
 /// The name of a subject's entity type.
@@ -71,13 +79,13 @@ pub(super) fn text(vocabulary: &Vocabulary<'_>) -> Result<String, String> {
     write_type(&mut out, "Lengths", &optional(lengths.map(|(name, _)| (name.as_str(), TermKind::Integer)))?);
     write_type(&mut out, "Change", CHANGE);
     write_type(&mut out, "Issuance", &format!("{CHANGE}    certificate: Certificate,\n"));
-    for (action, part) in ACTIONS {
-        let able = kinds.iter().filter(|(_, kind)| kind.verb_for(part).is_some());
+    for action in ACTIONS {
+        let able = kinds.iter().filter(|(_, kind)| takes(kind, action));
         let resources = able.map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(", ");
         if resources.is_empty() {
             continue;
         }
-        let context = if part == Part::Issue { "Issuance" } else { "Change" };
+        let context = if action == "issue" { "Issuance" } else { "Change" };
         let _ = write!(
             out,
             "  action \"{action}\" appliesTo {{\n    principal: [Person, Workflow],\n    \

@@ -10,7 +10,7 @@ mod schema;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use countersign_contract::{Kind, Manifest, Parameter, Part, Secret, SecretKind, Type};
+use countersign_contract::{Kind, Manifest, Parameter, Part, Secret, SecretKind, Strategy, Type};
 use countersign_warrant::{Decision, Timestamp};
 
 use super::{
@@ -34,11 +34,24 @@ const ACCOUNT: &[Parameter] = &[
 
 fn kind(name: &'static str, attributes: &'static [Parameter], parts: &'static [(Part, &'static str)]) -> Kind {
     let secret = Some(Secret { kind: SecretKind::Text, output: "key" });
-    Kind { name, about: "a kind", is_sink: false, slots: Some(2), secret, liveness: None, attributes, parts }
+    Kind {
+        name,
+        about: "a kind",
+        is_sink: false,
+        slots: Some(2),
+        secret,
+        liveness: None,
+        strategies: &[],
+        attributes,
+        parts,
+    }
 }
 
 fn local() -> Manifest {
-    let account = kind("account", ACCOUNT, &[(Part::Provision, "account_create"), (Part::Stage, "key_stage")]);
+    let account = Kind {
+        strategies: &[Strategy::DualSlot],
+        ..kind("account", ACCOUNT, &[(Part::Provision, "account_create"), (Part::Stage, "key_stage")])
+    };
     let ca = kind("ca", &[], &[(Part::Issue, "certificate_sign")]);
     let certificate = kind("certificate", &[], &[(Part::Issue, "certificate_sign")]);
     let kinds = vec![account, ca, certificate];

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+pub use countersign_contract::Strategy;
 use countersign_warrant::{Digest, ResourceName, StepId};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -219,7 +220,7 @@ pub enum KeyAlgorithm {
     Ed25519,
 }
 
-/// `rotate: {strategy, generate, distribute, verify, adopted, soak}`.
+/// `rotate: {strategy, generate, distribute, verify, adopted, soak | downtime}`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RotateStep {
     /// How old and new live together.
@@ -232,16 +233,10 @@ pub struct RotateStep {
     pub verify: Vec<Verify>,
     /// What must be seen after the delivery.
     pub adopted: Vec<Adopted>,
-    /// How long the old version stays enabled after adoption, in milliseconds.
+    /// How long the old version stays enabled after adoption, in milliseconds; 0 where it cannot.
     pub soak_ms: u64,
-}
-
-/// How old and new live together.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Strategy {
-    /// The target takes two versions at once.
-    DualSlot,
+    /// Who is without a working secret meanwhile, in words: of a rotation in place, and of no other.
+    pub downtime: Option<String>,
 }
 
 /// `generate: {length, alphabet, require, lifetime}`.

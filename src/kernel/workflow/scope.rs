@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use countersign_contract::{Kind, Manifest};
+use countersign_contract::{Kind, Manifest, Part};
 use countersign_warrant::StepId;
 
 use super::Known;
@@ -141,7 +141,7 @@ impl Scope<'_> {
         let outline = &self.outlines[number];
         let kind = outline.kind?;
         outline.fits?;
-        let outputs = outputs(kind, self.whose?.kind);
+        let outputs = outputs(kind, self.whose?);
         let Some((_, typed)) = outputs.iter().find(|(name, _)| *name == output) else {
             let help = || suggest::help(output, outputs.iter().map(|(name, _)| *name));
             return Err(unknown(&path, help, spot, errors));
@@ -193,13 +193,25 @@ fn unknown(path: &str, help: impl FnOnce() -> String, spot: Spot<'_>, errors: &m
 }
 
 /// The outputs of a step, with their types.
-fn outputs(step: &str, kind: &Kind) -> Vec<(&'static str, Typed)> {
+fn outputs(step: &str, whose: Whose<'_>) -> Vec<(&'static str, Typed)> {
     let public: &[&'static str] = match step {
         "provision" => &["version"],
         "rotate" => &["version", "verification"],
         "issue" => &["version", "certificate", "chain", "serial", "not_after"],
         _ => return Vec::new(),
     };
-    let sealed = kind.secret.map(|secret| (secret.output, Typed::Secret));
-    public.iter().map(|name| (*name, Typed::Text)).chain(sealed).collect()
+    let sealed = whose.kind.secret.map(|secret| (secret.output, Typed::Secret));
+    let public = public.iter().chain(told(step, whose)).map(|name| (*name, Typed::Text));
+    public.chain(sealed).collect()
+}
+
+/// What the verb that takes the new version answers with: a user's name, a key's id.
+fn told(step: &str, whose: Whose<'_>) -> &'static [&'static str] {
+    let parts: &[Part] = match step {
+        "provision" => &[Part::Provision],
+        "rotate" => &[Part::Stage, Part::Replace],
+        _ => return &[],
+    };
+    let verb = parts.iter().find_map(|part| whose.kind.verb_for(*part));
+    verb.and_then(|name| whose.manifest.verb(name)).map_or(&[], |verb| verb.outputs)
 }

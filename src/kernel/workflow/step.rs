@@ -149,12 +149,14 @@ fn attach(node: &Node, scope: &Scope<'_>, errors: &mut Errors<'_>) -> Read<Vec<R
 fn check_fit(body: &Node, step: &str, whose: Whose<'_>, errors: &mut Errors<'_>) -> Read<()> {
     let (parts, of): (&[Part], _) = match step {
         "provision" => (&[Part::Provision], SecretKind::Text),
-        "rotate" => (&[Part::Stage, Part::Disable, Part::Retire], SecretKind::Text),
+        "rotate" => (&[], SecretKind::Text),
         "issue" => (&[Part::Issue], SecretKind::KeyPair),
         _ => return Ok(()),
     };
     let is_able = |kind: &&Kind| {
-        kind.secret.is_some_and(|secret| secret.kind == of) && parts.iter().all(|part| kind.verb_for(*part).is_some())
+        kind.secret.is_some_and(|secret| secret.kind == of)
+            && parts.iter().all(|part| kind.verb_for(*part).is_some())
+            && (step != "rotate" || !kind.strategies.is_empty())
     };
     if is_able(&whose.kind) {
         return Ok(());

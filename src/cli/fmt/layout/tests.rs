@@ -8,10 +8,13 @@ use super::*;
 use crate::catalog::Catalog;
 use crate::settings::Settings;
 
-const FILES: [&str; 8] = [
+const FILES: [&str; 11] = [
     include_str!("../../../../workflows/ca-issuing.yaml"),
     include_str!("../../../../workflows/ca-root.yaml"),
     include_str!("../../../../workflows/provision-account.yaml"),
+    include_str!("../../../../workflows/provision-database-role.yaml"),
+    include_str!("../../../../workflows/rotate-ledger-database.yaml"),
+    include_str!("../../../../workflows/rotate-legacy-login.yaml"),
     include_str!("../../../../workflows/rotate-reporting-key.yaml"),
     include_str!("../../../../workflows/tls-localhost.yaml"),
     include_str!("../../../kernel/workflow/codes/rotate.yaml"),

@@ -27,8 +27,9 @@ codes! {
              only sinks are delivered to.",
         Example::change(ROTATE, "to: files/client", "to: local/client");
     STRATEGY = "workflow.strategy", "The strategy does not fit the kind.",
-        why "`dual_slot` keeps the old key working until the new one is seen in use, and so needs a target that takes two \
-             keys at once.",
+        why "The strategy says how the old secret and the new one live together. `dual_slot` and `alternating` keep the \
+             old one working through a `soak`, until the new one is seen in use, and so need a target that takes both; \
+             `in_place` replaces it at once, cannot soak, and must say with `downtime` who has to wait.",
         Example::change(
             ROBOT,
             "    policy: {action: provision}\n  - id: robot\n    provision:\n      attributes: {arms: 2}\n",

@@ -1,5 +1,7 @@
 //! The description of the language: every key with its meaning, in the order in which it is written.
 
+use countersign_contract::Strategy;
+
 use super::form::{Form, Key};
 use crate::workflow::STEPS_MAX;
 use crate::workflow::scalar::INTEGER_MAX;
@@ -153,20 +155,38 @@ fn issue() -> Form {
     ])
 }
 
+/// Each strategy says what it says of the time in which old and new meet.
 fn rotate() -> Form {
+    Form::Any(Strategy::ALL.map(rotate_by).into())
+}
+
+fn rotate_by(strategy: Strategy) -> Form {
     let check = Form::Names {
         value: Box::new(Form::Typed),
         keys: vec![may("must_not", "A probe that the target must refuse.", Form::Text)],
         min: 1,
         max: Some(1),
     };
+    let meanwhile = match strategy {
+        Strategy::InPlace => {
+            must("downtime", "Who is without a working secret meanwhile, in words.", Form::Line { length_max: 500 })
+        }
+        Strategy::Alternating | Strategy::DualSlot => {
+            must("soak", "How long the old secret still works after the new one was adopted.", SPAN)
+        }
+    };
+    let about = match strategy {
+        Strategy::InPlace => "The new secret is set in the place of the old one, which is dead at once.",
+        Strategy::Alternating => "Two users take turns: the idle one is given the new secret.",
+        Strategy::DualSlot => "The target takes the old secret and the new one at once.",
+    };
     Form::table(vec![
-        must("strategy", "How the old secret and the new one live together.", Form::Words(vec!["dual_slot"])),
+        must("strategy", about, Form::Exactly(strategy.as_str())),
         must("generate", "How the new secret is made.", generate()),
         must("distribute", "Where it is delivered.", distribute()),
         may("verify", "What must hold before it is delivered: probes of the connector.", Form::list(check, 0)),
         may("adopted", "What must be seen before the old secret may go.", adopted()),
-        must("soak", "How long the old secret still works after the new one was adopted.", SPAN),
+        meanwhile,
     ])
 }
 

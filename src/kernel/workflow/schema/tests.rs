@@ -12,10 +12,13 @@ use crate::workflow::tests::known::with_known;
 use crate::workflow::{layout, parse};
 
 /// Good files, which use every key of the language.
-const FILES: [&str; 12] = [
+const FILES: [&str; 16] = [
     include_str!("../../../../workflows/ca-issuing.yaml"),
     include_str!("../../../../workflows/ca-root.yaml"),
     include_str!("../../../../workflows/provision-account.yaml"),
+    include_str!("../../../../workflows/provision-database-role.yaml"),
+    include_str!("../../../../workflows/rotate-ledger-database.yaml"),
+    include_str!("../../../../workflows/rotate-legacy-login.yaml"),
     include_str!("../../../../workflows/rotate-reporting-key.yaml"),
     include_str!("../../../../workflows/tls-localhost.yaml"),
     include_str!("../codes/rotate.yaml"),
@@ -23,6 +26,7 @@ const FILES: [&str; 12] = [
     include_str!("../codes/issue.yaml"),
     include_str!("../codes/robot.yaml"),
     include_str!("tests/every_key.yaml"),
+    include_str!("tests/every_strategy.yaml"),
     include_str!("tests/account.yaml"),
     include_str!("tests/certificate.yaml"),
 ];
@@ -46,7 +50,7 @@ fn the_schema_is_one_and_every_key_has_a_description() {
         "Why it exists, in one sentence."
     );
     let text = serde_json::to_string(&schema).unwrap();
-    for later in ["approval", "schedule", "windows", "alternating", "for_each"] {
+    for later in ["approval", "schedule", "windows", "versioned", "for_each"] {
         assert!(!text.contains(later), "the schema shows `{later}`, which this version does not have");
     }
 }

@@ -110,7 +110,10 @@ const TEXT: &[Case] = &[
 const SHAPE: &[Case] = &[
     (&[codes::API_VERSION], ROTATE, "countersign/v1", "countersign/v2"),
     (&[codes::NOT_IN_THIS_VERSION], ROTATE, "soak: 2s", "soak: 2s\n    timeout: 2h"),
-    (&[codes::NOT_IN_THIS_VERSION], ROTATE, "dual_slot", "alternating"),
+    (&[codes::NOT_IN_THIS_VERSION], ROTATE, "dual_slot", "versioned"),
+    (&[codes::STRATEGY], ROTATE, "dual_slot", "alternating"),
+    (&[codes::MISSING_KEY, codes::STRATEGY, codes::STRATEGY], ROTATE, "dual_slot", "in_place"),
+    (&[codes::STRATEGY], ROTATE, "soak: 2s", "soak: 2s\n      downtime: nobody waits"),
     (&[codes::NOT_IN_THIS_VERSION], ROTATE, "steps:", "  schedule: {cron: \"0 9 * * THU\"}\nsteps:"),
     (&[codes::NOT_IN_THIS_VERSION], ROTATE, "steps:", "windows: {freeze: [year-end]}\nsteps:"),
     (

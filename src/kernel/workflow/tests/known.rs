@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use countersign_contract::{
-    Effect, Kind, Limits, Manifest, Parameter, Part, ProbeSpec, Reversibility, Secret, SecretKind, Type, Verb,
+    Effect, Kind, Limits, Manifest, Parameter, Part, ProbeSpec, Reversibility, Secret, SecretKind, Strategy, Type, Verb,
 };
 
 use crate::workflow::Known;
@@ -43,10 +43,26 @@ fn kind(name: &'static str, secret: Option<Secret>, parts: &'static [(Part, &'st
         slots: None,
         secret,
         liveness: None,
+        strategies: &[],
         attributes: &[],
         parts,
     }
 }
+
+const ROLE_PARTS: &[(Part, &str)] = &[
+    (Part::Provision, "role_create"),
+    (Part::Stage, "password_stage"),
+    (Part::Replace, "password_replace"),
+    (Part::Disable, "user_lock"),
+];
+
+const ROLE: &[Parameter] = &[
+    Parameter::required("owner", Type::Person, "who answers for it"),
+    Parameter::required("backup", Type::Person, "who stands in"),
+    Parameter::required("purpose", Type::Text, "what it is for"),
+];
+
+const PASSWORD: Option<Secret> = Some(Secret { kind: SecretKind::Text, output: "password" });
 
 const TEXT: Option<Secret> = Some(Secret { kind: SecretKind::Text, output: "key" });
 
@@ -79,14 +95,26 @@ fn local() -> Manifest {
             Kind {
                 slots: Some(2),
                 liveness: Some("login"),
+                strategies: &[Strategy::DualSlot],
                 attributes: ACCOUNT,
                 ..kind("account", TEXT, ACCOUNT_PARTS)
             },
             kind("ca", KEY_PAIR, issue),
             kind("certificate", KEY_PAIR, issue),
+            Kind {
+                slots: Some(2),
+                liveness: Some("role_login"),
+                strategies: &[Strategy::InPlace, Strategy::Alternating],
+                attributes: ROLE,
+                ..kind("role", PASSWORD, ROLE_PARTS)
+            },
         ],
-        verbs: Vec::new(),
+        verbs: ["role_create", "password_stage", "password_replace"]
+            .map(|name| Verb { name, kind: "role", outputs: &["username"], ..deliver("role", true) })
+            .into(),
         probes: vec![
+            probe("role_login", "role", LOGIN),
+            probe("role_used", "role", &[]),
             probe("login", "account", LOGIN),
             probe("key_used", "account", &[]),
             probe("served", "certificate", &[]),
@@ -105,13 +133,12 @@ fn files() -> Manifest {
 }
 
 fn lab() -> Manifest {
-    const PARTS: &[(Part, &str)] =
-        &[(Part::Provision, "make"), (Part::Stage, "s"), (Part::Disable, "d"), (Part::Retire, "r")];
+    const PARTS: &[(Part, &str)] = &[(Part::Provision, "make"), (Part::Stage, "s"), (Part::Replace, "p")];
     Manifest {
         connector: "lab",
         summary: "what is rare",
         kinds: vec![
-            Kind { slots: Some(1), attributes: ROBOT, ..kind("robot", TEXT, PARTS) },
+            Kind { slots: Some(1), strategies: &[Strategy::InPlace], attributes: ROBOT, ..kind("robot", TEXT, PARTS) },
             kind("board", None, &[(Part::Deliver, "deliver")]),
         ],
         verbs: vec![deliver("board", false)],

@@ -7,11 +7,14 @@ use super::known::with_known;
 use crate::workflow::model::{Part, Profile, Reference, StepKind, Strategy, Template, Workflow};
 use crate::workflow::{Member, check_set, parse};
 
-const SHIPPED: [(&str, &str); 5] = [
+const SHIPPED: [(&str, &str); 8] = [
     ("provision-account.yaml", include_str!("../../../../workflows/provision-account.yaml")),
     ("ca-root.yaml", include_str!("../../../../workflows/ca-root.yaml")),
     ("ca-issuing.yaml", include_str!("../../../../workflows/ca-issuing.yaml")),
     ("tls-localhost.yaml", include_str!("../../../../workflows/tls-localhost.yaml")),
+    ("provision-database-role.yaml", include_str!("../../../../workflows/provision-database-role.yaml")),
+    ("rotate-ledger-database.yaml", include_str!("../../../../workflows/rotate-ledger-database.yaml")),
+    ("rotate-legacy-login.yaml", include_str!("../../../../workflows/rotate-legacy-login.yaml")),
     ("rotate-reporting-key.yaml", include_str!("../../../../workflows/rotate-reporting-key.yaml")),
 ];
 

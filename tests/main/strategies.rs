@@ -1,0 +1,87 @@
+//! The strategies of `rotate`, from the built binary against the embedded target: who can log in when, and with what.
+
+use std::fs;
+
+use crate::folder::Folder;
+
+/// A toured folder with a database role of that name.
+fn with_role(name: &str) -> Folder {
+    let folder = Folder::toured();
+    folder.run(&["run", "provision-database-role", "--input", &format!("role={name}")]).ended(0);
+    folder
+}
+
+/// What the application of a role was given: user and password.
+fn delivered(folder: &Folder, name: &str) -> (String, String) {
+    let read = |field: &str| fs::read_to_string(folder.path(&format!("places/client/{name}/{field}"))).unwrap();
+    (read("username"), read("password"))
+}
+
+/// The state of a role at the target: user and whether it may log in, oldest first.
+fn users(folder: &Folder, name: &str) -> Vec<(String, bool)> {
+    let text = fs::read_to_string(folder.path(&format!("local/roles/{name}.json"))).unwrap();
+    let state: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let keys = state["state"]["keys"].as_array().unwrap();
+    keys.iter().map(|key| (key["id"].as_str().unwrap().to_owned(), key["enabled"] == true)).collect()
+}
+
+/// beh:R5: the users take turns, the other one is locked and stays, and no password comes twice.
+#[test]
+fn the_users_of_a_role_take_turns() {
+    let folder = with_role("ledger");
+    let mut seen = vec![delivered(&folder, "ledger")];
+    assert_eq!(seen[0].0, "ledger");
+    for user in ["ledger_2", "ledger"] {
+        folder.run(&["run", "rotate-ledger-database"]).ended(0);
+        let now = delivered(&folder, "ledger");
+        assert_eq!(now.0, user);
+        assert!(!seen.iter().any(|(_, password)| *password == now.1));
+        let mut of_users = users(&folder, "ledger");
+        of_users.sort();
+        let expected = ["ledger", "ledger_2"].map(|one| (one.to_owned(), one == user));
+        assert_eq!(of_users, expected);
+        seen.push(now);
+    }
+    folder.verifies();
+}
+
+/// beh:R7: a rotation in place says who has to wait, before anything runs; afterwards there is one password, a new one.
+#[test]
+fn a_rotation_in_place_says_its_downtime_and_leaves_one_password() {
+    let folder = with_role("legacy");
+    let before = delivered(&folder, "legacy");
+    let plan = folder.run(&["plan", "rotate-legacy-login"]).ended(0);
+    for words in [
+        "downtime  the nightly import cannot log in",
+        "CALL password_replace local/role/legacy with local/role/legacy@2",
+        "undo      password_replace local/role/legacy",
+    ] {
+        assert!(plan.out.contains(words), "{words} in {}", plan.out);
+    }
+    assert_eq!(delivered(&folder, "legacy"), before, "a plan changes nothing");
+    folder.run(&["run", "rotate-legacy-login"]).ended(0);
+    let after = delivered(&folder, "legacy");
+    assert_eq!(after.0, before.0);
+    assert_ne!(after.1, before.1);
+    assert_eq!(users(&folder, "legacy"), [("legacy".to_owned(), true)]);
+    folder.verifies();
+}
+
+/// A strategy that the kind does not take, a soak where nothing can soak, and a downtime that is kept quiet.
+#[test]
+fn a_strategy_that_does_not_fit_is_refused() {
+    let folder = with_role("legacy");
+    let file = "rotate-legacy-login.yaml";
+    for (from, to, words) in [
+        ("strategy: in_place", "strategy: dual_slot", ["workflow.strategy", "`role` takes `alternating`, `in_place`"]),
+        ("      downtime: the", "      soak: 2s\n      downtime: the", ["workflow.strategy", "take `soak` out"]),
+    ] {
+        let set = folder.around().join("set");
+        crate::folder::copy(&folder.path("workflows"), &set);
+        let text = fs::read_to_string(set.join(file)).unwrap();
+        assert!(text.contains(from), "{text}");
+        fs::write(set.join(file), text.replacen(from, to, 1)).unwrap();
+        folder.run(&["lint", set.to_str().unwrap()]).ended(2).says(&words);
+        fs::remove_dir_all(&set).unwrap();
+    }
+}
