@@ -42,6 +42,8 @@ mod signals;
 mod status;
 #[path = "main/steady.rs"]
 mod steady;
+#[path = "main/steps.rs"]
+mod steps;
 #[path = "main/strategies.rs"]
 mod strategies;
 #[path = "main/stuck.rs"]

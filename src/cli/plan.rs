@@ -164,6 +164,7 @@ fn in_words(planned: &Move) -> String {
             None => format!("{version} is current"),
         },
         Does::Retire { version } => format!("{version} is retired"),
+        Does::Wait { ms } if planned.action == "wait" => format!("wait {}", duration(*ms)),
         Does::Wait { ms } => format!("wait {}; old and new both work", duration(*ms)),
         Does::Evidence { .. } => "bind the run's entries to a signed checkpoint".to_owned(),
     }

@@ -30,13 +30,19 @@ pub(crate) fn at_any_time(folder: &Path, subject: &Subject) -> Vec<String> {
 pub(crate) fn at_end(folder: &Path, subject: &Subject, key: &str, ends: &[&str]) -> Vec<String> {
     let book = Book::read(folder);
     let mut wrong = unrecorded(&book, folder);
-    wrong.extend(unworking(folder, subject));
+    let runs = book.runs_of(subject.workflow, key);
+    let is_stuck = runs.iter().any(|run| book.end_of(run) == "stuck");
+    if subject.has_downtime && is_stuck {
+        // A person is asked while nobody can work: what the target takes is known at least.
+        wrong.extend(unknown_to_the_store(&book, folder, subject));
+    } else {
+        wrong.extend(unworking(folder, subject));
+    }
     wrong.extend(unverified(&book));
     if book.signed != book.entries.len() as u64 {
         wrong.push(format!("the checkpoint covers {} of {} entries", book.signed, book.entries.len()));
     }
     wrong.extend(unclosed(&book));
-    let runs = book.runs_of(subject.workflow, key);
     let [run] = runs.as_slice() else {
         wrong.push(format!("one request made {} runs", runs.len()));
         return wrong;
@@ -85,7 +91,8 @@ fn unrecorded(book: &Book, folder: &Path) -> Vec<String> {
 
 /// inv:I3, rel:I2: whoever reads the delivered credential at this moment can work with it.
 fn unworking(folder: &Path, subject: &Subject) -> Option<String> {
-    let needed = subject.stage == Tour::Toured && subject.object.0 != "ca";
+    let is_first = subject.workflow.starts_with("provision") || subject.object.0 == "ca";
+    let needed = subject.stage >= Tour::Toured && !is_first;
     match target::works(folder, subject) {
         Some(Ok(())) => None,
         Some(Err(why)) => Some(why),

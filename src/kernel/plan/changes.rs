@@ -14,7 +14,7 @@ use super::expand::Expansion;
 use super::hole::{DELIVERED_AT, hole};
 use super::model::{Does, Examine, Recipe};
 use super::snapshot::facts_of;
-use crate::workflow::model::{Adopted, IssueStep, Profile, ProvisionStep, Step, Verify};
+use crate::workflow::model::{Adopted, CheckStep, IssueStep, Profile, ProvisionStep, Step, Verify};
 
 impl Expansion<'_> {
     /// Check, seal, create, deliver (the pivot), activate.
@@ -85,6 +85,27 @@ impl Expansion<'_> {
             }
             _ => Ok(()),
         }
+    }
+
+    /// A question about the version that is current when the step runs.
+    pub(super) fn ask(&mut self, step: &Step, check: &CheckStep) -> Result<(), PlanError> {
+        let look = &check.look;
+        let needs_material =
+            self.manifest(&look.connector)?.probe(&look.probe).is_some_and(|probe| probe.needs_material);
+        let made = self.versions.values().max_by_key(|version| version.number).cloned();
+        let version = made.or_else(|| self.snapshot.subject.current.clone());
+        if needs_material && version.is_none() {
+            return Err(PlanError::SubjectMissing { subject: self.subject.resource.clone() });
+        }
+        let probe = Probe {
+            name: look.probe.clone(),
+            subject: self.subject.resource.clone(),
+            version,
+            parameters: self.values(&look.parameters),
+        };
+        let expect = if check.must_refuse { ProbeAnswer::Refused } else { ProbeAnswer::Accepted };
+        let does = self.probe(look.connector.clone(), probe, expect, look.within_ms)?;
+        self.push(step, "ask", "check", does)
     }
 
     pub(super) fn check(&mut self, step: &Step, issuer: Option<&ResourceName>) -> Result<(), PlanError> {

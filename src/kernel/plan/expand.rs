@@ -28,7 +28,8 @@ pub(super) struct Expansion<'a> {
 }
 
 impl Expansion<'_> {
-    /// Expands every step, then lets each `policy` step cover the acts of its action that follow it.
+    /// Expands every step, then lets each `policy` step cover the acts of its action on every way to which it
+    /// stands.
     pub(super) fn expand(&mut self) -> Result<(), PlanError> {
         let workflow = self.workflow;
         for step in &workflow.steps {
@@ -41,6 +42,8 @@ impl Expansion<'_> {
                 StepKind::Provision(provision) => self.provision(step, provision)?,
                 StepKind::Issue(issue) => self.issue(step, issue)?,
                 StepKind::Rotate(rotate) => self.rotate(step, rotate)?,
+                StepKind::Check(check) => self.ask(step, check)?,
+                StepKind::Wait(wait) => self.push(step, "pass", "wait", Does::Wait { ms: wait.ms })?,
                 StepKind::Evidence(evidence) => {
                     let attach = evidence.attach.iter().map(|from| (path_of(from), self.value_of(from))).collect();
                     let does = Does::Evidence { attach, retain_secs: evidence.retain_secs };
@@ -66,6 +69,7 @@ impl Expansion<'_> {
             for later in self.moves.iter_mut().skip(at) {
                 if let Does::Act(act) = &mut later.does
                     && later.action == action
+                    && stands_before(self.workflow, &policy, &later.step)
                 {
                     act.covered_by.push(policy.clone());
                     covered.push(later.id.clone());
@@ -257,6 +261,11 @@ impl Expansion<'_> {
             Reference::Output { step, output, .. } => hole(step, output),
         }
     }
+}
+
+/// True when every way to the step passes `earlier`.
+fn stands_before(workflow: &Workflow, earlier: &StepId, step: &StepId) -> bool {
+    workflow.steps.iter().any(|other| other.id == *step && other.after.contains(earlier))
 }
 
 fn judge_of((at, planned): (usize, &Move)) -> Option<(usize, StepId, String)> {

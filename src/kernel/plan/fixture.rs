@@ -1,7 +1,7 @@
 //! Small manifests, workflows and snapshots for the tests of plans and runs.
 #![allow(clippy::unwrap_used)]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use countersign_contract::{
     Effect, Kind, Limits, Manifest, Observation, Parameter, Part, ProbeSpec, Reversibility, Secret, SecretKind, Slot,
@@ -130,7 +130,7 @@ pub(crate) fn files() -> Manifest {
 }
 
 fn step(id: &str, kind: StepKind) -> Step {
-    Step { id: id.parse().unwrap(), kind, line: 1 }
+    Step { id: id.parse().unwrap(), kind, after: BTreeSet::new(), line: 1 }
 }
 
 fn generate() -> Generate {
@@ -148,7 +148,8 @@ fn deliver(of: &str) -> Vec<Delivery> {
 }
 
 /// A workflow of one change between a `policy` and an `evidence` step.
-fn around(name: &str, change: Step) -> Workflow {
+fn around(name: &str, mut change: Step) -> Workflow {
+    change.after = BTreeSet::from(["gate".parse().unwrap()]);
     let action = change.kind.word().to_owned();
     let attach = Reference::Output { step: change.id.clone(), output: "version".to_owned(), secret: false };
     Workflow {

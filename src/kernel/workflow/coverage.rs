@@ -1,7 +1,10 @@
-//! Proves on the steps in file order that no change goes without policy and evidence (inv:I8).
+//! Proves on the graph of the steps that no change goes without policy and evidence (inv:I8).
+
+use std::collections::BTreeSet;
 
 use super::codes;
 use super::errors::{Errors, Read};
+use super::order::Order;
 use super::scope::Outline;
 use super::step::action;
 use super::tree::{Content, Node};
@@ -13,18 +16,21 @@ struct Stand<'a> {
     kind: &'static str,
     /// The action that a policy step judges.
     judges: Option<&'static str>,
+    /// The numbers of those that are over before it, on every way.
+    after: BTreeSet<usize>,
 }
 
 /// Refuses changes without an earlier policy step for their action, policy steps without a later change, changes
 /// without a later evidence step, and a workflow that changes nothing.
 ///
 /// A step whose kind or action could not be read has been told; nothing is proven then.
-pub(super) fn prove(nodes: &[Node], outlines: &[Outline], errors: &mut Errors<'_>) -> Read<()> {
+pub(super) fn prove(nodes: &[Node], outlines: &[Outline], order: &Order, errors: &mut Errors<'_>) -> Read<()> {
     let mut stands = Vec::new();
     for (number, (node, outline)) in nodes.iter().zip(outlines).enumerate() {
         let kind = outline.kind?;
         let judges = if kind == "policy" { Some(judged(node, outline)?) } else { None };
-        stands.push(Stand { outline, number, kind, judges });
+        let after = order.after.get(number).cloned().unwrap_or_default();
+        stands.push(Stand { outline, number, kind, judges, after });
     }
     let told = uncovered(&stands, errors);
     let told = idle(&stands, errors).and(told);
@@ -45,8 +51,9 @@ const fn is_change(kind: &str) -> bool {
 
 fn uncovered(stands: &[Stand<'_>], errors: &mut Errors<'_>) -> Read<()> {
     let mut told = Ok(());
-    for (at, change) in stands.iter().enumerate().filter(|(_, stand)| is_change(stand.kind)) {
-        if stands[..at].iter().any(|earlier| earlier.judges == Some(change.kind)) {
+    for change in stands.iter().filter(|stand| is_change(stand.kind)) {
+        let is_earlier = |other: &&Stand<'_>| change.after.contains(&other.number);
+        if stands.iter().filter(is_earlier).any(|earlier| earlier.judges == Some(change.kind)) {
             continue;
         }
         let name = change.outline.name(change.number);
@@ -59,9 +66,9 @@ fn uncovered(stands: &[Stand<'_>], errors: &mut Errors<'_>) -> Read<()> {
 
 fn idle(stands: &[Stand<'_>], errors: &mut Errors<'_>) -> Read<()> {
     let mut told = Ok(());
-    for (at, policy) in stands.iter().enumerate() {
+    for policy in stands {
         let Some(action) = policy.judges else { continue };
-        if stands[at..].iter().any(|later| later.kind == action) {
+        if stands.iter().any(|later| later.kind == action && later.after.contains(&policy.number)) {
             continue;
         }
         let name = policy.outline.name(policy.number);
@@ -73,15 +80,17 @@ fn idle(stands: &[Stand<'_>], errors: &mut Errors<'_>) -> Read<()> {
 }
 
 fn unsealed(stands: &[Stand<'_>], errors: &mut Errors<'_>) -> Read<()> {
-    let Some(last) = stands.iter().rfind(|stand| is_change(stand.kind)) else {
+    let mut changes = stands.iter().filter(|stand| is_change(stand.kind)).peekable();
+    if changes.peek().is_none() {
         let Some(first) = stands.first() else { return Ok(()) };
         let help = "add a `provision`, `issue` or `rotate` step";
         return Err(errors.tell(codes::NO_CHANGE, &first.outline.at, "no step changes anything", help));
-    };
-    if stands[last.number..].iter().any(|later| later.kind == "evidence") {
-        return Ok(());
     }
-    let message = format!("no evidence step stands after `{}`", last.outline.name(last.number));
+    let is_sealed = |change: &Stand<'_>| {
+        stands.iter().any(|later| later.kind == "evidence" && later.after.contains(&change.number))
+    };
+    let Some(open) = changes.filter(|change| !is_sealed(change)).last() else { return Ok(()) };
+    let message = format!("no evidence step stands after `{}`", open.outline.name(open.number));
     let help = "put this at the end:\n  - id: seal\n    evidence: {retain: 7y}";
-    Err(errors.tell(codes::MISSING_EVIDENCE, &last.outline.at, message, help))
+    Err(errors.tell(codes::MISSING_EVIDENCE, &open.outline.at, message, help))
 }

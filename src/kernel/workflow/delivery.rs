@@ -5,7 +5,7 @@ use countersign_contract::{Kind, Manifest, Part, ProbeSpec, Type};
 use super::codes;
 use super::errors::{Errors, Read};
 use super::header::{connector, resource, tell_connector};
-use super::model::{Adopted, Delivery, Template, Verify};
+use super::model::{Adopted, CheckStep, Delivery, Template, Verify};
 use super::parameter::{parameters, templates};
 use super::scalar::{self, shortened};
 use super::scope::{Reach, Scope, Spot};
@@ -151,16 +151,38 @@ pub(super) fn adopted(node: &Node, place: &str, scope: &Scope<'_>, errors: &mut 
 
 fn look(node: &Node, place: &str, scope: &Scope<'_>, errors: &mut Errors<'_>) -> Read<Adopted> {
     let mut table = Table::of(node, "{connector: local, probe: key_used, within: 2h}", errors)?;
+    let within = table.need("within", "2h", errors).and_then(|node| scalar::some_ms(node, errors));
+    asked(table, within, (place, Reach::Own), scope, errors)
+}
+
+/// Reads `check`: a question whose answer decides whether the run goes on.
+pub(super) fn check_step(node: &Node, scope: &Scope<'_>, errors: &mut Errors<'_>) -> Read<CheckStep> {
+    let mut table = Table::of(node, "check: {connector: local, probe: login}", errors)?;
+    let within = table.take("within").map_or(Ok(0), |node| scalar::some_ms(node, errors));
+    let words = [("accepted", false), ("refused", true)];
+    let must_refuse = table.take("expect").map_or(Ok(false), |node| scalar::word(node, &words, &[], errors));
+    let place = format!("steps[{}].check", scope.here);
+    let look = asked(table, within, (&place, Reach::Earlier), scope, errors);
+    Ok(CheckStep { look: look?, must_refuse: must_refuse? })
+}
+
+/// Which connector is asked what.
+fn asked(
+    mut table: Table<'_>,
+    within: Read<u64>,
+    (place, reach): (&str, Reach),
+    scope: &Scope<'_>,
+    errors: &mut Errors<'_>,
+) -> Read<Adopted> {
     let at = table.at().clone();
     let by = table.need("connector", "local", errors).and_then(|node| connector(node, scope.known, errors));
     let name = table.need("probe", "key_used", errors).and_then(|node| Ok((scalar::text(node, errors)?, node)));
-    let within = table.need("within", "2h", errors).and_then(|node| scalar::some_ms(node, errors));
     let with = table.take("with");
     let done = table.done(&[], errors);
     let ((by, manifest), (name, node)) = (by?, name?);
     let probe = probe(name, node, by, manifest, scope, errors)?;
     let place = format!("{place}.with");
-    let given = parameters(with, &at, probe.parameters, (&place, Reach::Own), scope, errors)?;
+    let given = parameters(with, &at, probe.parameters, (&place, reach), scope, errors)?;
     done?;
     Ok(Adopted { connector: by.to_owned(), probe: probe.name.to_owned(), parameters: given, within_ms: within? })
 }

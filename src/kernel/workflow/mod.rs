@@ -18,6 +18,7 @@ mod header;
 mod issue;
 pub mod layout;
 pub mod model;
+mod order;
 mod parameter;
 mod provision;
 mod rotate;
@@ -96,19 +97,28 @@ fn workflow(root: &Node, digest: Digest, known: &Known<'_>, errors: &mut Errors<
     let whose = header.subject.and_then(|node| header::whose(node, known, errors));
     let nodes = header.steps.unwrap_or_default();
     let outlines = step::outlines(nodes, whose, errors);
-    let mut scope = Scope { known, whose, inputs: &header.on.inputs, outlines: &outlines, here: 0 };
+    let order = order::order(nodes, &outlines, errors);
+    let after = order.as_ref().ok().map(|order| order.after.as_slice());
+    let mut scope = Scope { known, whose, inputs: &header.on.inputs, outlines: &outlines, after, here: 0 };
     let subject = header.subject.and_then(|node| header::subject(node, &scope, errors));
     let mut steps = Vec::new();
     for (here, node) in nodes.iter().enumerate() {
         scope.here = here;
         steps.push(step::step(node, &scope, errors));
     }
-    let proven = coverage::prove(nodes, &outlines, errors);
+    let order = order.and_then(|order| coverage::prove(nodes, &outlines, &order, errors).map(|()| order));
     let steps: Read<Vec<Step>> = steps.into_iter().collect();
     let triggers = triggers(header.on, steps.as_deref().ok(), errors);
     header.steps?;
-    proven?;
+    let steps = order.and_then(|order| steps.map(|steps| in_order(steps, &order.sequence)));
     assemble(digest, header.metadata, subject, triggers, steps)
+}
+
+/// The steps in the order in which they run.
+fn in_order(steps: Vec<Step>, sequence: &[usize]) -> Vec<Step> {
+    let mut numbered: Vec<(usize, Step)> = steps.into_iter().enumerate().collect();
+    numbered.sort_by_key(|(at, _)| sequence.iter().position(|next| next == at));
+    numbered.into_iter().map(|(_, step)| step).collect()
 }
 
 fn assemble(
@@ -167,6 +177,6 @@ const fn has_lifetime(step: &Step) -> bool {
         StepKind::Issue(_) => true,
         StepKind::Provision(step) => step.generate.lifetime_secs.is_some(),
         StepKind::Rotate(step) => step.generate.lifetime_secs.is_some(),
-        StepKind::Policy(_) | StepKind::Evidence(_) => false,
+        StepKind::Policy(_) | StepKind::Check(_) | StepKind::Wait(_) | StepKind::Evidence(_) => false,
     }
 }

@@ -1,6 +1,6 @@
 //! A workflow after parsing: names resolved against the manifests, values typed, coverage proven.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub use countersign_contract::Strategy;
 use countersign_warrant::{Digest, ResourceName, StepId};
@@ -18,7 +18,7 @@ pub struct Workflow {
     pub subject: SubjectSpec,
     /// Why a run may start.
     pub triggers: Triggers,
-    /// In file order.
+    /// In the order in which they run: that of the file, unless `needs` says otherwise.
     pub steps: Vec<Step>,
 }
 
@@ -120,6 +120,8 @@ pub struct Step {
     pub id: StepId,
     /// What it does.
     pub kind: StepKind,
+    /// The steps that are over before it starts, however it is come to.
+    pub after: BTreeSet<StepId>,
     /// Where it stands in the file.
     pub line: usize,
 }
@@ -135,6 +137,10 @@ pub enum StepKind {
     Issue(IssueStep),
     /// Replaces a version.
     Rotate(RotateStep),
+    /// Asks a target, and changes nothing.
+    Check(CheckStep),
+    /// Lets time pass.
+    Wait(WaitStep),
     /// Seals the run's evidence.
     Evidence(EvidenceStep),
 }
@@ -147,6 +153,8 @@ impl StepKind {
             Self::Provision(_) => "provision",
             Self::Issue(_) => "issue",
             Self::Rotate(_) => "rotate",
+            Self::Check(_) => "check",
+            Self::Wait(_) => "wait",
             Self::Evidence(_) => "evidence",
         }
     }
@@ -349,6 +357,22 @@ pub struct Adopted {
     pub parameters: BTreeMap<String, Template>,
     /// How long to look, in milliseconds.
     pub within_ms: u64,
+}
+
+/// `check: {connector, probe, with, expect, within}`: about the version that is current when it runs.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CheckStep {
+    /// What is asked, and for how long; 0 asks once.
+    pub look: Adopted,
+    /// True when the target must refuse.
+    pub must_refuse: bool,
+}
+
+/// `wait: {for}`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WaitStep {
+    /// How long, in milliseconds.
+    pub ms: u64,
 }
 
 /// `evidence: {attach, retain}`.

@@ -1,6 +1,6 @@
 //! What a `${{ path }}` can refer to, and of which type it is.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use countersign_contract::{Kind, Manifest, Part};
@@ -73,6 +73,8 @@ pub(super) struct Scope<'a> {
     pub(super) whose: Read<Whose<'a>>,
     pub(super) inputs: &'a Read<BTreeMap<String, Read<Input>>>,
     pub(super) outlines: &'a [Outline],
+    /// For each step those that are over before it; `None` where there is no order, which has been told.
+    pub(super) after: Option<&'a [BTreeSet<usize>]>,
     /// The number of the step that is read.
     pub(super) here: usize,
 }
@@ -129,6 +131,17 @@ impl Scope<'_> {
         Ok((Reference::Input(name.to_owned()), typed))
     }
 
+    /// Whether the outputs of that step are there for the step that is read.
+    fn is_over(&self, number: usize, reach: Reach) -> bool {
+        if number == self.here {
+            return reach >= Reach::Own;
+        }
+        match self.after.and_then(|after| after.get(self.here)) {
+            Some(after) => after.contains(&number),
+            None => number < self.here,
+        }
+    }
+
     fn output(&self, id: &str, output: &str, spot: Spot<'_>, errors: &mut Errors<'_>) -> Read<(Reference, Typed)> {
         let path = format!("steps.{id}.{output}");
         let ids = || self.outlines.iter().filter_map(|outline| outline.id.as_ref().ok());
@@ -154,9 +167,10 @@ impl Scope<'_> {
             let help = "the plan must know this value: use inputs, the subject or the trigger";
             return Err(errors.tell(codes::NOT_KNOWN_AT_PLAN, spot.at, message, help));
         }
-        if number > self.here || (number == self.here && spot.reach < Reach::Own) {
+        if !self.is_over(number, spot.reach) {
             let message = format!("`{path}` is made only after this");
-            let help = "a step can use outputs of the steps before it";
+            let help =
+                format!("a step can use outputs of the steps before it, and of those that it `needs`: `{id}` is none");
             return Err(errors.tell(codes::LATER_STEP, spot.at, message, help));
         }
         let step = outline.id.clone()?;
@@ -197,6 +211,7 @@ fn outputs(step: &str, whose: Whose<'_>) -> Vec<(&'static str, Typed)> {
     let public: &[&'static str] = match step {
         "provision" => &["version"],
         "rotate" => &["version", "verification"],
+        "check" => return vec![("verification", Typed::Text)],
         "issue" => &["version", "certificate", "chain", "serial", "not_after"],
         _ => return Vec::new(),
     };

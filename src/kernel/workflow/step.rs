@@ -4,24 +4,23 @@ use countersign_contract::{Kind, Part, SecretKind};
 
 use super::codes;
 use super::errors::{Errors, Read};
-use super::model::{EvidenceStep, PolicyStep, Reference, Step, StepKind};
+use super::model::{EvidenceStep, PolicyStep, Reference, Step, StepKind, WaitStep};
 use super::parameter::{context_value, templates};
 use super::scalar;
 use super::scope::{Outline, Reach, Scope, Spot, Whose};
 use super::table::{Table, each, items, tell_later};
 use super::template::whole;
 use super::tree::{Content, Node};
-use super::{issue, provision, rotate, suggest};
+use super::{delivery, issue, provision, rotate, suggest};
 
 /// The step kinds of this version.
-pub(super) const KINDS: [&str; 5] = ["policy", "provision", "issue", "rotate", "evidence"];
+pub(super) const KINDS: [&str; 7] = ["policy", "provision", "issue", "rotate", "check", "wait", "evidence"];
 
 /// The step kinds of versions to come.
-const LATER_KINDS: [&str; 9] =
-    ["approval", "exception", "deprovision", "revoke", "uses", "check", "gate", "notify", "wait"];
+const LATER_KINDS: [&str; 7] = ["approval", "exception", "deprovision", "revoke", "uses", "gate", "notify"];
 
 /// The keys of a step in versions to come.
-const LATER_KEYS: [&str; 6] = ["when", "needs", "for_each", "retry", "timeout", "on_failure"];
+const LATER_KEYS: [&str; 5] = ["when", "for_each", "retry", "timeout", "on_failure"];
 
 /// What is known of each step before it is read.
 pub(super) fn outlines(nodes: &[Node], whose: Read<Whose<'_>>, errors: &mut Errors<'_>) -> Vec<Outline> {
@@ -90,7 +89,7 @@ pub(super) fn step(node: &Node, scope: &Scope<'_>, errors: &mut Errors<'_>) -> R
     let outline = &scope.outlines[scope.here];
     let kind = outline.kind;
     let mut table = Table::of(node, "- id: gate", errors)?;
-    let _ = table.take("id");
+    let _ = (table.take("id"), table.take("needs"));
     let body = kind.ok().and_then(|kind| table.take(kind));
     // WHY: a step without a readable kind has been told; which keys belong to it cannot be judged then.
     let done = if kind.is_ok() { table.done(&LATER_KEYS, errors) } else { table.later(&LATER_KEYS, errors) };
@@ -99,13 +98,17 @@ pub(super) fn step(node: &Node, scope: &Scope<'_>, errors: &mut Errors<'_>) -> R
         ("provision", Some(node)) => provision::provision(node, scope, errors).map(StepKind::Provision),
         ("issue", Some(node)) => issue::issue(node, scope, errors).map(StepKind::Issue),
         ("rotate", Some(node)) => rotate::rotate(node, scope, errors).map(StepKind::Rotate),
+        ("check", Some(node)) => delivery::check_step(node, scope, errors).map(StepKind::Check),
+        ("wait", Some(node)) => wait(node, errors).map(StepKind::Wait),
         (_, Some(node)) => evidence(node, scope, errors).map(StepKind::Evidence),
         (_, None) => Err(errors.tell(codes::STEP_KIND, &node.span, "this step says no kind", "add one")),
     };
     done?;
     outline.fits?;
     let line = errors.text().get(..node.span.start).unwrap_or_default().matches('\n').count() + 1;
-    Ok(Step { id: outline.id.clone()?, kind: kind?, line })
+    let after = scope.after.and_then(|after| after.get(scope.here)).into_iter().flatten();
+    let after = after.filter_map(|at| scope.outlines.get(*at)?.id.clone().ok()).collect();
+    Ok(Step { id: outline.id.clone()?, kind: kind?, after, line })
 }
 
 /// The action that a policy step judges, as far as it can be read.
@@ -126,6 +129,13 @@ fn policy(node: &Node, scope: &Scope<'_>, errors: &mut Errors<'_>) -> Read<Polic
     });
     table.done(&[], errors)?;
     Ok(PolicyStep { action: action?.to_owned(), context: context? })
+}
+
+fn wait(node: &Node, errors: &mut Errors<'_>) -> Read<WaitStep> {
+    let mut table = Table::of(node, "wait: {for: 10m}", errors)?;
+    let ms = table.need("for", "10m", errors).and_then(|node| scalar::some_ms(node, errors));
+    table.done(&["until"], errors)?;
+    Ok(WaitStep { ms: ms? })
 }
 
 fn evidence(node: &Node, scope: &Scope<'_>, errors: &mut Errors<'_>) -> Read<EvidenceStep> {

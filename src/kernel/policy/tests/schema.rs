@@ -1,6 +1,6 @@
 //! The generated schema.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use countersign_contract::{Digest, Manifest, Parameter, Part, Type};
 
@@ -66,7 +66,7 @@ fn workflow(name: &str, input: InputKind) -> Workflow {
         metadata,
         subject: SubjectSpec { connector, kind: "account".to_owned(), name: subject, tier: "standard".to_owned() },
         triggers: Triggers { request: Some(request), expiry: None },
-        steps: vec![Step { id: "gate".parse().unwrap(), kind: policy, line: 1 }],
+        steps: vec![Step { id: "gate".parse().unwrap(), kind: policy, after: BTreeSet::new(), line: 1 }],
     }
 }
 

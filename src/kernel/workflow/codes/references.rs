@@ -16,8 +16,15 @@ codes! {
              nothing else; the subject's own name can use inputs only.",
         Example::change(ROTATE, "${{ inputs.reason }}", "${{ inputs.raeson }}");
     LATER_STEP = "workflow.later_step", "A step refers to an output that is made only after it.",
-        why "Steps run in the order of the file. Move the step that uses the output behind the one that makes it.",
+        why "Steps run in the order of the file, unless `needs` says otherwise. Move the step that uses the output behind \
+             the one that makes it, or name that one in its `needs`.",
         Example::change(PROVISION, "purpose: payments", "purpose: \"${{ steps.account.version }}\"");
+    UNKNOWN_STEP = "workflow.unknown_step", "`needs` names a step that is not there.",
+        why "A step that waits for nothing would run at another time than its author believes. Correct the name.",
+        Example::change(ROTATE, "  - id: seal\n", "  - id: seal\n    needs: [rotat]\n");
+    CYCLIC_NEEDS = "workflow.cyclic_needs", "Steps wait for each other.",
+        why "None of them could ever start. Remember that a step without `needs` comes after the step before it.",
+        Example::change(ROTATE, "  - id: gate\n", "  - id: gate\n    needs: [seal]\n");
     NOT_KNOWN_AT_PLAN = "workflow.not_known_at_plan", "A step's output stands where the plan must know the value.",
         why "What is touched is shown, judged and approved before anything runs: names and paths cannot depend on what a \
              step makes. Use inputs, the subject or the trigger.",

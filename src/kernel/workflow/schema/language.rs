@@ -112,13 +112,20 @@ fn step() -> Form {
     Form::Table {
         keys: vec![
             must("id", "The step's name, unique in the workflow.", NAME),
+            may(
+                "needs",
+                "The steps that it comes after; the step before it, when it is not said.",
+                Form::list(NAME, 0),
+            ),
             may("policy", "Judges every change of its action that follows it.", policy()),
             may("provision", "Makes the subject, with its first secret.", provision()),
             may("issue", "Issues a certificate.", issue()),
             may("rotate", "Replaces the subject's secret.", rotate()),
+            may("check", "Asks a target, and goes on only with the expected answer.", check()),
+            may("wait", "Lets time pass, and holds nothing but the run's resources.", wait()),
             may("evidence", "Binds the run's entries to a signed checkpoint, however the run ended.", evidence()),
         ],
-        one_of: vec!["policy", "provision", "issue", "rotate", "evidence"],
+        one_of: vec!["policy", "provision", "issue", "rotate", "check", "wait", "evidence"],
     }
 }
 
@@ -188,6 +195,24 @@ fn rotate_by(strategy: Strategy) -> Form {
         may("adopted", "What must be seen before the old secret may go.", adopted()),
         meanwhile,
     ])
+}
+
+fn check() -> Form {
+    Form::table(vec![
+        must("connector", "The connector instance that asks.", Form::Text),
+        must("probe", "A probe that it has; with the current secret where the probe needs one.", Form::Text),
+        may("with", "The probe's parameters.", Form::Typed),
+        may(
+            "expect",
+            "The answer that is needed; `accepted` when it is not said.",
+            Form::Words(vec!["accepted", "refused"]),
+        ),
+        may("within", "How long to go on asking; once, when it is not said.", SOME_SPAN),
+    ])
+}
+
+fn wait() -> Form {
+    Form::table(vec![must("for", "How long.", SOME_SPAN)])
 }
 
 fn evidence() -> Form {
