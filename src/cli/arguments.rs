@@ -142,6 +142,9 @@ pub struct Plan {
     /// A typed input of the request; may be repeated
     #[arg(long = "input", value_name = "NAME=VALUE", value_parser = pair)]
     pub inputs: Vec<(String, String)>,
+    /// Show only what differs from this plan, which a run followed: calls, facts, verdicts
+    #[arg(long, value_name = "DIGEST")]
+    pub diff: Option<String>,
 }
 
 /// `policy`.

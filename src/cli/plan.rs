@@ -1,5 +1,7 @@
 //! `countersign plan`: every call, verdict and undo of a run, before anything runs.
 
+mod compare;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -61,8 +63,16 @@ pub(super) async fn plan(data: Option<PathBuf>, asked: &Asked, screen: &Screen) 
             None => json!({"act": one.id, "verdict": Verdict::Deny, "policies": []}),
         })
         .collect();
-    screen.document(&json!({"digest": digest, "plan": plan, "verdicts": verdicts}));
-    tell(screen, &plan, &judged);
+    let mut document = json!({"digest": digest, "plan": plan, "verdicts": verdicts});
+    if let Some(earlier) = &asked.diff {
+        let earlier = compare::Earlier::load(&reading.store, &asked.workflow, earlier).await?;
+        let found = earlier.compared(&plan, &judged);
+        document["differences"] = json!(found);
+        earlier.tell(&found, screen);
+    } else {
+        tell(screen, &plan, &judged);
+    }
+    screen.document(&document);
     screen.say(format!("\ndigest {digest}"));
     let mut command = format!("{} run {}", called(), quoted(&plan.workflow.name));
     for (name, value) in &asked.inputs {

@@ -134,6 +134,15 @@ impl Store {
         row.as_ref().map(read).transpose()
     }
 
+    /// The newest run that followed the plan of that digest.
+    pub async fn run_of_plan(&self, plan: &Digest) -> Result<Option<StoredRun>, ReadStoreError> {
+        let row = sqlx::query("select * from runs where plan = ? order by started_at desc, id desc limit 1")
+            .bind(plan.to_string())
+            .fetch_optional(&self.readers)
+            .await?;
+        row.as_ref().map(read).transpose()
+    }
+
     /// The runs of a workflow whose idempotency keys begin with `prefix`, oldest first.
     pub async fn runs_by_trigger_prefix(&self, workflow: &str, prefix: &str) -> Result<Vec<StoredRun>, ReadStoreError> {
         let rows = sqlx::query(

@@ -153,3 +153,36 @@ fn a_plan_fits_sixty_columns() {
         .collect();
     assert_eq!(long, Vec::<&str>::new());
 }
+
+/// `--diff`: what was looked at and run once, and what is different today; a verdict, too.
+#[test]
+fn a_plan_is_compared_with_one_that_a_run_followed() {
+    let folder = Folder::toured();
+    let asked = ["plan", "provision-account", "--input", "account=intern", "--input", "level=admin"];
+    let denied = folder.run(&[&asked[..], &["--json"]].concat()).ended(3).json();
+    let digest = denied["digest"].as_str().unwrap();
+    let same = folder.run(&[&asked[..], &["--diff", digest]].concat()).ended(3);
+    assert!(same.out.contains("  nothing differs\n"), "{}", same.out);
+
+    let other = ["plan", "provision-account", "--input", "account=intern", "--input", "level=write", "--diff", digest];
+    let told = folder.run(&other).ended(0).out;
+    let told = told.split_whitespace().collect::<Vec<_>>().join(" ");
+    for line in [
+        "plan inputs.level: admin -> write",
+        "account.create call.parameters.level: admin -> write",
+        "account.create verdict: deny by least-privilege-level -> allow by account-provision",
+    ] {
+        assert!(told.contains(line), "{line} in {told}");
+    }
+    assert!(!told.contains("CALL"), "only what differs: {told}");
+    let report = folder.run(&[&other[..], &["--json"]].concat()).ended(0).json();
+    let verdict = report["differences"].as_array().unwrap().iter().find(|one| one["what"] == "verdict").unwrap();
+    assert_eq!(verdict["at"], "account.create");
+
+    for (digest, words) in [("0".repeat(64).as_str(), "no run of this folder"), ("abc", "no digest of a plan")] {
+        let told = folder.run(&[&asked[..], &["--diff", digest]].concat()).ended(2);
+        told.says(&["error[plan.unknown_digest]", words]);
+    }
+    let of_another = folder.run(&["plan", "ca-root", "--diff", digest]).ended(2);
+    of_another.says(&["is one of `provision-account`, not of `ca-root`"]);
+}

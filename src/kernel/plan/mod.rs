@@ -6,6 +6,7 @@
 //! Read first: [`Plan`], [`Snapshot`].
 
 mod changes;
+mod difference;
 mod error;
 mod expand;
 pub mod hole;
@@ -20,6 +21,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use countersign_warrant::ResourceName;
 use serde_json::Value;
 
+pub use difference::{Difference, differences};
 pub use error::PlanError;
 use expand::Expansion;
 pub use expand::Manifests;

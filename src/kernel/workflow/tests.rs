@@ -4,6 +4,7 @@ mod cases;
 mod drawing;
 mod hostile;
 pub(crate) mod known;
+mod mutants;
 mod pages;
 mod shipped;
 mod trials;
