@@ -4,33 +4,7 @@ use std::fs;
 
 use crate::folder::Folder;
 
-const CHECKED: &str = r#"apiVersion: countersign/v1
-kind: Workflow
-metadata:
-  name: rotate-checked
-  owner: {team: reporting, person: dana@example.com}
-  purpose: a rotation that begins only while the current key works
-subject: {connector: local, kind: account, name: reporting}
-on:
-  request: {inputs: {reason: {type: string, min_length: 10, default: a check comes first}}}
-steps:
-  - id: seal
-    needs: [pause]
-    evidence: {attach: ["${{ steps.works.verification }}"], retain: 7y}
-  - id: gate
-    needs: []
-    policy: {action: rotate, context: {reason: "${{ inputs.reason }}"}}
-  - id: works
-    check: {connector: local, probe: login}
-  - id: rotate
-    rotate:
-      strategy: dual_slot
-      generate: {length: 43, alphabet: url_safe}
-      distribute: [{to: files/client, path: reporting, fields: {key: "${{ steps.rotate.key }}"}}]
-      soak: 10ms
-  - id: pause
-    wait: {for: 10ms}
-"#;
+const CHECKED: &str = include_str!("rotate-checked.yaml");
 
 fn with_checked(text: &str) -> Folder {
     let folder = Folder::toured();

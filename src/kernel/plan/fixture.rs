@@ -33,6 +33,20 @@ fn verb(name: &'static str, kind: &'static str, parameters: Vec<Parameter>, undo
     }
 }
 
+fn role() -> Kind {
+    Kind {
+        name: "role",
+        about: "a role with two users",
+        is_sink: false,
+        slots: Some(2),
+        secret: Some(Secret { kind: SecretKind::Text, output: "key" }),
+        liveness: Some("role_login"),
+        strategies: &[Strategy::InPlace, Strategy::Alternating],
+        attributes: &[],
+        parts: &[(Part::Stage, "password_stage"), (Part::Replace, "password_replace"), (Part::Disable, "user_lock")],
+    }
+}
+
 pub(crate) fn local() -> Manifest {
     let account = Kind {
         name: "account",
@@ -61,17 +75,6 @@ pub(crate) fn local() -> Manifest {
         attributes: &[],
         parts: &[(Part::Issue, "certificate_sign")],
     };
-    let role = Kind {
-        name: "role",
-        about: "a role with two users",
-        is_sink: false,
-        slots: Some(2),
-        secret: Some(Secret { kind: SecretKind::Text, output: "key" }),
-        liveness: Some("role_login"),
-        strategies: &[Strategy::InPlace, Strategy::Alternating],
-        attributes: &[],
-        parts: &[(Part::Stage, "password_stage"), (Part::Replace, "password_replace"), (Part::Disable, "user_lock")],
-    };
     let request = Parameter::required("request", Type::Text, "the request");
     let issuer_key = Parameter::secret("issuer_key", Type::Text, "the issuer's key");
     let probe = |name, needs_material, parameters| ProbeSpec {
@@ -84,7 +87,7 @@ pub(crate) fn local() -> Manifest {
     Manifest {
         connector: "local",
         summary: "a directory",
-        kinds: vec![account, certificate, role],
+        kinds: vec![account, certificate, role()],
         verbs: vec![
             verb("account_create", "account", vec![LEVEL, KEY], Some("account_delete")),
             verb("account_delete", "account", vec![], None),

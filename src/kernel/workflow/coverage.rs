@@ -80,8 +80,8 @@ fn idle(stands: &[Stand<'_>], errors: &mut Errors<'_>) -> Read<()> {
 }
 
 fn unsealed(stands: &[Stand<'_>], errors: &mut Errors<'_>) -> Read<()> {
-    let mut changes = stands.iter().filter(|stand| is_change(stand.kind)).peekable();
-    if changes.peek().is_none() {
+    let changes = || stands.iter().filter(|stand| is_change(stand.kind));
+    if changes().next().is_none() {
         let Some(first) = stands.first() else { return Ok(()) };
         let help = "add a `provision`, `issue` or `rotate` step";
         return Err(errors.tell(codes::NO_CHANGE, &first.outline.at, "no step changes anything", help));
@@ -89,7 +89,7 @@ fn unsealed(stands: &[Stand<'_>], errors: &mut Errors<'_>) -> Read<()> {
     let is_sealed = |change: &Stand<'_>| {
         stands.iter().any(|later| later.kind == "evidence" && later.after.contains(&change.number))
     };
-    let Some(open) = changes.filter(|change| !is_sealed(change)).last() else { return Ok(()) };
+    let Some(open) = changes().rfind(|change| !is_sealed(change)) else { return Ok(()) };
     let message = format!("no evidence step stands after `{}`", open.outline.name(open.number));
     let help = "put this at the end:\n  - id: seal\n    evidence: {retain: 7y}";
     Err(errors.tell(codes::MISSING_EVIDENCE, &open.outline.at, message, help))

@@ -70,13 +70,12 @@ fn read(node: &Node, outlines: &[Outline], errors: &mut Errors<'_>) -> Read<BTre
     for item in items(node, "[gate]", errors)? {
         let name = super::scalar::text(item, errors)?;
         let known = || outlines.iter().filter_map(|outline| outline.id.as_ref().ok());
-        match outlines.iter().position(|outline| outline.id.as_ref().is_ok_and(|id| id.as_str() == name)) {
-            Some(at) => drop(found.insert(at)),
-            None => {
-                let message = format!("there is no step `{}`", shortened(name));
-                let help = suggest::help(name, known().map(countersign_warrant::StepId::as_str));
-                told = Err(errors.tell(codes::UNKNOWN_STEP, &item.span, message, help));
-            }
+        let at = outlines.iter().position(|outline| outline.id.as_ref().is_ok_and(|id| id.as_str() == name));
+        found.extend(at);
+        if at.is_none() {
+            let message = format!("there is no step `{}`", shortened(name));
+            let help = suggest::help(name, known().map(countersign_warrant::StepId::as_str));
+            told = Err(errors.tell(codes::UNKNOWN_STEP, &item.span, message, help));
         }
     }
     told.map(|()| found)

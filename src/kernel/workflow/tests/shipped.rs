@@ -77,3 +77,19 @@ fn values_keep_their_types() {
     let level = Part::Reference(Reference::Input("level".to_owned()));
     assert_eq!(workflow.subject.name, Template::Text(vec![level, Part::Text("-x".to_owned())]));
 }
+
+/// Each example of the page that teaches the language stands, word for word, in a file that tests run.
+#[test]
+fn every_example_of_the_readme_is_a_piece_of_a_tested_file() {
+    let page = include_str!("../../../../workflows/README.md");
+    let more = [
+        include_str!("../../../../workflows/policies/rotation.test.yaml"),
+        include_str!("../../../../tests/main/rotate-checked.yaml"),
+    ];
+    let files: Vec<&str> = SHIPPED.iter().map(|(_, text)| *text).chain(more).collect();
+    let examples: Vec<&str> = page.split("```yaml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    assert!(examples.len() >= 10, "{}", examples.len());
+    for example in examples {
+        assert!(files.iter().any(|text| text.contains(example)), "no file holds:\n{example}");
+    }
+}
