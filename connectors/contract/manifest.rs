@@ -111,6 +111,8 @@ pub enum Part {
     Disable,
     /// Removes the previous version for good.
     Retire,
+    /// Removes the subject for good, once none of its versions works.
+    Deprovision,
     /// Only an undo uses it.
     Undo,
 }

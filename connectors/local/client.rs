@@ -24,6 +24,9 @@ pub(crate) struct Object<T> {
     pub(crate) exists: bool,
     /// The entry that created it.
     pub(crate) created_by: Option<EntryId>,
+    /// The entry that removed it for good: its name is not given again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) removed_by: Option<EntryId>,
     /// What it is.
     pub(crate) state: T,
     /// The last changes, oldest first.

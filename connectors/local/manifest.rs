@@ -47,6 +47,7 @@ const ACCOUNT_PARTS: &[(Part, &str)] = &[
     (Part::Stage, "key_stage"),
     (Part::Disable, "key_disable"),
     (Part::Retire, "key_remove"),
+    (Part::Deprovision, "account_remove"),
     (Part::Undo, "account_delete"),
     (Part::Undo, "key_enable"),
 ];
@@ -154,6 +155,14 @@ fn verbs(limits: Limits) -> Vec<Verb> {
         role("user_unlock", "accepts the user of that version again", of_a_key(), back("user_lock")),
         account("account_create", "is created with its first key", create, back("account_delete")),
         verb("account_delete", "account", "is deleted, as it was created", Vec::new(), &[], for_good),
+        verb(
+            "account_remove",
+            "account",
+            "is removed for good; its name is not given again",
+            Vec::new(),
+            &[],
+            for_good,
+        ),
         account("key_stage", "takes a second key", vec![KEY], back("key_remove")),
         account("key_enable", "accepts the key again", of_a_key(), back("key_disable")),
         account("key_disable", "refuses the key from now on", of_a_key(), back("key_enable")),

@@ -40,6 +40,7 @@ async fn local_conforms() {
         case("disable", vec![created()], on_key("key_disable", 1), Some(on_key("key_enable", 1))),
         case("enable", disabled(), on_key("key_enable", 1), Some(on_key("key_disable", 1))),
         case("remove", disabled(), on_key("key_remove", 1), None),
+        case("remove an account", disabled(), call("account_remove", ACCOUNT, json!({})), None),
         case("create a role", vec![], create_role(), Some(call("role_delete", ROLE, json!({})))),
         case("stage a password", vec![create_role()], stage_password(2), Some(on_user("password_clear", 2))),
         case("lock a user", vec![create_role()], on_user("user_lock", 1), Some(on_user("user_unlock", 1))),

@@ -173,7 +173,11 @@ fn in_words(planned: &Move) -> String {
             Some(old) => format!("{version} is current, {old} previous"),
             None => format!("{version} is current"),
         },
+        Does::StepDown { version } => format!("{version} is current no more"),
         Does::Retire { version } => format!("{version} is retired"),
+        Does::Wait { ms } if planned.action == "deprovision" => {
+            format!("wait {}; it can still be enabled again", duration(*ms))
+        }
         Does::Wait { ms } if planned.action == "wait" => format!("wait {}", duration(*ms)),
         Does::Wait { ms } => format!("wait {}; old and new both work", duration(*ms)),
         Does::Evidence { .. } => "bind the run's entries to a signed checkpoint".to_owned(),

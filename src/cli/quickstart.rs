@@ -27,6 +27,7 @@ use crate::{Installation, known, runner};
 /// The workflows and policies that ship with this version.
 pub(super) const SHIPPED: &[(&str, &str)] = &[
     ("provision-account.yaml", include_str!("../../workflows/provision-account.yaml")),
+    ("offboard-account.yaml", include_str!("../../workflows/offboard-account.yaml")),
     ("ca-root.yaml", include_str!("../../workflows/ca-root.yaml")),
     ("ca-issuing.yaml", include_str!("../../workflows/ca-issuing.yaml")),
     ("tls-localhost.yaml", include_str!("../../workflows/tls-localhost.yaml")),
@@ -38,6 +39,8 @@ pub(super) const SHIPPED: &[(&str, &str)] = &[
     ("policies/accounts.test.yaml", include_str!("../../workflows/policies/accounts.test.yaml")),
     ("policies/certificates.cedar", include_str!("../../workflows/policies/certificates.cedar")),
     ("policies/certificates.test.yaml", include_str!("../../workflows/policies/certificates.test.yaml")),
+    ("policies/offboarding.cedar", include_str!("../../workflows/policies/offboarding.cedar")),
+    ("policies/offboarding.test.yaml", include_str!("../../workflows/policies/offboarding.test.yaml")),
     ("policies/roles.cedar", include_str!("../../workflows/policies/roles.cedar")),
     ("policies/roles.test.yaml", include_str!("../../workflows/policies/roles.test.yaml")),
     ("policies/rotation.cedar", include_str!("../../workflows/policies/rotation.cedar")),

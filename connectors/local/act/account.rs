@@ -25,6 +25,7 @@ pub(super) fn change(attempt: &Attempt, object: &mut Object<Account>) -> Result<
     }
     match verb {
         "account_delete" => delete(attempt, object),
+        "account_remove" => remove_for_good(attempt, object),
         "key_stage" => stage(attempt, object),
         "key_enable" => set_enabled(attempt, object, true),
         "key_disable" => set_enabled(attempt, object, false),
@@ -48,6 +49,10 @@ pub(super) fn begin(attempt: &Attempt, object: &mut Object<Account>) -> Result<(
     if object.exists {
         let message = format!("`{}` exists", attempt.intent.call.resource);
         return Err(refuse(RefusalClass::Conflict, "local.exists", message));
+    }
+    if object.removed_by.is_some() {
+        let message = format!("`{}` was removed; its name is not given again", attempt.intent.call.resource);
+        return Err(refuse(RefusalClass::Conflict, "local.removed", message));
     }
     let attributes = attempt.intent.call.parameters.clone();
     if let Some((name, _)) = attributes.iter().find(|(_, value)| value.as_str().is_some_and(str::is_empty)) {
@@ -99,6 +104,19 @@ fn stage(attempt: &Attempt, object: &mut Object<Account>) -> Result<Applied, Ref
         staged_at: clock::now(),
     });
     Ok(key_applied(id))
+}
+
+/// Removes an account none of whose keys works any more. Its name stays taken: whoever was given access by it must not
+/// be somebody else tomorrow (beh:N6).
+fn remove_for_good(attempt: &Attempt, object: &mut Object<Account>) -> Result<Applied, Refusal> {
+    if let Some(key) = object.state.keys.iter().find(|key| key.enabled) {
+        let message = format!("`{}` still works; it must be disabled first", key.version);
+        return Err(refuse(RefusalClass::Conflict, "local.still_enabled", message));
+    }
+    object.exists = false;
+    object.removed_by = Some(attempt.intent.entry.clone());
+    object.state = Account::default();
+    Ok(Applied::default())
 }
 
 /// The call's version, with its material.

@@ -70,6 +70,20 @@ async fn what_only_undoes_is_refused_alone_and_leaves_what_came_after() {
     assert_eq!(stand.refused(&call("certificate_discard", ROOT, json!({}))).await, "local.undo_only");
 }
 
+/// An account goes only when no key of it works, and nobody is given its name again.
+#[tokio::test]
+async fn a_removed_account_leaves_its_name_taken() {
+    let stand = Stand::new();
+    let remove = call("account_remove", ACCOUNT, json!({}));
+    assert_eq!(stand.refused(&remove).await, "local.no_account");
+    stand.done(&create("read", 1)).await;
+    assert_eq!(stand.refused(&remove).await, "local.still_enabled");
+    stand.done(&on_key("key_disable", 1)).await;
+    stand.done(&remove).await;
+    assert!(!stand.bench.observe(&remove).await.unwrap().exists);
+    assert_eq!(stand.refused(&create("read", 2)).await, "local.removed");
+}
+
 /// The users of a role take turns: whose password is locked is given the next one.
 #[tokio::test]
 async fn the_users_of_a_role_take_turns() {

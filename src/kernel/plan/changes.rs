@@ -1,6 +1,7 @@
 //! The change steps: each becomes its connector's verbs, in the order of its kind. The strategies of `rotate` are in
-//! [`rotate`].
+//! [`rotate`], the end of a subject in [`deprovision`].
 
+mod deprovision;
 mod rotate;
 
 use std::collections::BTreeMap;

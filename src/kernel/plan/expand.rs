@@ -42,6 +42,7 @@ impl Expansion<'_> {
                 StepKind::Provision(provision) => self.provision(step, provision)?,
                 StepKind::Issue(issue) => self.issue(step, issue)?,
                 StepKind::Rotate(rotate) => self.rotate(step, rotate)?,
+                StepKind::Deprovision(deprovision) => self.deprovision(step, *deprovision)?,
                 StepKind::Check(check) => self.ask(step, check)?,
                 StepKind::Wait(wait) => self.push(step, "pass", "wait", Does::Wait { ms: wait.ms })?,
                 StepKind::Evidence(evidence) => {

@@ -62,6 +62,7 @@ pub(crate) fn local() -> Manifest {
             (Part::Stage, "key_stage"),
             (Part::Disable, "key_disable"),
             (Part::Retire, "key_remove"),
+            (Part::Deprovision, "account_remove"),
         ],
     };
     let certificate = Kind {
@@ -91,6 +92,7 @@ pub(crate) fn local() -> Manifest {
         verbs: vec![
             verb("account_create", "account", vec![LEVEL, KEY], Some("account_delete")),
             verb("account_delete", "account", vec![], None),
+            verb("account_remove", "account", vec![], None),
             verb("key_stage", "account", vec![KEY], Some("key_remove")),
             verb("key_disable", "account", vec![VERSION], Some("key_enable")),
             verb("key_enable", "account", vec![VERSION], None),
@@ -204,6 +206,15 @@ pub(crate) fn rotate() -> Workflow {
         soak_ms: 50,
     };
     around("rotate", step("rotate", StepKind::Rotate(kind)))
+}
+
+pub(crate) fn deprovision() -> Workflow {
+    let kind = StepKind::Deprovision(DeprovisionStep { observe_ms: 50 });
+    let mut workflow = around("offboard", step("offboard", kind));
+    if let StepKind::Evidence(evidence) = &mut workflow.steps[2].kind {
+        evidence.attach.clear();
+    }
+    workflow
 }
 
 /// The rotation of a role, by a strategy that it takes.

@@ -127,6 +127,11 @@ pub enum Does {
         /// After how many seconds from the run's start it counts as expired; a certificate's own end where `None`.
         lifetime_secs: Option<u64>,
     },
+    /// Makes the current version previous, with none in its place: the subject is gone.
+    StepDown {
+        /// Which.
+        version: VersionId,
+    },
     /// Takes a previous version out of use.
     Retire {
         /// Which.

@@ -39,7 +39,7 @@ pub const CERTIFICATE: &str = "certificate";
 pub fn facts_of(action: &str, subject: &Reading, issuer: Option<&Reading>) -> BTreeMap<String, Value> {
     let mut facts = BTreeMap::from([("exists".to_owned(), json!(subject.observation.exists))]);
     match action {
-        "rotate" => {
+        "rotate" | "deprovision" => {
             facts.insert("current".to_owned(), json!(subject.current));
             facts.insert("expires_at".to_owned(), json!(subject.expires_at));
             let slots: Vec<Value> =

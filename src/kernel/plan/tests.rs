@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::fixture::{
-    files, issue, local, planned, planned_with, provision, rotate, rotate_role, snapshot as seen,
+    deprovision, files, issue, local, planned, planned_with, provision, rotate, rotate_role, snapshot as seen,
     snapshot_of as seen_of,
 };
 use super::*;
@@ -142,6 +142,32 @@ fn a_rotation_in_place_can_be_undone_with_the_old_material() {
     assert_eq!((&undo.parameters["replaces"], undo.materials["key"].to_string()), (&json!(new), old.to_owned()));
     assert_eq!(replace.downtime.as_deref(), Some("the import waits"));
     assert!(plan.acts().skip(1).all(|(_, act)| act.downtime.is_none()));
+}
+
+/// beh:N6: nothing that works is left when the subject goes, and until then all of it can be taken back.
+#[test]
+fn a_deprovision_disables_all_observes_and_only_then_removes() {
+    let plan = planned(&deprovision(), 2).unwrap();
+    let expected = [
+        "gate.judge",
+        "offboard.check",
+        "offboard.disable-1",
+        "offboard.disable-2",
+        "offboard.prove-dead",
+        "offboard.observe",
+        "offboard.remove",
+        "offboard.step-down",
+        "offboard.retire",
+        "seal.bind",
+    ];
+    assert_eq!(ids(&plan), expected);
+    let acts: Vec<_> = plan.acts().map(|(_, act)| (act.call.verb.as_str(), act.pivot, act.undo.is_some())).collect();
+    let expected = [("key_disable", false, true), ("key_disable", false, true), ("account_remove", true, false)];
+    assert_eq!(acts, expected);
+    assert_eq!(planned(&deprovision(), 0).unwrap_err().code(), "plan.subject_missing");
+    let mut foreign = seen(2);
+    foreign.subject.observation.slots[1].version = None;
+    assert_eq!(planned_from(&deprovision(), &foreign).unwrap_err().code(), "plan.drift");
 }
 
 /// What a strategy needs of the target decides: a free slot, an idle user, or nothing.

@@ -11,7 +11,7 @@ use countersign_contract::{Kind, Parameter, Part};
 use super::{TermKind, Vocabulary};
 
 /// The actions, in the order of their names.
-const ACTIONS: [&str; 3] = ["issue", "provision", "rotate"];
+const ACTIONS: [&str; 4] = ["deprovision", "issue", "provision", "rotate"];
 
 /// Attributes that every subject has.
 const COMMON: [(&str, &str); 5] = [
@@ -53,6 +53,7 @@ fn takes(kind: &Kind, action: &str) -> bool {
     match action {
         "issue" => kind.verb_for(Part::Issue).is_some(),
         "provision" => kind.verb_for(Part::Provision).is_some(),
+        "deprovision" => kind.verb_for(Part::Deprovision).is_some(),
         _ => !kind.strategies.is_empty(),
     }
 }

@@ -212,6 +212,9 @@ impl Run {
             Does::Activate { version, previous, lifetime_secs } => {
                 self.activation(&planned.step, version, previous.as_ref(), *lifetime_secs)?
             }
+            Does::StepDown { version } => {
+                Command::Commit(vec![moved(entry, &planned.step, version, Stage::Previous, None)?])
+            }
             Does::Retire { version } => {
                 Command::Commit(vec![moved(entry, &planned.step, version, Stage::Retired, None)?])
             }

@@ -15,9 +15,10 @@ impl Run {
             (Kind::Decision, Does::Act(_)) => self.take_decision(entry),
             (Kind::Intent, Does::Act(_)) => self.take_intent(entry),
             (Kind::Fact, Does::Check { .. } | Does::Examine(_) | Does::Evidence { .. }) => self.take_fact(entry),
-            (Kind::Version, Does::Seal { .. } | Does::Activate { .. } | Does::Retire { .. }) => {
-                self.take_version(entry, &planned.does)
-            }
+            (
+                Kind::Version,
+                Does::Seal { .. } | Does::Activate { .. } | Does::StepDown { .. } | Does::Retire { .. },
+            ) => self.take_version(entry, &planned.does),
             (Kind::Probe, Does::Probe { .. }) => self.take_probe(entry),
             (Kind::Wait, Does::Wait { .. }) => {
                 let body: WaitBody = entry.decode()?;
@@ -106,6 +107,7 @@ impl Run {
                 self.pending.retain(|pending| *pending != body.version);
                 self.advance();
             }
+            (Does::StepDown { version }, Stage::Previous) if *version == body.version => self.advance(),
             (Does::Retire { version }, Stage::Retired) if *version == body.version => self.advance(),
             _ => return Err(Self::not_planned(entry, "another version or stage is planned")),
         }

@@ -14,7 +14,7 @@ use serde_json::json;
 
 use super::bodies::*;
 use super::*;
-use crate::plan::fixture::{issue, planned, provision, rotate, rotate_role};
+use crate::plan::fixture::{deprovision, issue, planned, provision, rotate, rotate_role};
 use crate::workflow::model::Strategy as RotateBy;
 
 /// Answers a run's commands, as chance has it, and keeps what was written.
@@ -451,12 +451,13 @@ proptest! {
     fn answers_of_a_person_hold_the_invariants(
         choices in proptest::collection::vec(any::<u8>(), 0..120),
         mut persons in proptest::collection::vec(any::<u8>(), 0..60),
-        which in 0..5,
+        which in 0..6,
     ) {
         let plan = match which {
             0 => planned(&rotate(), 1),
             1 => planned(&provision(), 0),
             2 => planned(&rotate_role(RotateBy::InPlace), 1),
+            4 => planned(&deprovision(), 1),
             3 => planned(&rotate_role(RotateBy::Alternating), 1),
             _ => planned(&issue(), 0),
         };
@@ -491,11 +492,12 @@ proptest! {
     /// Whatever answers come: one open intent at most, nothing closed twice, nothing undone after the pivot, replay
     /// equals live, and every run ends.
     #[test]
-    fn every_run_ends_and_holds_its_invariants(choices in proptest::collection::vec(any::<u8>(), 0..120), which in 0..5) {
+    fn every_run_ends_and_holds_its_invariants(choices in proptest::collection::vec(any::<u8>(), 0..120), which in 0..6) {
         let plan = match which {
             0 => planned(&rotate(), 1),
             1 => planned(&provision(), 0),
             2 => planned(&rotate_role(RotateBy::InPlace), 1),
+            4 => planned(&deprovision(), 1),
             3 => planned(&rotate_role(RotateBy::Alternating), 1),
             _ => planned(&issue(), 0),
         };

@@ -177,6 +177,10 @@ const fn has_lifetime(step: &Step) -> bool {
         StepKind::Issue(_) => true,
         StepKind::Provision(step) => step.generate.lifetime_secs.is_some(),
         StepKind::Rotate(step) => step.generate.lifetime_secs.is_some(),
-        StepKind::Policy(_) | StepKind::Check(_) | StepKind::Wait(_) | StepKind::Evidence(_) => false,
+        StepKind::Policy(_)
+        | StepKind::Deprovision(_)
+        | StepKind::Check(_)
+        | StepKind::Wait(_)
+        | StepKind::Evidence(_) => false,
     }
 }

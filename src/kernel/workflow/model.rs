@@ -137,6 +137,8 @@ pub enum StepKind {
     Issue(IssueStep),
     /// Replaces a version.
     Rotate(RotateStep),
+    /// Ends the subject: its secrets first, then itself.
+    Deprovision(DeprovisionStep),
     /// Asks a target, and changes nothing.
     Check(CheckStep),
     /// Lets time pass.
@@ -153,6 +155,7 @@ impl StepKind {
             Self::Provision(_) => "provision",
             Self::Issue(_) => "issue",
             Self::Rotate(_) => "rotate",
+            Self::Deprovision(_) => "deprovision",
             Self::Check(_) => "check",
             Self::Wait(_) => "wait",
             Self::Evidence(_) => "evidence",
@@ -161,14 +164,14 @@ impl StepKind {
 
     /// True when the step changes the outside world, and so needs a covering `policy` step.
     pub const fn is_change(&self) -> bool {
-        matches!(self, Self::Provision(_) | Self::Issue(_) | Self::Rotate(_))
+        matches!(self, Self::Provision(_) | Self::Issue(_) | Self::Rotate(_) | Self::Deprovision(_))
     }
 }
 
 /// `policy: {action, context}`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PolicyStep {
-    /// The action that it judges: `provision`, `issue`, `rotate`.
+    /// The action that it judges: `provision`, `issue`, `rotate`, `deprovision`.
     pub action: String,
     /// What it adds to the request's context.
     pub context: BTreeMap<String, Template>,
@@ -357,6 +360,13 @@ pub struct Adopted {
     pub parameters: BTreeMap<String, Template>,
     /// How long to look, in milliseconds.
     pub within_ms: u64,
+}
+
+/// `deprovision: {observe}`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DeprovisionStep {
+    /// How long the subject stays, disabled, before it is removed for good, in milliseconds.
+    pub observe_ms: u64,
 }
 
 /// `check: {connector, probe, with, expect, within}`: about the version that is current when it runs.

@@ -4,7 +4,7 @@ use countersign_contract::{Kind, Part, SecretKind};
 
 use super::codes;
 use super::errors::{Errors, Read};
-use super::model::{EvidenceStep, PolicyStep, Reference, Step, StepKind, WaitStep};
+use super::model::{DeprovisionStep, EvidenceStep, PolicyStep, Reference, Step, StepKind, WaitStep};
 use super::parameter::{context_value, templates};
 use super::scalar;
 use super::scope::{Outline, Reach, Scope, Spot, Whose};
@@ -14,10 +14,11 @@ use super::tree::{Content, Node};
 use super::{delivery, issue, provision, rotate, suggest};
 
 /// The step kinds of this version.
-pub(super) const KINDS: [&str; 7] = ["policy", "provision", "issue", "rotate", "check", "wait", "evidence"];
+pub(super) const KINDS: [&str; 8] =
+    ["policy", "provision", "issue", "rotate", "deprovision", "check", "wait", "evidence"];
 
 /// The step kinds of versions to come.
-const LATER_KINDS: [&str; 7] = ["approval", "exception", "deprovision", "revoke", "uses", "gate", "notify"];
+const LATER_KINDS: [&str; 6] = ["approval", "exception", "revoke", "uses", "gate", "notify"];
 
 /// The keys of a step in versions to come.
 const LATER_KEYS: [&str; 5] = ["when", "for_each", "retry", "timeout", "on_failure"];
@@ -98,6 +99,7 @@ pub(super) fn step(node: &Node, scope: &Scope<'_>, errors: &mut Errors<'_>) -> R
         ("provision", Some(node)) => provision::provision(node, scope, errors).map(StepKind::Provision),
         ("issue", Some(node)) => issue::issue(node, scope, errors).map(StepKind::Issue),
         ("rotate", Some(node)) => rotate::rotate(node, scope, errors).map(StepKind::Rotate),
+        ("deprovision", Some(node)) => deprovision(node, errors).map(StepKind::Deprovision),
         ("check", Some(node)) => delivery::check_step(node, scope, errors).map(StepKind::Check),
         ("wait", Some(node)) => wait(node, errors).map(StepKind::Wait),
         (_, Some(node)) => evidence(node, scope, errors).map(StepKind::Evidence),
@@ -114,9 +116,9 @@ pub(super) fn step(node: &Node, scope: &Scope<'_>, errors: &mut Errors<'_>) -> R
 /// The action that a policy step judges, as far as it can be read.
 pub(super) fn action(node: &Node, errors: &mut Errors<'_>) -> Read<&'static str> {
     let mut table = Table::of(node, "policy: {action: rotate}", errors)?;
-    let words = [("provision", "provision"), ("issue", "issue"), ("rotate", "rotate")];
+    let words = ["provision", "issue", "rotate", "deprovision"].map(|word| (word, word));
     let node = table.need("action", "rotate", errors)?;
-    scalar::word(node, &words, &["deprovision", "revoke"], errors)
+    scalar::word(node, &words, &["revoke"], errors)
 }
 
 fn policy(node: &Node, scope: &Scope<'_>, errors: &mut Errors<'_>) -> Read<PolicyStep> {
@@ -129,6 +131,13 @@ fn policy(node: &Node, scope: &Scope<'_>, errors: &mut Errors<'_>) -> Read<Polic
     });
     table.done(&[], errors)?;
     Ok(PolicyStep { action: action?.to_owned(), context: context? })
+}
+
+fn deprovision(node: &Node, errors: &mut Errors<'_>) -> Read<DeprovisionStep> {
+    let mut table = Table::of(node, "deprovision: {observe: 30d}", errors)?;
+    let observe = table.need("observe", "30d", errors).and_then(|node| scalar::duration_ms(node, errors));
+    table.done(&[], errors)?;
+    Ok(DeprovisionStep { observe_ms: observe? })
 }
 
 fn wait(node: &Node, errors: &mut Errors<'_>) -> Read<WaitStep> {
@@ -160,6 +169,7 @@ fn check_fit(body: &Node, step: &str, whose: Whose<'_>, errors: &mut Errors<'_>)
     let (parts, of): (&[Part], _) = match step {
         "provision" => (&[Part::Provision], SecretKind::Text),
         "rotate" => (&[], SecretKind::Text),
+        "deprovision" => (&[Part::Disable, Part::Deprovision], SecretKind::Text),
         "issue" => (&[Part::Issue], SecretKind::KeyPair),
         _ => return Ok(()),
     };

@@ -18,7 +18,8 @@ use crate::policy::trial::{NOW_MICROS, PERSON, Trial, actions_of, plain};
 use crate::policy::{Certificate, Facts, Principal, Question, Subject, Term};
 use crate::run::bodies::TriggerKind;
 
-const ACTIONS: [(&str, &str); 3] = [("provision", "provision"), ("issue", "issue"), ("rotate", "rotate")];
+const ACTIONS: [(&str, &str); 4] =
+    [("provision", "provision"), ("issue", "issue"), ("rotate", "rotate"), ("deprovision", "deprovision")];
 const TRIGGERS: [(&str, TriggerKind); 2] = [("request", TriggerKind::Request), ("expiry", TriggerKind::Expiry)];
 const PROFILES: [(&str, Profile); 2] = [("ca", Profile::Ca), ("server", Profile::Server)];
 const KEYS: [(&str, KeyAlgorithm); 3] =

@@ -8,9 +8,10 @@ use super::*;
 use crate::catalog::Catalog;
 use crate::settings::Settings;
 
-const FILES: [&str; 11] = [
+const FILES: [&str; 12] = [
     include_str!("../../../../workflows/ca-issuing.yaml"),
     include_str!("../../../../workflows/ca-root.yaml"),
+    include_str!("../../../../workflows/offboard-account.yaml"),
     include_str!("../../../../workflows/provision-account.yaml"),
     include_str!("../../../../workflows/provision-database-role.yaml"),
     include_str!("../../../../workflows/rotate-ledger-database.yaml"),

@@ -99,21 +99,22 @@ impl Expansion<'_> {
     }
 
     // INVARIANT: beh:R9 only the target's own refusal proves that the old version is dead.
-    fn prove_dead(&mut self, step: &Step, dead: &Verify, old: &VersionId, within_ms: u64) -> Result<(), PlanError> {
+    pub(super) fn prove_dead(
+        &mut self,
+        step: &Step,
+        dead: &Verify,
+        old: &VersionId,
+        within_ms: u64,
+    ) -> Result<(), PlanError> {
         let does = self.verify(dead, old, within_ms)?;
-        self.push(step, "prove-dead", "rotate", does)
+        self.push(step, "prove-dead", step.kind.word(), does)
     }
 
     /// The current version, when the target agrees and has room for what the strategy does.
     fn rotatable(&self, strategy: Strategy) -> Result<VersionId, PlanError> {
+        let current = self.in_use()?;
         let reading = &self.snapshot.subject;
         let subject = self.subject.resource.clone();
-        let Some(current) = reading.current.clone().filter(|_| reading.observation.exists) else {
-            return Err(PlanError::SubjectMissing { subject });
-        };
-        if !reading.observation.slot_of(&current).is_some_and(|slot| slot.enabled) {
-            return Err(PlanError::Drift { subject, current: current.to_string() });
-        }
         let kind = self.manifest(subject.connector())?.kind(&self.subject.kind);
         let unfit = || PlanError::Unfit {
             connector: subject.connector().to_owned(),
@@ -134,8 +135,21 @@ impl Expansion<'_> {
         }
     }
 
+    /// The current version, when the target agrees.
+    pub(super) fn in_use(&self) -> Result<VersionId, PlanError> {
+        let reading = &self.snapshot.subject;
+        let subject = self.subject.resource.clone();
+        let Some(current) = reading.current.clone().filter(|_| reading.observation.exists) else {
+            return Err(PlanError::SubjectMissing { subject });
+        };
+        if !reading.observation.slot_of(&current).is_some_and(|slot| slot.enabled) {
+            return Err(PlanError::Drift { subject, current: current.to_string() });
+        }
+        Ok(current)
+    }
+
     /// The question whose refusal proves a version dead.
-    fn dead(&self) -> Result<Verify, PlanError> {
+    pub(super) fn dead(&self) -> Result<Verify, PlanError> {
         Ok(Verify { probe: self.liveness()?.to_owned(), parameters: BTreeMap::<String, _>::new(), must_not: true })
     }
 

@@ -28,7 +28,8 @@ codes! {
             "\n"
         );
     NO_CHANGE = "workflow.no_change", "No step changes anything.",
-        why "A workflow exists for a change: it has a `provision`, an `issue` or a `rotate` step.",
+        why "A workflow exists for a change: it has a `provision`, an `issue`, a `rotate` or a \
+             `deprovision` step.",
         Example::change(
             PROVISION,
             "  - id: gate\n    policy: {action: provision}\n  - id: account\n    provision:\n      attributes:\n        \

@@ -121,11 +121,12 @@ fn step() -> Form {
             may("provision", "Makes the subject, with its first secret.", provision()),
             may("issue", "Issues a certificate.", issue()),
             may("rotate", "Replaces the subject's secret.", rotate()),
+            may("deprovision", "Ends the subject: its secrets first, after a while itself.", deprovision()),
             may("check", "Asks a target, and goes on only with the expected answer.", check()),
             may("wait", "Lets time pass, and holds nothing but the run's resources.", wait()),
             may("evidence", "Binds the run's entries to a signed checkpoint, however the run ended.", evidence()),
         ],
-        one_of: vec!["policy", "provision", "issue", "rotate", "check", "wait", "evidence"],
+        one_of: vec!["policy", "provision", "issue", "rotate", "deprovision", "check", "wait", "evidence"],
     }
 }
 
@@ -134,7 +135,7 @@ fn policy() -> Form {
         must(
             "action",
             "The action that it judges: that of a later step.",
-            Form::Words(vec!["provision", "issue", "rotate"]),
+            Form::Words(vec!["provision", "issue", "rotate", "deprovision"]),
         ),
         may("context", "What it adds to the request that policies see.", Form::names(Form::Value, 0)),
     ])
@@ -195,6 +196,10 @@ fn rotate_by(strategy: Strategy) -> Form {
         may("adopted", "What must be seen before the old secret may go.", adopted()),
         meanwhile,
     ])
+}
+
+fn deprovision() -> Form {
+    Form::table(vec![must("observe", "How long it stays, disabled, before it is removed for good.", SPAN)])
 }
 
 fn check() -> Form {

@@ -12,9 +12,10 @@ use crate::workflow::tests::known::with_known;
 use crate::workflow::{layout, parse};
 
 /// Good files, which use every key of the language.
-const FILES: [&str; 16] = [
+const FILES: [&str; 17] = [
     include_str!("../../../../workflows/ca-issuing.yaml"),
     include_str!("../../../../workflows/ca-root.yaml"),
+    include_str!("../../../../workflows/offboard-account.yaml"),
     include_str!("../../../../workflows/provision-account.yaml"),
     include_str!("../../../../workflows/provision-database-role.yaml"),
     include_str!("../../../../workflows/rotate-ledger-database.yaml"),

@@ -33,6 +33,7 @@ const ACCOUNT_PARTS: &[(Part, &str)] = &[
     (Part::Stage, "key_stage"),
     (Part::Disable, "key_disable"),
     (Part::Retire, "key_remove"),
+    (Part::Deprovision, "account_remove"),
 ];
 
 fn kind(name: &'static str, secret: Option<Secret>, parts: &'static [(Part, &'static str)]) -> Kind {

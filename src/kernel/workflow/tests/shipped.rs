@@ -7,8 +7,9 @@ use super::known::with_known;
 use crate::workflow::model::{Part, Profile, Reference, StepKind, Strategy, Template, Workflow};
 use crate::workflow::{Member, check_set, parse};
 
-pub(super) const SHIPPED: [(&str, &str); 8] = [
+pub(super) const SHIPPED: [(&str, &str); 9] = [
     ("provision-account.yaml", include_str!("../../../../workflows/provision-account.yaml")),
+    ("offboard-account.yaml", include_str!("../../../../workflows/offboard-account.yaml")),
     ("ca-root.yaml", include_str!("../../../../workflows/ca-root.yaml")),
     ("ca-issuing.yaml", include_str!("../../../../workflows/ca-issuing.yaml")),
     ("tls-localhost.yaml", include_str!("../../../../workflows/tls-localhost.yaml")),
