@@ -109,11 +109,12 @@ impl Run {
         let State::Stuck { before, .. } = &self.state else { return };
         match &**before {
             State::Ending(Some(failure)) if failure.code == UNDO_FAILED => self.undo_anew(),
-            State::Ending(Some(failure)) => {
+            State::Ending(Some(failure)) if self.needs_person(Some(failure)) => {
                 self.cursor = failure.at;
                 self.failure = None;
-                self.state = State::Ready { judged: 0, refused: None };
+                self.arrive();
             }
+            // What was taken back stays so: only its end is left.
             other => self.state = other.clone(),
         }
     }

@@ -408,6 +408,22 @@ fn a_stuck_run_is_taken_back_beyond_the_point_of_no_return() {
     assert_eq!(stages(&driver), BTreeMap::from([(1, Stage::Current), (2, Stage::Retired)]));
 }
 
+/// Whoever gives up on a run while its end is left does not bring back what was undone.
+#[test]
+fn a_run_that_was_taken_back_only_ends() {
+    let (mut driver, run) = unadopted();
+    let mut run = driver.answer(&run, PersonAnswer::Undo);
+    while !matches!(run.state, State::Ending(Some(_))) {
+        run = driver.step(&run).unwrap();
+    }
+    let before = run.state.clone();
+    let run = driver.ask_person(&run);
+    let run = driver.answer(&run, PersonAnswer::Resume);
+    assert_eq!(run.state, before);
+    let run = on(&mut driver, run);
+    assert_eq!(run.state, State::Closed(RunOutcome::Undone));
+}
+
 #[test]
 fn what_is_removed_cannot_be_taken_back() {
     let (mut driver, mut run) = unadopted();
