@@ -12,7 +12,7 @@
 //! | room | what it is |
 //! |---|---|
 //! | `warrant` (crate) | intent, decision, warrant, receipt, mint, journal port: the whole trust argument |
-//! | `kernel` (crate) | workflow, plan, policy, run, evidence, x509: pure functions |
+//! | `kernel` (crate) | workflow, schedule, plan, policy, run, evidence, x509: pure functions |
 //! | [`inventory`] | observes through connectors: facts for plans |
 //! | [`runner`] | the only room with hands: carries out a run's commands |
 //! | [`scheduler`] | which set is current, what is due |

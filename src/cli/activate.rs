@@ -20,43 +20,56 @@ pub(super) async fn activate(data: Option<PathBuf>, asked: &Activate, screen: &S
     let installation = open(data, "activate", screen).await?;
     let ended = within(&installation, &asked.folder, screen).await;
     installation.close().await;
-    let (entry, changed) = ended?;
-    screen.document(&json!({"activation": entry, "changed": changed}));
+    let Activated { entry, changed, scheduled } = ended?;
+    screen.document(&json!({"activation": entry, "changed": changed, "scheduled": scheduled}));
     screen.say(if changed {
         format!("activated {} as {entry}", asked.folder.display())
     } else {
         format!("{} is current already, as {entry}", asked.folder.display())
     });
+    if !scheduled.is_empty() {
+        let text = format!("nothing starts them by it in this version: {}", scheduled.join(", "));
+        screen.say_wrapped("with a schedule, and ", &text);
+    }
     Ok(DONE)
 }
 
-/// Checks the folder and makes it current; the entry, and whether anything changed.
-pub(super) async fn within(
-    installation: &Installation,
-    folder: &Path,
-    screen: &Screen,
-) -> Result<(EntryId, bool), Stop> {
+/// A set that is current.
+pub(super) struct Activated {
+    /// The entry that made it so.
+    pub(super) entry: EntryId,
+    /// False when it was current before.
+    pub(super) changed: bool,
+    /// The workflows that have a schedule.
+    pub(super) scheduled: Vec<String>,
+}
+
+/// Checks the folder and makes it current.
+pub(super) async fn within(installation: &Installation, folder: &Path, screen: &Screen) -> Result<Activated, Stop> {
     let files = FileSet::read(folder)?;
-    if let Err(found) = files.check(&known(&installation.catalog)) {
+    let checked = files.check(&known(&installation.catalog)).map_err(|found| {
         screen.document(&json!({"diagnostics": found}));
         if !screen.json {
             screen.diagnostics(&found, &|path| files.text(path));
         }
-        return Err(Stop::told(BAD_INPUT, "set.refused"));
-    }
+        Stop::told(BAD_INPUT, "set.refused")
+    })?;
+    let workflows = checked.workflows.into_iter();
+    let scheduled =
+        workflows.filter(|(_, workflow)| workflow.triggers.schedule.is_some()).map(|(name, _)| name).collect();
     let (workflows, policies, blobs) = files.below(folder).to_activated();
     let current = installation.store.current_activation().await?;
     if let Some(current) = &current
         && current.body.workflows == workflows
         && current.body.policies == policies
     {
-        return Ok((current.entry.clone(), false));
+        return Ok(Activated { entry: current.entry.clone(), changed: false, scheduled });
     }
     let by = installation.asker().await?;
     let body = ActivationBody { workflows, policies, commit: commit_of(folder), by };
     let previous = current.map(|current| current.entry);
     let entry = installation.ledger.append_activation(&body, previous.as_ref(), blobs).await?;
-    Ok((entry, true))
+    Ok(Activated { entry, changed: true, scheduled })
 }
 
 /// The commit that the folder's files are of; `None` where there is no repository, or the files differ from it.

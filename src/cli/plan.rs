@@ -1,6 +1,7 @@
 //! `countersign plan`: every call, verdict and undo of a run, before anything runs.
 
 mod compare;
+mod starts;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -50,10 +51,12 @@ pub(super) async fn plan(data: Option<PathBuf>, asked: &Asked, screen: &Screen) 
     let inventory = Inventory::new(Arc::clone(&catalog), reading.store.clone());
     let snapshot = inventory.snapshot(workflow, &inputs, &persons).await;
     let snapshot = snapshot?;
-    let plan = plan::plan(workflow, TriggerKind::Request, &inputs, &snapshot, &catalog.manifests());
+    let plan = plan::plan(workflow, plan::trigger_of(workflow), &inputs, &snapshot, &catalog.manifests());
     let plan = plan?;
     let person = reading.asker()?;
-    let judged = judge(&plan, &active, &catalog, &person);
+    let is_asked = plan.trigger == TriggerKind::Request;
+    let judged = judge(&plan, &active, &catalog, is_asked.then_some(person.as_str()));
+    let starts = starts::Starts::of(workflow, &plan);
     let digest = plan.digest().map_err(|error| Stop::of("plan.not_canonical", &error))?;
     let denied = judged.iter().any(|one| one.decision.as_ref().is_none_or(|made| made.verdict == Verdict::Deny));
     let verdicts: Vec<_> = judged
@@ -63,17 +66,20 @@ pub(super) async fn plan(data: Option<PathBuf>, asked: &Asked, screen: &Screen) 
             None => json!({"act": one.id, "verdict": Verdict::Deny, "policies": []}),
         })
         .collect();
-    let mut document = json!({"digest": digest, "plan": plan, "verdicts": verdicts});
+    let mut document = json!({"digest": digest, "plan": plan, "starts": starts, "verdicts": verdicts});
     if let Some(earlier) = &asked.diff {
         let earlier = compare::Earlier::load(&reading.store, &asked.workflow, earlier).await?;
         let found = earlier.compared(&plan, &judged);
         document["differences"] = json!(found);
         earlier.tell(&found, screen);
     } else {
-        tell(screen, &plan, &judged);
+        tell(screen, &plan, &starts, &judged);
     }
     screen.document(&document);
     screen.say(format!("\ndigest {digest}"));
+    if !is_asked {
+        return Ok(if denied { DENIED } else { DONE });
+    }
     let mut command = format!("{} run {}", called(), quoted(&plan.workflow.name));
     for (name, value) in &asked.inputs {
         command.push_str(" --input ");
@@ -83,9 +89,9 @@ pub(super) async fn plan(data: Option<PathBuf>, asked: &Asked, screen: &Screen) 
     Ok(if denied { DENIED } else { DONE })
 }
 
-fn judge(plan: &Plan, active: &Active, catalog: &Catalog, person: &str) -> Vec<Judged> {
+fn judge(plan: &Plan, active: &Active, catalog: &Catalog, asked_by: Option<&str>) -> Vec<Judged> {
     let now = SystemClock.now();
-    let asking = Asking { asked_by: Some(person), started_at: now, now };
+    let asking = Asking { asked_by, started_at: now, now };
     let manifests = catalog.manifests();
     let manifest = manifests.get(plan.subject.resource.connector());
     plan.acts()
@@ -97,8 +103,9 @@ fn judge(plan: &Plan, active: &Active, catalog: &Catalog, person: &str) -> Vec<J
         .collect()
 }
 
-fn tell(screen: &Screen, plan: &Plan, judged: &[Judged]) {
+fn tell(screen: &Screen, plan: &Plan, starts: &starts::Starts, judged: &[Judged]) {
     screen.say_wrapped(&format!("{}: ", plan.workflow.name), &plan.workflow.purpose);
+    starts.tell(screen);
     let held: Vec<String> = plan.resources.iter().map(ToString::to_string).collect();
     screen.say_wrapped("  holds   ", &held.join(", "));
     for (name, value) in &plan.inputs {

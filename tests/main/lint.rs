@@ -55,7 +55,7 @@ const MISTAKES: &[Mistake] = &[
     ("rotate-reporting-key.yaml", "soak: 2s", "soke: 2s", "workflow.unknown_key", (37, 7), "`soak`"),
     ("tls-localhost.yaml", "files/server", "files/sever", "workflow.unknown_place", (27, 15), "`server`"),
     ("tls-localhost.yaml", "certificate.chain", "certificate.chian", "workflow.unknown_reference", (30, 30), "`chain`"),
-    ("provision-account.yaml", "request:", "schedule:", "workflow.not_in_this_version", (14, 3), ""),
+    ("provision-account.yaml", "request:", "event:", "workflow.not_in_this_version", (14, 3), ""),
 ];
 
 #[test]

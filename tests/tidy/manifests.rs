@@ -19,6 +19,7 @@ const SMALL_CRATES: &[(&str, &[&str])] = &[
             "cedar-policy",
             "countersign-contract",
             "countersign-warrant",
+            "cron",
             "ed25519-dalek",
             "jiff",
             "serde",

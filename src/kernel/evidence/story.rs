@@ -208,6 +208,7 @@ fn why(trigger: &crate::run::bodies::Trigger) -> String {
     match (trigger.kind, &trigger.asked_by) {
         (TriggerKind::Request, Some(asker)) => format!("`{asker}` asked for it"),
         (TriggerKind::Request, None) => "it was asked for".to_owned(),
+        (TriggerKind::Schedule, _) => "its schedule said so".to_owned(),
         (TriggerKind::Expiry, _) => "the current version came near its end".to_owned(),
     }
 }

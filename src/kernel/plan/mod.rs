@@ -72,6 +72,15 @@ pub fn issuers_of(workflow: &Workflow) -> BTreeSet<ResourceName> {
     workflow.steps.iter().filter_map(|step| issuer(&step.kind)).collect()
 }
 
+/// The trigger that a person means who asks for a plan and says none: a request where the workflow takes one.
+pub const fn trigger_of(workflow: &Workflow) -> TriggerKind {
+    match &workflow.triggers {
+        triggers if triggers.request.is_some() => TriggerKind::Request,
+        triggers if triggers.schedule.is_some() => TriggerKind::Schedule,
+        _ => TriggerKind::Expiry,
+    }
+}
+
 /// Makes the plan.
 ///
 /// # Errors
@@ -85,6 +94,7 @@ pub fn plan(
 ) -> Result<Plan, PlanError> {
     let (word, taken) = match trigger {
         TriggerKind::Request => ("request", workflow.triggers.request.is_some()),
+        TriggerKind::Schedule => ("schedule", workflow.triggers.schedule.is_some()),
         TriggerKind::Expiry => ("expiry", workflow.triggers.expiry.is_some()),
     };
     if !taken {

@@ -92,6 +92,7 @@ pub struct Certificate {
 pub(super) const fn trigger_word(trigger: TriggerKind) -> &'static str {
     match trigger {
         TriggerKind::Request => "request",
+        TriggerKind::Schedule => "schedule",
         TriggerKind::Expiry => "expiry",
     }
 }

@@ -11,7 +11,7 @@ use serde_json::Value;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Trigger {
-    /// `request` or `expiry`.
+    /// `request`, `schedule` or `expiry`.
     pub kind: TriggerKind,
     /// Who asked, as an opaque id (`p_` and 32 hex digits); the workflow itself when nobody did.
     pub asked_by: Option<String>,
@@ -25,6 +25,8 @@ pub struct Trigger {
 pub enum TriggerKind {
     /// A person or an agent asked.
     Request,
+    /// An instant of the schedule came.
+    Schedule,
     /// The current version came near its end.
     Expiry,
 }

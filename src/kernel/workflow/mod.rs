@@ -23,6 +23,7 @@ mod parameter;
 mod provision;
 mod rotate;
 mod scalar;
+mod schedule;
 pub mod schema;
 mod scope;
 mod set;
@@ -166,21 +167,27 @@ fn triggers(on: On, steps: Option<&[Step]>, errors: &mut Errors<'_>) -> Read<Tri
         let help = "give `generate` a `lifetime`, or take `expiry` out";
         return Err(errors.tell(codes::NO_LIFETIME, at, "no version of this workflow ever ends", help));
     }
+    let schedule = schedule::prove(on.schedule?, expiry.is_some(), steps, errors);
     let inputs = on.inputs?.into_iter().map(|(name, input)| Ok((name, input?))).collect::<Read<BTreeMap<_, _>>>()?;
     on.complete?;
     let request = on.has_request.then_some(RequestTrigger { inputs });
-    Ok(Triggers { request, expiry: expiry.map(|(trigger, _)| trigger) })
+    Ok(Triggers { request, expiry: expiry.map(|(trigger, _)| trigger), schedule: schedule? })
 }
 
 const fn has_lifetime(step: &Step) -> bool {
+    lifetime_secs(step).is_some()
+}
+
+/// After how many seconds the version that a step makes counts as expired.
+const fn lifetime_secs(step: &Step) -> Option<u64> {
     match &step.kind {
-        StepKind::Issue(_) => true,
-        StepKind::Provision(step) => step.generate.lifetime_secs.is_some(),
-        StepKind::Rotate(step) => step.generate.lifetime_secs.is_some(),
+        StepKind::Issue(step) => Some(step.lifetime_secs),
+        StepKind::Provision(step) => step.generate.lifetime_secs,
+        StepKind::Rotate(step) => step.generate.lifetime_secs,
         StepKind::Policy(_)
         | StepKind::Deprovision(_)
         | StepKind::Check(_)
         | StepKind::Wait(_)
-        | StepKind::Evidence(_) => false,
+        | StepKind::Evidence(_) => None,
     }
 }

@@ -1,11 +1,17 @@
 //! A workflow after parsing: names resolved against the manifests, values typed, coverage proven.
 
+mod generated;
+mod triggers;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use countersign_contract::Strategy;
 use countersign_warrant::{Digest, ResourceName, StepId};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+
+pub use generated::{Alphabet, CharacterClass, Generate};
+pub use triggers::{ExpiryTrigger, Input, InputKind, RequestTrigger, Triggers};
 
 /// One workflow file.
 #[derive(Debug, Clone, PartialEq)]
@@ -50,67 +56,6 @@ pub struct SubjectSpec {
     pub name: Template,
     /// How much hangs on it; a fact for policy. `standard` when it is not said.
     pub tier: String,
-}
-
-/// The triggers that the workflow takes.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct Triggers {
-    /// A person or an agent asks.
-    pub request: Option<RequestTrigger>,
-    /// The current version comes near its end.
-    pub expiry: Option<ExpiryTrigger>,
-}
-
-/// What a request brings along.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct RequestTrigger {
-    /// Typed inputs, by name.
-    pub inputs: BTreeMap<String, Input>,
-}
-
-/// One typed input.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Input {
-    /// Its type.
-    pub kind: InputKind,
-    /// For a person who is asked for it.
-    pub about: Option<String>,
-    /// Taken when the request does not name it; without one the input must be given.
-    pub default: Option<Value>,
-}
-
-/// The type of an input, with its bounds.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum InputKind {
-    /// Text of so many characters.
-    Text {
-        /// At least.
-        min_length: u32,
-        /// At most.
-        max_length: u32,
-    },
-    /// One of these words.
-    Word(Vec<String>),
-    /// A person: given as an e-mail address, and from the plan on an opaque id.
-    Person,
-    /// A whole number.
-    Integer {
-        /// At least.
-        min: i64,
-        /// At most.
-        max: i64,
-    },
-    /// True or false.
-    Boolean,
-}
-
-/// When a version counts as due: at this fraction of its lifetime.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ExpiryTrigger {
-    /// Numerator, at least 1.
-    pub numerator: u32,
-    /// Denominator, greater than the numerator.
-    pub denominator: u32,
 }
 
 /// One step.
@@ -248,81 +193,6 @@ pub struct RotateStep {
     pub soak_ms: u64,
     /// Who is without a working secret meanwhile, in words: of a rotation in place, and of no other.
     pub downtime: Option<String>,
-}
-
-/// `generate: {length, alphabet, require, lifetime}`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Generate {
-    /// Characters, 8 to 1024.
-    pub length: u32,
-    /// Which characters.
-    pub alphabet: Alphabet,
-    /// Of each of these classes at least one character.
-    pub require: Vec<CharacterClass>,
-    /// After how many seconds the version counts as expired; never when `None`.
-    pub lifetime_secs: Option<u64>,
-}
-
-impl Generate {
-    /// Of each of these sets at least one character; a set is empty where the alphabet has none of the class.
-    pub fn required_characters(&self) -> Vec<String> {
-        let all = self.alphabet.characters();
-        self.require.iter().map(|class| all.chars().filter(|character| class.holds(*character)).collect()).collect()
-    }
-}
-
-/// The alphabet of a generated text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Alphabet {
-    /// `A-Z a-z 0-9 - _`.
-    UrlSafe,
-    /// `A-Z a-z 0-9`.
-    Alphanumeric,
-    /// `0-9 a-f`.
-    Hex,
-    /// Every printable ASCII character but space, quotes, `\`, `/` and `@`.
-    Printable,
-}
-
-impl Alphabet {
-    /// Its characters, each once, all ASCII.
-    pub const fn characters(self) -> &'static str {
-        match self {
-            Self::UrlSafe => "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_",
-            Self::Alphanumeric => "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789",
-            Self::Hex => "0123456789abcdef",
-            Self::Printable => {
-                "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!#$%&()*+,-.:;<=>?[]^_{|}~"
-            }
-        }
-    }
-}
-
-/// A class of characters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum CharacterClass {
-    /// `a-z`.
-    Lower,
-    /// `A-Z`.
-    Upper,
-    /// `0-9`.
-    Digit,
-    /// Anything else of the alphabet.
-    Symbol,
-}
-
-impl CharacterClass {
-    /// True when `character` is of the class.
-    pub const fn holds(self, character: char) -> bool {
-        match self {
-            Self::Lower => character.is_ascii_lowercase(),
-            Self::Upper => character.is_ascii_uppercase(),
-            Self::Digit => character.is_ascii_digit(),
-            Self::Symbol => !character.is_ascii_alphanumeric(),
-        }
-    }
 }
 
 /// One delivery to a sink: `{to: connector/place, path, fields}`.

@@ -20,7 +20,8 @@ use crate::run::bodies::TriggerKind;
 
 const ACTIONS: [(&str, &str); 4] =
     [("provision", "provision"), ("issue", "issue"), ("rotate", "rotate"), ("deprovision", "deprovision")];
-const TRIGGERS: [(&str, TriggerKind); 2] = [("request", TriggerKind::Request), ("expiry", TriggerKind::Expiry)];
+const TRIGGERS: [(&str, TriggerKind); 3] =
+    [("request", TriggerKind::Request), ("schedule", TriggerKind::Schedule), ("expiry", TriggerKind::Expiry)];
 const PROFILES: [(&str, Profile); 2] = [("ca", Profile::Ca), ("server", Profile::Server)];
 const KEYS: [(&str, KeyAlgorithm); 3] =
     [("p256", KeyAlgorithm::P256), ("p384", KeyAlgorithm::P384), ("ed25519", KeyAlgorithm::Ed25519)];
@@ -94,11 +95,11 @@ fn trial(file: &str, node: &Node, given: &Ask, known: &Known<'_>, errors: &mut E
 fn ask(node: &Node, over: &Ask, known: &Known<'_>, errors: &mut Errors<'_>) -> Read<Ask> {
     let mut table = Table::of(node, "{action: rotate, subject: {connector: local, kind: account}}", errors)?;
     let mut ask = over.clone();
-    let action = table.take("action").map(|node| scalar::word(node, &ACTIONS, &["deprovision", "revoke"], errors));
+    let action = table.take("action").map(|node| scalar::word(node, &ACTIONS, &["revoke"], errors));
     let subject = table.take("subject").map(|node| subject(node, &mut ask, known, errors));
     let by = table.take("by").map(|node| scalar::word(node, &ASKERS, &[], errors));
     let verb = table.take("verb").map(|node| scalar::text(node, errors).map(str::to_owned));
-    let trigger = table.take("trigger").map(|node| scalar::word(node, &TRIGGERS, &["schedule", "event"], errors));
+    let trigger = table.take("trigger").map(|node| scalar::word(node, &TRIGGERS, &["event"], errors));
     let now = table.take("now").map(|node| instant(node, errors));
     let inputs = table.take("inputs").map_or(Ok(Vec::new()), |node| values(node, errors));
     let facts = table.take("facts").map_or(Ok(Vec::new()), |node| values(node, errors));

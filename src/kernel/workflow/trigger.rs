@@ -8,6 +8,7 @@ use super::codes;
 use super::errors::{Errors, Read, Told};
 use super::model::{ExpiryTrigger, Input, InputKind};
 use super::scalar::{self, INTEGER_MAX, shortened};
+use super::schedule::{self, Placed};
 use super::table::{Table, each, items, named};
 use super::tree::{Content, Node};
 
@@ -23,13 +24,20 @@ pub(super) struct On {
     pub(super) has_request: bool,
     pub(super) inputs: Read<BTreeMap<String, Read<Input>>>,
     pub(super) expiry: Read<Option<(ExpiryTrigger, std::ops::Range<usize>)>>,
+    pub(super) schedule: Read<Option<Placed>>,
     pub(super) complete: Read<()>,
 }
 
 impl On {
     /// What stands for an `on` that could not be read.
     pub(super) const fn told(because: Told) -> Self {
-        Self { has_request: false, inputs: Err(because), expiry: Err(because), complete: Err(because) }
+        Self {
+            has_request: false,
+            inputs: Err(because),
+            expiry: Err(because),
+            schedule: Err(because),
+            complete: Err(because),
+        }
     }
 }
 
@@ -38,14 +46,16 @@ pub(super) fn on(node: &Node, errors: &mut Errors<'_>) -> Read<On> {
     let mut table = Table::of(node, "{request: {}}", errors)?;
     let request = table.take("request");
     let expiry = table.take("expiry");
-    let mut complete = table.done(&["schedule", "event"], errors);
-    if request.is_none() && expiry.is_none() && complete.is_ok() {
-        let help = "write `request: {}`, or `expiry: {at: 2/3}`";
+    let schedule = table.take("schedule");
+    let mut complete = table.done(&["event"], errors);
+    if request.is_none() && expiry.is_none() && schedule.is_none() && complete.is_ok() {
+        let help = "write `request: {}`, `schedule: {cron: .., timezone: ..}` or `expiry: {at: 2/3}`";
         complete = Err(errors.tell(codes::NO_TRIGGER, &node.owner, "nothing starts this workflow", help));
     }
     let inputs = request.map_or(Ok(BTreeMap::new()), |node| self::request(node, errors));
     let expiry = expiry.map(|node| Ok((self::expiry(node, errors)?, node.owner.clone()))).transpose();
-    Ok(On { has_request: request.is_some(), inputs, expiry, complete })
+    let schedule = schedule.map(|node| schedule::schedule(node, errors)).transpose();
+    Ok(On { has_request: request.is_some(), inputs, expiry, schedule, complete })
 }
 
 fn request(node: &Node, errors: &mut Errors<'_>) -> Read<BTreeMap<String, Read<Input>>> {
@@ -60,13 +70,18 @@ fn request(node: &Node, errors: &mut Errors<'_>) -> Read<BTreeMap<String, Read<I
     Ok(read)
 }
 
-/// Refuses inputs without a default where `expiry` starts runs, too.
+/// Refuses inputs without a default where `schedule` or `expiry` start runs, too.
 pub(super) fn check_defaults(node: &Node, on: &On, errors: &mut Errors<'_>) -> Read<()> {
-    let (Ok(inputs), Ok(Some(_))) = (&on.inputs, &on.expiry) else { return Ok(()) };
+    let Ok(inputs) = &on.inputs else { return Ok(()) };
+    let starter = match (&on.schedule, &on.expiry) {
+        (Ok(Some(_)), _) => "schedule",
+        (_, Ok(Some(_))) => "expiry",
+        _ => return Ok(()),
+    };
     let mut told = Ok(());
     for (name, input) in inputs {
         if matches!(input, Ok(Input { default: None, .. })) {
-            let message = format!("`{name}` has no default, and `expiry` starts runs that nobody is asked for");
+            let message = format!("`{name}` has no default, and `{starter}` starts runs that nobody is asked for");
             told = Err(errors.tell(codes::MISSING_DEFAULT, &key_of(node, name), message, "give it a `default`"));
         }
     }

@@ -43,6 +43,10 @@ codes! {
         why "`expiry` starts a run when a part of the version's lifetime is over, so that a version needs a lifetime. \
              Give `generate` one, or take `expiry` out.",
         Example::change(ROTATE, ", lifetime: 30d", "");
+    SCHEDULE_TOO_RARE = "workflow.schedule_too_rare", "The schedule lets a version end before it is replaced.",
+        why "Between two runs of the schedule lies as much time as a version lives, or more: whoever uses it stands there \
+             with an expired secret. Run more often, make `lifetime` longer, or let `expiry` start runs, too.",
+        Example::change(ROTATE, "  expiry: {at: 2/3}\n", "  schedule: {cron: \"0 9 1 JAN *\", timezone: UTC}\n");
     DUPLICATE_NAME = "workflow.duplicate_name", "Two files of one folder hold workflows of one name.",
         why "`run NAME` must mean one workflow, and a ledger entry must name one. Give one of them another name, or \
              remove the copy.",

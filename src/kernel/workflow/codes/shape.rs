@@ -51,14 +51,27 @@ codes! {
         why "The fraction is the part of its lifetime after which a version is replaced. It must leave time for the \
              replacement, so that it is below one.",
         Example::change(ROTATE, "at: 2/3", "at: 3/3");
+    BAD_CRON = "workflow.bad_cron", "A cron text cannot be read, or could never fire.",
+        why "Five fields: minute, hour, day of month, month, weekday; or six, with the second first. Weekdays are `MON` to \
+             `SUN` or 0 to 7, of which 0 and 7 are Sunday. Where both days are restricted, either is enough. What \
+             programs read differently is not taken: `L`, `W`, `#`, `?`, `5/15`, a range that goes downwards.",
+        Example::change(ROTATE, "  expiry: {at: 2/3}\n", "  schedule: {cron: \"0 9 * * L\", timezone: UTC}\n  expiry: {at: 2/3}\n");
+    BAD_ZONE = "workflow.bad_zone", "A time zone is not in the IANA database.",
+        why "The hour of a schedule is that of a place, whose clocks go forward and back: `Europe/Berlin`. `UTC` never \
+             does. Short names such as `CET` or `PST` mean different things in different places.",
+        Example::change(
+            ROTATE,
+            "  expiry: {at: 2/3}\n",
+            "  schedule: {cron: \"0 9 * * THU\", timezone: Europe/Belrin}\n  expiry: {at: 2/3}\n"
+        );
     BAD_INPUT = "workflow.bad_input", "An input's bounds contradict each other, or its default does not fit them.",
         why "No request could ever give a value that is taken, or the default would be refused as soon as it is used.",
         Example::change(ROTATE, "default: scheduled rotation", "default: soon");
-    MISSING_DEFAULT = "workflow.missing_default", "A run that `expiry` starts has nobody who gives this input.",
-        why "A run that starts by itself asks nobody. Give the input a default, or take `expiry` out.",
+    MISSING_DEFAULT = "workflow.missing_default", "A run that starts by itself has nobody who gives this input.",
+        why "A run that starts by itself asks nobody. Give the input a default, or leave the workflow to requests.",
         Example::change(ROTATE, "ticket: {type: integer, min: 1, default: 1}", "ticket: {type: integer, min: 1}");
     NO_TRIGGER = "workflow.no_trigger", "Nothing ever starts the workflow.",
-        why "A workflow runs on request, by expiry, or both. `on: {request: {}}` is enough.",
+        why "A workflow runs on request, by a schedule, by expiry, or by several of them. `on: {request: {}}` is enough.",
         Example::change(ISSUE, "on:\n  expiry: {at: 2/3}\n", "on: {}\n");
     STEP_KIND = "workflow.step_kind", "A step says no kind, or more than one.",
         why "A step does one thing, and says which by one key beside its `id`.",

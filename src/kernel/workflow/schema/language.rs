@@ -3,6 +3,7 @@
 use countersign_contract::Strategy;
 
 use super::form::{Form, Key};
+use crate::schedule::CatchUp;
 use crate::workflow::STEPS_MAX;
 use crate::workflow::scalar::INTEGER_MAX;
 
@@ -12,6 +13,8 @@ const CONTROL: Form = Form::Pattern("^[A-Za-z0-9._()-]+:[A-Za-z0-9._()-]+$", "ni
 const SPAN: Form = Form::Pattern("^(0|[1-9][0-9]*)(ms|s|m|h|d|y)$", "24h");
 const SOME_SPAN: Form = Form::Pattern("^[1-9][0-9]*(ms|s|m|h|d|y)$", "90d");
 const FRACTION: Form = Form::Pattern("^[1-9][0-9]*/[1-9][0-9]*$", "2/3");
+const CRON: Form = Form::Pattern("^[ \\t]*[^ \\t]+([ \\t]+[^ \\t]+){4,5}[ \\t]*$", "0 9 * * THU");
+const ZONE: Form = Form::Pattern("^[A-Za-z][A-Za-z0-9_+/-]*$", "Europe/Berlin");
 const SINK: Form = Form::Pattern("^[^/]+/[^/]+$", "files/client");
 const REFERENCE: Form = Form::Pattern("^\\$\\{\\{[^{}]*\\}\\}$", "${{ steps.rotate.version }}");
 
@@ -71,7 +74,21 @@ fn on() -> Form {
             "A person or an agent asks.",
             Form::table(vec![may("inputs", "What a request brings along, by name.", inputs)]),
         ),
+        may("schedule", "An instant has come, by the calendar.", schedule()),
         may("expiry", "The current version comes near its end.", expiry),
+    ])
+}
+
+fn schedule() -> Form {
+    Form::table(vec![
+        must("cron", "Minute, hour, day of month, month, weekday; with six fields the second first.", CRON),
+        must("timezone", "The IANA time zone of these hours.", ZONE),
+        may("jitter", "Runs are spread over this time after each instant; not at all, when it is not said.", SPAN),
+        may(
+            "catch_up",
+            "What becomes of instants that passed while nobody looked: `once` for all of them, when it is not said.",
+            Form::Words(CatchUp::WORDS.map(|(word, _)| word).into()),
+        ),
     ])
 }
 
