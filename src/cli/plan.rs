@@ -127,6 +127,10 @@ fn tell(screen: &Screen, plan: &Plan, starts: &starts::Starts, judged: &[Judged]
             screen.say_wrapped("       downtime  ", words);
         }
     }
+    for skipped in &plan.skipped {
+        let text = format!("{}, as this does not hold: {}", skipped.step, skipped.when);
+        screen.say_wrapped("  skipped  ", &text);
+    }
 }
 
 /// What takes an act back, when it is done and a later move fails.

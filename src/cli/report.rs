@@ -11,6 +11,8 @@ pub(super) struct RunReport {
     pub(super) workflow: String,
     /// The run's id.
     pub(super) run: String,
+    /// The digest of the plan that it follows.
+    pub(super) plan: String,
     /// Its outcome; `stuck` or `open` when it has none.
     pub(super) outcome: String,
     /// Policy's answers, in order.
@@ -61,6 +63,7 @@ impl RunReport {
         let mut report = Self {
             workflow: String::new(),
             run: run.to_owned(),
+            plan: String::new(),
             outcome: "open".to_owned(),
             decisions: Vec::new(),
             warrants: Vec::new(),
@@ -75,7 +78,10 @@ impl RunReport {
     fn add(&mut self, stamped: &Stamped) -> Result<(), DecodeEntryError> {
         let entry = stamped.id.to_string();
         match stamped.kind {
-            Kind::Started => self.workflow = stamped.decode::<StartedBody>()?.workflow,
+            Kind::Started => {
+                let started: StartedBody = stamped.decode()?;
+                (self.workflow, self.plan) = (started.workflow, started.plan.to_string());
+            }
             Kind::Decision => {
                 let decision = stamped.decode::<DecisionBody>()?.decision;
                 self.decisions.push(DecisionRow { entry, verdict: decision.verdict, policies: decision.policies });

@@ -38,3 +38,29 @@ fn a_check_that_does_not_hold_changes_nothing() {
     assert_eq!(folder.targets(), before);
     folder.verifies();
 }
+
+/// A condition is decided when the run is planned; what is skipped is named, and null in the evidence.
+#[test]
+fn a_step_whose_condition_does_not_hold_is_skipped() {
+    let folder = with_checked(CHECKED);
+    let asked = ["plan", "rotate-checked", "--input", "careful=false"];
+    let plan = folder.run(&[&asked[..], &["--json"]].concat()).ended(0).json();
+    assert_eq!(plan["plan"]["skipped"][0]["step"], "works", "{plan}");
+    let drawn = folder.run(&asked).ended(0).out;
+    let words = "  skipped  works, as this does not hold: context.inputs.careful && context.facts.exists\n";
+    assert!(drawn.contains(words), "{drawn}");
+    let told = folder.run(&["run", "rotate-checked", "--input", "careful=false", "--json"]).ended(0).json();
+    assert_eq!(told["runs"][0]["plan"], plan["digest"], "the plan that was looked at is the one that ran");
+    folder.verifies();
+}
+
+/// A policy step that can be skipped covers no change that is not skipped with it.
+#[test]
+fn a_policy_step_that_can_be_skipped_covers_nothing_else() {
+    let folder = Folder::toured();
+    let text = CHECKED.replace("    policy:", "    when: context.inputs.careful\n    policy:");
+    fs::write(folder.path("workflows/rotate-checked.yaml"), text).unwrap();
+    let file = folder.path("workflows/rotate-checked.yaml");
+    let told = folder.run(&["lint", file.to_str().unwrap()]).ended(2);
+    told.says(&["workflow.uncovered_change", "`steps.gate` can be skipped without it"]);
+}

@@ -24,8 +24,8 @@ impl Earlier {
     /// The plan of that digest, as the newest run that followed it has it.
     pub(super) async fn load(store: &Store, workflow: &str, digest: &str) -> Result<Self, Stop> {
         let unknown = |message: String| {
-            let help = "give the digest of a plan that a run followed, all 64 digits of it: `countersign run` and \
-                        `evidence show RUN --json` tell it; a plan that nothing ran is not kept";
+            let help = "give the digest of a plan that a run followed, all 64 digits of it, as `countersign plan` and \
+                        `countersign run --json` tell it; a plan that nothing ran is not kept";
             Stop::new(BAD_INPUT, "plan.unknown_digest", message, help)
         };
         let parsed: Digest = digest.parse().map_err(|_| unknown(format!("`{digest}` is no digest of a plan")))?;

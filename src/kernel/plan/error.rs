@@ -97,6 +97,14 @@ pub enum PlanError {
         /// The move.
         step: String,
     },
+    /// A step's condition could not be evaluated.
+    #[error("the condition of `{step}` cannot be evaluated: {message}")]
+    Condition {
+        /// The step.
+        step: String,
+        /// Why.
+        message: String,
+    },
     /// No `policy` step covers an act: the proof on the expanded plan.
     #[error("no policy step covers `{step}`")]
     Uncovered {
@@ -121,6 +129,7 @@ impl PlanError {
             Self::IssuerMissing { .. } => "plan.issuer_missing",
             Self::Unfit { .. } => "plan.unfit",
             Self::IrreversibleBeforePivot { .. } => "plan.irreversible_before_pivot",
+            Self::Condition { .. } => "plan.condition",
             Self::Uncovered { .. } => "workflow.uncovered_change",
         }
     }

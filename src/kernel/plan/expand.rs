@@ -7,8 +7,10 @@ use countersign_warrant::{Call, ResourceName, StepId, VersionId};
 use serde_json::{Value, json};
 
 use super::hole::{as_text, hole, join};
-use super::model::{Act, Does, Move, PlannedSubject};
+use super::model::{Act, Does, Move, PlannedSubject, Skipped};
 use super::{PlanError, Snapshot};
+use crate::policy::{Circumstances, Condition, Facts, Subject, Term};
+use crate::run::bodies::TriggerKind;
 use crate::workflow::model::{Delivery, Part as TextPart, Reference, Step, StepKind, Template, Workflow};
 
 /// The connector instances of this installation, by name.
@@ -21,10 +23,11 @@ pub(super) struct Expansion<'a> {
     pub(super) snapshot: &'a Snapshot,
     pub(super) subject: PlannedSubject,
     pub(super) inputs: &'a BTreeMap<String, Value>,
-    pub(super) trigger: &'static str,
+    pub(super) trigger: TriggerKind,
     pub(super) versions: BTreeMap<StepId, VersionId>,
     pub(super) resources: BTreeSet<ResourceName>,
     pub(super) moves: Vec<Move>,
+    pub(super) skipped: Vec<Skipped>,
 }
 
 impl Expansion<'_> {
@@ -33,6 +36,12 @@ impl Expansion<'_> {
     pub(super) fn expand(&mut self) -> Result<(), PlanError> {
         let workflow = self.workflow;
         for step in &workflow.steps {
+            if let Some(condition) = &step.when
+                && !self.holds(step, condition)?
+            {
+                self.skipped.push(Skipped { step: step.id.clone(), when: condition.as_str().to_owned() });
+                continue;
+            }
             match &step.kind {
                 StepKind::Policy(policy) => {
                     let context = self.values(&policy.context);
@@ -54,6 +63,35 @@ impl Expansion<'_> {
         }
         self.cover();
         self.prove()
+    }
+
+    /// Whether a step's condition holds, with what was known before any step.
+    fn holds(&self, step: &Step, condition: &Condition) -> Result<bool, PlanError> {
+        let wrong = |message: String| PlanError::Condition { step: step.id.to_string(), message };
+        let subject = &self.subject;
+        let manifest = self.manifest(subject.resource.connector())?;
+        let kind = manifest.kind(&subject.kind);
+        let attributes = kind.map_or_else(|| Ok(BTreeMap::new()), |kind| Term::attributes(kind, &subject.attributes));
+        let observed = &self.snapshot.subject;
+        let live = observed.observation.slots.iter().filter(|slot| slot.enabled).count();
+        let circumstances = Circumstances {
+            workflow: self.workflow.metadata.name.clone(),
+            subject: Subject {
+                resource: subject.resource.clone(),
+                connector_type: subject.connector.clone(),
+                tier: subject.tier.clone(),
+                team: self.workflow.metadata.team.clone(),
+                attributes: attributes.map_err(|error| wrong(error.to_string()))?,
+            },
+            trigger: self.trigger,
+            inputs: super::question::terms(self.inputs),
+            facts: Facts {
+                exists: Some(observed.observation.exists),
+                live_versions: Some(u32::try_from(live).unwrap_or(u32::MAX)),
+                expires_at: observed.expires_at,
+            },
+        };
+        condition.holds(&circumstances).map_err(wrong)
     }
 
     pub(super) fn push(&mut self, step: &Step, part: &str, action: &str, does: Does) -> Result<(), PlanError> {
@@ -254,7 +292,8 @@ impl Expansion<'_> {
                 "tier" => self.subject.tier.clone(),
                 _ => self.subject.resource.name().to_owned(),
             }),
-            Reference::Trigger(_) => Value::String(self.trigger.to_owned()),
+            Reference::Trigger(_) => Value::String(self.trigger.as_str().to_owned()),
+            Reference::Output { step, .. } if self.skipped.iter().any(|skipped| skipped.step == *step) => Value::Null,
             Reference::Output { step, output, .. } if output == "version" => match self.versions.get(step) {
                 Some(version) => Value::String(version.to_string()),
                 None => hole(step, output),

@@ -26,7 +26,7 @@ pub use error::PlanError;
 use expand::Expansion;
 pub use expand::Manifests;
 pub use inputs::resolve_inputs;
-pub use model::{Act, Does, Examine, Move, Plan, Recipe};
+pub use model::{Act, Does, Examine, Move, Plan, Recipe, Skipped};
 use model::{FORMAT, PlannedSubject, Source};
 pub use persons::{Persons, persons_of};
 pub use question::{Asking, question};
@@ -92,14 +92,14 @@ pub fn plan(
     snapshot: &Snapshot,
     manifests: &Manifests<'_>,
 ) -> Result<Plan, PlanError> {
-    let (word, taken) = match trigger {
-        TriggerKind::Request => ("request", workflow.triggers.request.is_some()),
-        TriggerKind::Schedule => ("schedule", workflow.triggers.schedule.is_some()),
-        TriggerKind::Expiry => ("expiry", workflow.triggers.expiry.is_some()),
+    let taken = match trigger {
+        TriggerKind::Request => workflow.triggers.request.is_some(),
+        TriggerKind::Schedule => workflow.triggers.schedule.is_some(),
+        TriggerKind::Expiry => workflow.triggers.expiry.is_some(),
     };
     if !taken {
         let workflow = workflow.metadata.name.clone();
-        return Err(PlanError::NoSuchTrigger { workflow, trigger: word });
+        return Err(PlanError::NoSuchTrigger { workflow, trigger: trigger.as_str() });
     }
     let resource = subject_of(workflow, inputs)?;
     let manifest = manifests.get(resource.connector()).ok_or_else(|| PlanError::Unfit {
@@ -124,10 +124,11 @@ pub fn plan(
         snapshot,
         subject,
         inputs,
-        trigger: word,
+        trigger,
         versions: BTreeMap::new(),
         resources: BTreeSet::from([resource]),
         moves: Vec::new(),
+        skipped: Vec::new(),
     };
     expansion.expand()?;
     let mut subject = expansion.subject;
@@ -147,6 +148,7 @@ pub fn plan(
         inputs: inputs.clone(),
         resources: expansion.resources.into_iter().collect(),
         moves: expansion.moves,
+        skipped: expansion.skipped,
     })
 }
 

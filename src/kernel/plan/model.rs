@@ -31,6 +31,19 @@ pub struct Plan {
     pub resources: Vec<ResourceName>,
     /// In order.
     pub moves: Vec<Move>,
+    /// The steps whose condition did not hold.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub skipped: Vec<Skipped>,
+}
+
+/// A step that the plan leaves out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Skipped {
+    /// The workflow's step.
+    pub step: StepId,
+    /// Its condition.
+    pub when: String,
 }
 
 /// The workflow that a plan comes from.

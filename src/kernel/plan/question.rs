@@ -43,12 +43,17 @@ pub fn question(plan: &Plan, planned: &Move, act: &Act, asking: Asking<'_>, mani
         verb: act.call.verb.clone(),
         sink,
         trigger: plan.trigger,
-        inputs: plan.inputs.iter().filter_map(|(name, value)| Some((name.clone(), Term::of_input(value)?))).collect(),
+        inputs: terms(&plan.inputs),
         facts: facts(plan, planned),
         certificate: certificate(plan, planned),
         added: added(plan, act),
         now: asking.now,
     }
+}
+
+/// Inputs as policies and conditions see them.
+pub(super) fn terms(inputs: &BTreeMap<String, Value>) -> BTreeMap<String, Term> {
+    inputs.iter().filter_map(|(name, value)| Some((name.clone(), Term::of_input(value)?))).collect()
 }
 
 /// The subject's attributes, typed as the manifest says.

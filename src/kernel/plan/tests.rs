@@ -11,6 +11,7 @@ use super::fixture::{
     snapshot_of as seen_of,
 };
 use super::*;
+use crate::policy::{Condition, ConditionWords};
 use crate::workflow::model::{Input, InputKind, Reference, StepKind, Template, Workflow};
 
 fn ids(plan: &Plan) -> Vec<&str> {
@@ -354,4 +355,40 @@ fn a_plan_names_nobody() {
     let nobody = BTreeMap::from([("owner".to_owned(), "kim".to_owned())]);
     let error = resolve_inputs(&workflow, &nobody, &Persons::from([("kim".to_owned(), "p_1".to_owned())])).unwrap_err();
     assert_eq!(error.code(), "plan.wrong_input");
+}
+
+/// The rotation, under a condition.
+fn rotate_when(text: &str) -> Workflow {
+    let manifest = local();
+    let words = ConditionWords::new(manifest.connector, manifest.kind("account").unwrap(), &BTreeMap::new()).unwrap();
+    let mut workflow = rotate();
+    workflow.steps[1].when = Some(Condition::parse(text, &words).unwrap());
+    workflow
+}
+
+#[test]
+fn a_step_whose_condition_does_not_hold_is_left_out_and_named() {
+    let whole = planned(&rotate(), 1).unwrap();
+    let held = planned(&rotate_when("context.facts.live_versions == 1"), 1).unwrap();
+    assert_eq!(held.moves, whole.moves);
+    assert!(!String::from_utf8(held.to_bytes().unwrap()).unwrap().contains("skipped"));
+    let plan = planned(&rotate_when("context.trigger == \"schedule\""), 1).unwrap();
+    assert_eq!(ids(&plan), ["gate.judge", "seal.bind"]);
+    assert_eq!(
+        plan.skipped,
+        [Skipped { step: "rotate".parse().unwrap(), when: "context.trigger == \"schedule\"".to_owned() }]
+    );
+    let Does::Evidence { attach, .. } = &plan.moves[1].does else { panic!("{:?}", plan.moves[1]) };
+    assert_eq!(attach["steps.rotate.version"], json!(null));
+    assert_eq!(plan.resources.len(), 1, "a sink that nothing is delivered to is not held");
+    assert_eq!(Plan::from_bytes(&plan.to_bytes().unwrap()).unwrap(), plan);
+}
+
+#[test]
+fn a_condition_that_cannot_be_evaluated_is_no_plan() {
+    let text = "context.facts.live_versions * 9223372036854775807 > 0 && 9223372036854775807 + \
+                context.facts.live_versions > 0";
+    let error = planned(&rotate_when(text), 1).unwrap_err();
+    assert_eq!(error.code(), "plan.condition");
+    assert!(error.to_string().contains("`rotate`"), "{error}");
 }

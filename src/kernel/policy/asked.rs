@@ -10,8 +10,8 @@ use serde::ser::{SerializeMap, SerializeSeq};
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
-use super::question::{Certificate, Facts, Principal, Question, key_word, profile_word, trigger_word};
-use super::{Term, schema};
+use super::question::{Certificate, Facts, Principal, Question, key_word, profile_word};
+use super::{Circumstances, Subject, Term, schema};
 
 /// An entity's type and id.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -48,24 +48,29 @@ impl Asked {
             Principal::Person(id) => ("Countersign::Person", id),
             Principal::Workflow(name) => ("Countersign::Workflow", name),
         };
-        let subject = &question.subject;
-        let resource = &subject.resource;
-        let own = subject.attributes.iter().map(|(name, term)| (name.clone(), exact(term)));
-        let mut attributes: BTreeMap<String, Node> = own.collect();
-        // WHY: after the subject's own, so that none of them can pass for one of these.
-        attributes.extend([
-            ("connector".to_owned(), text(resource.connector())),
-            ("kind".to_owned(), text(resource.kind())),
-            ("name".to_owned(), text(resource.name())),
-            ("team".to_owned(), Node::Entity(Uid::new("Countersign::Team", &subject.team))),
-            ("tier".to_owned(), text(&subject.tier)),
-        ]);
         Self {
             principal: Uid::new(principal, name),
             action: Uid::new("Countersign::Action", &question.action),
-            resource: Uid::new(&schema::entity_type(&subject.connector_type, resource.kind()), resource.as_str()),
-            attributes,
+            resource: Uid::of_subject(&question.subject),
+            attributes: attributes(&question.subject),
             context: context(question),
+        }
+    }
+
+    /// A condition's circumstances in Cedar's terms.
+    pub(super) fn at_planning(given: &Circumstances) -> Self {
+        let [inputs, lengths] = inputs(&given.inputs);
+        Self {
+            principal: Uid::new("Countersign::Workflow", &given.workflow),
+            action: Uid::new("Countersign::Action", schema::PLAN),
+            resource: Uid::of_subject(&given.subject),
+            attributes: attributes(&given.subject),
+            context: BTreeMap::from([
+                ("trigger".to_owned(), text(given.trigger.as_str())),
+                ("inputs".to_owned(), inputs),
+                ("length_of".to_owned(), lengths),
+                ("facts".to_owned(), facts(&given.facts)),
+            ]),
         }
     }
 
@@ -111,18 +116,39 @@ impl Asked {
     }
 }
 
-fn context(question: &Question) -> BTreeMap<String, Node> {
-    let lengths = question.inputs.iter().filter_map(|(name, term)| {
+fn attributes(subject: &Subject) -> BTreeMap<String, Node> {
+    let resource = &subject.resource;
+    let own = subject.attributes.iter().map(|(name, term)| (name.clone(), exact(term)));
+    let mut attributes: BTreeMap<String, Node> = own.collect();
+    // WHY: after the subject's own, so that none of them can pass for one of these.
+    attributes.extend([
+        ("connector".to_owned(), text(resource.connector())),
+        ("kind".to_owned(), text(resource.kind())),
+        ("name".to_owned(), text(resource.name())),
+        ("team".to_owned(), Node::Entity(Uid::new("Countersign::Team", &subject.team))),
+        ("tier".to_owned(), text(&subject.tier)),
+    ]);
+    attributes
+}
+
+/// The inputs, and how many characters those have that are text.
+fn inputs(inputs: &BTreeMap<String, Term>) -> [Node; 2] {
+    let lengths = inputs.iter().filter_map(|(name, term)| {
         let Term::Text(text) = term else { return None };
         Some((name.clone(), count(text.chars().count())))
     });
-    let inputs = question.inputs.iter().map(|(name, term)| (name.clone(), exact(term)));
+    let values = inputs.iter().map(|(name, term)| (name.clone(), exact(term)));
+    [Node::Record(values.collect()), Node::Record(lengths.collect())]
+}
+
+fn context(question: &Question) -> BTreeMap<String, Node> {
+    let [inputs, lengths] = inputs(&question.inputs);
     let added = question.added.iter().map(|(name, words)| (name.clone(), text(words)));
     let mut context: BTreeMap<String, Node> = BTreeMap::from([
         ("verb".to_owned(), text(&question.verb)),
-        ("trigger".to_owned(), text(trigger_word(question.trigger))),
-        ("length_of".to_owned(), Node::Record(lengths.collect())),
-        ("inputs".to_owned(), Node::Record(inputs.collect())),
+        ("trigger".to_owned(), text(question.trigger.as_str())),
+        ("length_of".to_owned(), lengths),
+        ("inputs".to_owned(), inputs),
         ("facts".to_owned(), facts(&question.facts)),
         ("added".to_owned(), Node::Record(added.collect())),
         ("now".to_owned(), instant(question.now)),
@@ -180,6 +206,10 @@ pub(super) fn datetime(at: Timestamp) -> String {
 }
 
 impl Uid {
+    fn of_subject(subject: &Subject) -> Self {
+        Self::new(&schema::entity_type(&subject.connector_type, subject.resource.kind()), subject.resource.as_str())
+    }
+
     fn new(kind: &str, id: &str) -> Self {
         Self { kind: kind.to_owned(), id: id.to_owned() }
     }

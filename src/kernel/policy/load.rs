@@ -12,6 +12,8 @@ use crate::diagnostic::Diagnostic;
 
 mod file;
 
+pub(super) use file::cedar_errors;
+
 /// The name under which errors of the generated schema are reported.
 const SCHEMA: &str = "policy schema";
 
@@ -64,6 +66,15 @@ impl PolicySet {
         if !warnings.is_empty() {
             return Err(warnings);
         }
+        Self::compile_on(files, schema, schema_text)
+    }
+
+    /// The same with a schema that has been read.
+    pub(super) fn compile_on(
+        files: &[(String, String)],
+        schema: Schema,
+        schema_text: &str,
+    ) -> Result<Self, Vec<Diagnostic>> {
         let mut sorted: Vec<&(String, String)> = files.iter().collect();
         sorted.sort();
         let validator = Validator::new(schema.clone());

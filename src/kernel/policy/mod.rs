@@ -11,6 +11,7 @@
 
 mod about;
 mod asked;
+mod condition;
 mod explain;
 mod judge;
 mod load;
@@ -26,6 +27,7 @@ mod text;
 pub mod trial;
 mod vocabulary;
 
+pub use condition::{Circumstances, Condition, ConditionError, ConditionWords};
 pub use explain::{Explained, PolicyWords, explain};
 pub use judge::{Judgement, allow, judge};
 pub use load::PolicySet;

@@ -88,15 +88,6 @@ pub struct Certificate {
     pub issuer: Option<ResourceName>,
 }
 
-/// The word for a trigger, as policies see it.
-pub(super) const fn trigger_word(trigger: TriggerKind) -> &'static str {
-    match trigger {
-        TriggerKind::Request => "request",
-        TriggerKind::Schedule => "schedule",
-        TriggerKind::Expiry => "expiry",
-    }
-}
-
 /// The word for a profile, as workflows and policies see it.
 pub(super) const fn profile_word(profile: Profile) -> &'static str {
     match profile {

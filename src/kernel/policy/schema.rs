@@ -44,6 +44,20 @@ const CHANGE: &str = "    verb: String,
     now: datetime,
 ";
 
+/// The action that conditions are asked about.
+pub(super) const PLAN: &str = "plan";
+
+const OBSERVED: &str = "    exists: Bool,
+    live_versions: Long,
+    expires_at?: datetime,
+";
+
+const PLANNING: &str = "    trigger: String,
+    inputs: Inputs,
+    length_of: Lengths,
+    facts: Facts,
+";
+
 /// The actions that a kind has a verb for.
 pub(super) fn actions_of(kind: &Kind) -> impl Iterator<Item = &'static str> {
     ACTIONS.into_iter().filter(|action| takes(kind, action))
@@ -97,11 +111,40 @@ pub(super) fn text(vocabulary: &Vocabulary<'_>) -> Result<String, String> {
     let mut spaces: BTreeMap<&str, String> = BTreeMap::new();
     for (name, kind) in &kinds {
         let (space, entity) = name.rsplit_once("::").unwrap_or(("Countersign", name));
-        spaces.entry(space).or_default().push_str(&entity_text(name, entity, kind)?);
+        spaces.entry(space).or_default().push_str(&entity_text(name, entity, kind, true)?);
     }
     for (space, entities) in spaces {
         let _ = write!(out, "namespace {space} {{\n{entities}}}\n");
     }
+    Ok(out)
+}
+
+/// The schema of the conditions of a workflow. It has each of its inputs, and of the subject what was observed.
+///
+/// # Errors
+/// A sentence when a name cannot stand in a schema.
+pub(super) fn condition_text(
+    connector_type: &str,
+    kind: &Kind,
+    declared: &BTreeMap<String, TermKind>,
+) -> Result<String, String> {
+    let name = entity_type(connector_type, kind.name);
+    let (space, entity) = name.rsplit_once("::").unwrap_or(("Countersign", &name));
+    let all = |inputs: &mut dyn Iterator<Item = (&String, TermKind)>| -> Result<String, String> {
+        inputs.map(|(name, kind)| Ok(format!("    {}: {},\n", quoted(legal(name)?), kind.cedar()))).collect()
+    };
+    let texts = declared.iter().filter(|(_, kind)| **kind == TermKind::Text);
+    let mut out = String::from("namespace Countersign {\n  entity Team;\n  entity Workflow;\n");
+    write_type(&mut out, "Facts", OBSERVED);
+    write_type(&mut out, "Inputs", &all(&mut declared.iter().map(|(name, kind)| (name, *kind)))?);
+    write_type(&mut out, "Lengths", &all(&mut texts.map(|(name, _)| (name, TermKind::Integer)))?);
+    write_type(&mut out, "Planning", PLANNING);
+    let _ = write!(
+        out,
+        "  action \"{PLAN}\" appliesTo {{\n    principal: [Workflow],\n    resource: [{name}],\n    context: \
+         Planning,\n  }};\n}}\nnamespace {space} {{\n{}}}\n",
+        entity_text(&name, entity, kind, false)?
+    );
     Ok(out)
 }
 
@@ -121,11 +164,12 @@ fn kinds_by_type<'a>(vocabulary: &Vocabulary<'a>) -> Result<BTreeMap<String, &'a
     Ok(kinds)
 }
 
-fn entity_text(name: &str, entity: &str, kind: &Kind) -> Result<String, String> {
+/// `is_whole` where what the manifest requires is there.
+fn entity_text(name: &str, entity: &str, kind: &Kind, is_whole: bool) -> Result<String, String> {
     let mut attributes: BTreeMap<&str, (bool, &str)> =
         COMMON.into_iter().map(|(name, cedar)| (name, (true, cedar))).collect();
     for (attribute, term) in seen(kind) {
-        let taken = attributes.insert(legal(attribute.name)?, (attribute.required, term.cedar()));
+        let taken = attributes.insert(legal(attribute.name)?, (is_whole && attribute.required, term.cedar()));
         if taken.is_some() {
             return Err(format!("`{name}` would have the attribute `{}` twice", attribute.name));
         }

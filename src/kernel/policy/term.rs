@@ -7,6 +7,7 @@ use countersign_warrant::Timestamp;
 use serde_json::Value;
 
 use super::schema;
+use crate::workflow::model::InputKind;
 
 /// A public, typed value of an attribute or an input.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,6 +66,15 @@ impl TermKind {
             Type::Instant => Some(Self::Instant),
             Type::Texts => Some(Self::Texts),
             Type::Fields => None,
+        }
+    }
+
+    /// How an input of a workflow looks to policies.
+    pub(crate) const fn of_declared(kind: &InputKind) -> Self {
+        match kind {
+            InputKind::Text { .. } | InputKind::Word(_) | InputKind::Person => Self::Text,
+            InputKind::Integer { .. } => Self::Integer,
+            InputKind::Boolean => Self::Boolean,
         }
     }
 

@@ -1,5 +1,6 @@
 //! Hand-made manifests, the shipped policies, and questions about both.
 
+mod conditions;
 mod denials;
 mod intents;
 mod loading;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use countersign_contract::Manifest;
 
 use super::TermKind;
-use crate::workflow::model::{InputKind, StepKind, Workflow};
+use crate::workflow::model::{StepKind, Workflow};
 
 /// The manifests of the connector instances, and what the activated workflows declare.
 #[derive(Debug, Clone, Default)]
@@ -48,7 +48,7 @@ impl<'a> Vocabulary<'a> {
     pub fn declare(&mut self, workflow: &Workflow) -> Result<(), VocabularyError> {
         let inputs = workflow.triggers.request.iter().flat_map(|request| &request.inputs);
         let inputs: BTreeMap<String, TermKind> =
-            inputs.map(|(name, input)| (name.clone(), input_kind(&input.kind))).collect();
+            inputs.map(|(name, input)| (name.clone(), TermKind::of_declared(&input.kind))).collect();
         if let Some(input) = inputs.iter().find(|(name, kind)| self.inputs.get(*name).is_some_and(|of| of != *kind)) {
             let workflow = workflow.metadata.name.clone();
             return Err(VocabularyError { workflow, input: input.0.clone() });
@@ -60,13 +60,5 @@ impl<'a> Vocabulary<'a> {
             }
         }
         Ok(())
-    }
-}
-
-const fn input_kind(kind: &InputKind) -> TermKind {
-    match kind {
-        InputKind::Text { .. } | InputKind::Word(_) | InputKind::Person => TermKind::Text,
-        InputKind::Integer { .. } => TermKind::Integer,
-        InputKind::Boolean => TermKind::Boolean,
     }
 }

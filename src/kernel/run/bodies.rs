@@ -31,6 +31,17 @@ pub enum TriggerKind {
     Expiry,
 }
 
+impl TriggerKind {
+    /// The word in workflows, policies and entries.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Request => "request",
+            Self::Schedule => "schedule",
+            Self::Expiry => "expiry",
+        }
+    }
+}
+
 /// `started`: the run exists, and holds its resources.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

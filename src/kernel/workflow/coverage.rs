@@ -16,6 +16,8 @@ struct Stand<'a> {
     kind: &'static str,
     /// The action that a policy step judges.
     judges: Option<&'static str>,
+    /// The text of its condition.
+    when: Option<&'a str>,
     /// The numbers of those that are over before it, on every way.
     after: BTreeSet<usize>,
 }
@@ -30,7 +32,8 @@ pub(super) fn prove(nodes: &[Node], outlines: &[Outline], order: &Order, errors:
         let kind = outline.kind?;
         let judges = if kind == "policy" { Some(judged(node, outline)?) } else { None };
         let after = order.after.get(number).cloned().unwrap_or_default();
-        stands.push(Stand { outline, number, kind, judges, after });
+        let when = outline.when.as_deref();
+        stands.push(Stand { outline, number, kind, judges, when, after });
     }
     let told = uncovered(&stands, errors);
     let told = idle(&stands, errors).and(told);
@@ -52,11 +55,22 @@ const fn is_change(kind: &str) -> bool {
 fn uncovered(stands: &[Stand<'_>], errors: &mut Errors<'_>) -> Read<()> {
     let mut told = Ok(());
     for change in stands.iter().filter(|stand| is_change(stand.kind)) {
-        let is_earlier = |other: &&Stand<'_>| change.after.contains(&other.number);
-        if stands.iter().filter(is_earlier).any(|earlier| earlier.judges == Some(change.kind)) {
+        let judging: Vec<&Stand<'_>> = stands
+            .iter()
+            .filter(|other| change.after.contains(&other.number) && other.judges == Some(change.kind))
+            .collect();
+        // INVARIANT: inv:I8 a policy step that can be skipped covers only what is skipped with it.
+        if judging.iter().any(|policy| policy.when.is_none() || policy.when == change.when) {
             continue;
         }
         let name = change.outline.name(change.number);
+        if let Some(policy) = judging.first() {
+            let judge = policy.outline.name(policy.number);
+            let message = format!("`{name}` changes something, and `{judge}` can be skipped without it");
+            let help = format!("take `when` out of `{judge}`, or give `{name}` the same one");
+            told = Err(errors.tell(codes::UNCOVERED_CHANGE, &change.outline.at, message, help));
+            continue;
+        }
         let message = format!("`{name}` changes something, and no policy step before it judges `{}`", change.kind);
         let help = format!("put this before it:\n  - id: gate\n    policy: {{action: {}}}", change.kind);
         told = Err(errors.tell(codes::UNCOVERED_CHANGE, &change.outline.at, message, help));

@@ -10,6 +10,7 @@
 //! Read first: [`model::Workflow`], [`Known`].
 
 pub mod codes;
+mod condition;
 mod coverage;
 mod delivery;
 mod errors;
@@ -100,7 +101,9 @@ fn workflow(root: &Node, digest: Digest, known: &Known<'_>, errors: &mut Errors<
     let outlines = step::outlines(nodes, whose, errors);
     let order = order::order(nodes, &outlines, errors);
     let after = order.as_ref().ok().map(|order| order.after.as_slice());
-    let mut scope = Scope { known, whose, inputs: &header.on.inputs, outlines: &outlines, after, here: 0 };
+    let conditions = std::cell::OnceCell::new();
+    let inputs = &header.on.inputs;
+    let mut scope = Scope { known, whose, inputs, outlines: &outlines, after, conditions, here: 0 };
     let subject = header.subject.and_then(|node| header::subject(node, &scope, errors));
     let mut steps = Vec::new();
     for (here, node) in nodes.iter().enumerate() {

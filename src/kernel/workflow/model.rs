@@ -10,6 +10,8 @@ use countersign_warrant::{Digest, ResourceName, StepId};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::policy::Condition;
+
 pub use generated::{Alphabet, CharacterClass, Generate};
 pub use triggers::{ExpiryTrigger, Input, InputKind, RequestTrigger, Triggers};
 
@@ -65,6 +67,8 @@ pub struct Step {
     pub id: StepId,
     /// What it does.
     pub kind: StepKind,
+    /// Under which condition it is planned; without one always.
+    pub when: Option<Condition>,
     /// The steps that are over before it starts, however it is come to.
     pub after: BTreeSet<StepId>,
     /// Where it stands in the file.

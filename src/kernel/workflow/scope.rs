@@ -1,5 +1,6 @@
 //! What a `${{ path }}` can refer to, and of which type it is.
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
@@ -11,6 +12,7 @@ use super::codes;
 use super::errors::{Errors, Read, Told};
 use super::model::{Input, InputKind, Reference};
 use super::suggest;
+use crate::policy::ConditionWords;
 
 /// The type of what a reference refers to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,6 +38,8 @@ pub(super) struct Outline {
     pub(super) kind: Read<&'static str>,
     /// Whether the subject's kind can have this done to it.
     pub(super) fits: Read<()>,
+    /// The text of its condition.
+    pub(super) when: Option<String>,
     /// The bytes to mark.
     pub(super) at: Range<usize>,
 }
@@ -75,6 +79,8 @@ pub(super) struct Scope<'a> {
     pub(super) outlines: &'a [Outline],
     /// For each step those that are over before it; `None` where there is no order, which has been told.
     pub(super) after: Option<&'a [BTreeSet<usize>]>,
+    /// What conditions can ask for; made for the first one.
+    pub(super) conditions: OnceCell<Read<Result<ConditionWords, String>>>,
     /// The number of the step that is read.
     pub(super) here: usize,
 }
@@ -97,7 +103,7 @@ impl Scope<'_> {
             ["inputs", name] => self.input(name, spot, errors),
             ["subject", field] => subject(field, spot, errors),
             ["trigger", "kind"] if spot.reach >= Reach::Plan => {
-                let kinds = ["request", "expiry"].map(str::to_owned).to_vec();
+                let kinds = ["request", "schedule", "expiry"].map(str::to_owned).to_vec();
                 Ok((Reference::Trigger("kind".to_owned()), Typed::Words(kinds)))
             }
             ["trigger", _] if spot.reach >= Reach::Plan => {
@@ -142,6 +148,18 @@ impl Scope<'_> {
         }
     }
 
+    /// Refuses the output of a step that may be skipped while this one is not. Evidence has null in its place.
+    fn is_there(&self, number: usize, path: &str, spot: Spot<'_>, errors: &mut Errors<'_>) -> Read<()> {
+        let here = &self.outlines[self.here];
+        let Some(when) = &self.outlines[number].when else { return Ok(()) };
+        if number == self.here || here.kind == Ok("evidence") || here.when.as_ref() == Some(when) {
+            return Ok(());
+        }
+        let message = format!("`{path}` is not there when its step is skipped");
+        let help = format!("give this step the same condition: `when: '{}'`", super::scalar::shortened(when));
+        Err(errors.tell(codes::MAYBE_SKIPPED, spot.at, message, help))
+    }
+
     fn output(&self, id: &str, output: &str, spot: Spot<'_>, errors: &mut Errors<'_>) -> Read<(Reference, Typed)> {
         let path = format!("steps.{id}.{output}");
         let ids = || self.outlines.iter().filter_map(|outline| outline.id.as_ref().ok());
@@ -173,6 +191,7 @@ impl Scope<'_> {
                 format!("a step can use outputs of the steps before it, and of those that it `needs`: `{id}` is none");
             return Err(errors.tell(codes::LATER_STEP, spot.at, message, help));
         }
+        self.is_there(number, &path, spot, errors)?;
         let step = outline.id.clone()?;
         Ok((Reference::Output { step, output: output.to_owned(), secret: *typed == Typed::Secret }, typed.clone()))
     }

@@ -11,7 +11,7 @@ use super::scope::{Outline, Reach, Scope, Spot, Whose};
 use super::table::{Table, each, items, tell_later};
 use super::template::whole;
 use super::tree::{Content, Node};
-use super::{delivery, issue, provision, rotate, suggest};
+use super::{condition, delivery, issue, provision, rotate, suggest};
 
 /// The step kinds of this version.
 pub(super) const KINDS: [&str; 8] =
@@ -21,7 +21,7 @@ pub(super) const KINDS: [&str; 8] =
 const LATER_KINDS: [&str; 6] = ["approval", "exception", "revoke", "uses", "gate", "notify"];
 
 /// The keys of a step in versions to come.
-const LATER_KEYS: [&str; 5] = ["when", "for_each", "retry", "timeout", "on_failure"];
+const LATER_KEYS: [&str; 4] = ["for_each", "retry", "timeout", "on_failure"];
 
 /// What is known of each step before it is read.
 pub(super) fn outlines(nodes: &[Node], whose: Read<Whose<'_>>, errors: &mut Errors<'_>) -> Vec<Outline> {
@@ -42,7 +42,9 @@ pub(super) fn outlines(nodes: &[Node], whose: Read<Whose<'_>>, errors: &mut Erro
 fn outline(node: &Node, whose: Read<Whose<'_>>, errors: &mut Errors<'_>) -> Outline {
     let mut table = match Table::of(node, "- id: gate", errors) {
         Ok(table) => table,
-        Err(told) => return Outline { id: Err(told), kind: Err(told), fits: Err(told), at: node.span.clone() },
+        Err(told) => {
+            return Outline { id: Err(told), kind: Err(told), fits: Err(told), when: None, at: node.span.clone() };
+        }
     };
     let id_node = table.need("id", "gate", errors);
     let id = id_node.and_then(|node| {
@@ -52,7 +54,8 @@ fn outline(node: &Node, whose: Read<Whose<'_>>, errors: &mut Errors<'_>) -> Outl
     let at = id_node.map_or_else(|_| node.span.clone(), |node| node.span.clone());
     let kind = kind(node, errors);
     let fits = kind.and_then(|kind| table.take(kind).map_or(Ok(()), |body| check_fit(body, kind, whose?, errors)));
-    Outline { id, kind, fits, at }
+    let when = condition::outline(node).map(str::to_owned);
+    Outline { id, kind, fits, when, at }
 }
 
 /// The one kind that a step says.
@@ -91,6 +94,7 @@ pub(super) fn step(node: &Node, scope: &Scope<'_>, errors: &mut Errors<'_>) -> R
     let kind = outline.kind;
     let mut table = Table::of(node, "- id: gate", errors)?;
     let _ = (table.take("id"), table.take("needs"));
+    let when = table.take("when").map(|node| condition::when(node, scope, errors)).transpose();
     let body = kind.ok().and_then(|kind| table.take(kind));
     // WHY: a step without a readable kind has been told; which keys belong to it cannot be judged then.
     let done = if kind.is_ok() { table.done(&LATER_KEYS, errors) } else { table.later(&LATER_KEYS, errors) };
@@ -110,7 +114,7 @@ pub(super) fn step(node: &Node, scope: &Scope<'_>, errors: &mut Errors<'_>) -> R
     let line = errors.text().get(..node.span.start).unwrap_or_default().matches('\n').count() + 1;
     let after = scope.after.and_then(|after| after.get(scope.here)).into_iter().flatten();
     let after = after.filter_map(|at| scope.outlines.get(*at)?.id.clone().ok()).collect();
-    Ok(Step { id: outline.id.clone()?, kind: kind?, after, line })
+    Ok(Step { id: outline.id.clone()?, kind: kind?, when: when?, after, line })
 }
 
 /// The action that a policy step judges, as far as it can be read.

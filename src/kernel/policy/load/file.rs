@@ -222,7 +222,12 @@ const fn code(error: &ValidationError) -> &'static str {
 }
 
 /// Cedar's words about one error, and about those that came with it.
-fn cedar_errors(code: &'static str, path: &str, text: &str, error: &DetailedError) -> Vec<Diagnostic> {
+pub(in crate::policy) fn cedar_errors(
+    code: &'static str,
+    path: &str,
+    text: &str,
+    error: &DetailedError,
+) -> Vec<Diagnostic> {
     let at = error.source_locations.first().map_or(0..0, |label| label.loc.start..label.loc.end);
     let message = match error.message.strip_prefix("for policy `").and_then(|rest| rest.split_once("`, ")) {
         Some((_, message)) => message,

@@ -27,6 +27,10 @@ codes! {
             "\n  - id: seal\n    evidence: {retain: 7y}\n",
             "\n"
         );
+    ALWAYS_RUNS = "workflow.always_runs", "An evidence step has a condition.",
+        why "Evidence is bound however the run ends, so that there is nothing that it could depend on. Take `when` out; \
+             outputs of steps that were skipped are null in it.",
+        Example::change(ROTATE, "  - id: seal\n", "  - id: seal\n    when: context.trigger == \"request\"\n");
     NO_CHANGE = "workflow.no_change", "No step changes anything.",
         why "A workflow exists for a change: it has a `provision`, an `issue`, a `rotate` or a \
              `deprovision` step.",

@@ -19,6 +19,17 @@ codes! {
         why "Steps run in the order of the file, unless `needs` says otherwise. Move the step that uses the output behind \
              the one that makes it, or name that one in its `needs`.",
         Example::change(PROVISION, "purpose: payments", "purpose: \"${{ steps.account.version }}\"");
+    MAYBE_SKIPPED = "workflow.maybe_skipped", "A step refers to an output of one that can be skipped without it.",
+        why "Where the other step's `when` does not hold, its outputs are not there. Give both steps the same condition. \
+             Only `evidence` can do without: it has null in the place of what was skipped.",
+        Example::change(
+            PROVISION,
+            "  - id: account\n    provision:\n      attributes:\n        owner: dana@example.com\n        backup: \
+             lee@example.com\n        purpose: payments\n",
+            "  - id: works\n    when: context.facts.exists\n    check: {connector: local, probe: login}\n  - id: \
+             account\n    provision:\n      attributes:\n        owner: dana@example.com\n        backup: \
+             lee@example.com\n        purpose: ${{ steps.works.verification }}\n"
+        );
     UNKNOWN_STEP = "workflow.unknown_step", "`needs` names a step that is not there.",
         why "A step that waits for nothing would run at another time than its author believes. Correct the name.",
         Example::change(ROTATE, "  - id: seal\n", "  - id: seal\n    needs: [rotat]\n");

@@ -51,6 +51,22 @@ codes! {
         why "The fraction is the part of its lifetime after which a version is replaced. It must leave time for the \
              replacement, so that it is below one.",
         Example::change(ROTATE, "at: 2/3", "at: 3/3");
+    BAD_CONDITION = "workflow.bad_condition", "A `when` is no condition that could be asked.",
+        why "A condition is one expression of Cedar, checked against what is known when a run is planned: `resource` (the \
+             subject), `context.inputs`, `context.length_of`, `context.trigger` and `context.facts` (`exists`, \
+             `live_versions`, `expires_at`). Attributes of the subject may not be there: ask `resource has owner` first.",
+        Example::change(
+            ROTATE,
+            "  - id: gate\n",
+            "  - id: pause\n    when: resource.teir == \"critical\"\n    wait: {for: 1m}\n  - id: gate\n"
+        );
+    IMPOSSIBLE_CONDITION = "workflow.impossible_condition", "A `when` can never hold.",
+        why "The step would be there to be read, and never run. Correct the condition, or take the step out.",
+        Example::change(
+            ROTATE,
+            "  - id: gate\n",
+            "  - id: pause\n    when: \"false\"\n    wait: {for: 1m}\n  - id: gate\n"
+        );
     BAD_CRON = "workflow.bad_cron", "A cron text cannot be read, or could never fire.",
         why "Five fields: minute, hour, day of month, month, weekday; or six, with the second first. Weekdays are `MON` to \
              `SUN` or 0 to 7, of which 0 and 7 are Sunday. Where both days are restricted, either is enough. What \

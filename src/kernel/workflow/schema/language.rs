@@ -134,6 +134,11 @@ fn step() -> Form {
                 "The steps that it comes after; the step before it, when it is not said.",
                 Form::list(NAME, 0),
             ),
+            may(
+                "when",
+                "A Cedar condition; where it does not hold when the run is planned, the step is skipped.",
+                Form::Text,
+            ),
             may("policy", "Judges every change of its action that follows it.", policy()),
             may("provision", "Makes the subject, with its first secret.", provision()),
             may("issue", "Issues a certificate.", issue()),
