@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use countersign_contract::ProbeAnswer;
-use countersign_kernel::plan::{self, Act, Asking, Does, Move, Plan};
+use countersign_kernel::plan::{self, Act, Asking, Does, Move, Plan, Retrying};
 use countersign_kernel::policy;
 use countersign_kernel::run::bodies::TriggerKind;
 use countersign_warrant::{Decision, Verdict};
@@ -123,9 +123,15 @@ fn tell(screen: &Screen, plan: &Plan, starts: &starts::Starts, judged: &[Judged]
         let undo = undo_words(act, pivoted);
         pivoted |= act.pivot;
         screen.say_wrapped("       undo      ", &undo);
+        if let Some(retry) = act.retry {
+            screen.say_wrapped("       retry     ", &retry_words(retry));
+        }
         if let Some(words) = &act.downtime {
             screen.say_wrapped("       downtime  ", words);
         }
+    }
+    for (step, ms) in &plan.timeouts {
+        screen.say_wrapped("  timeout  ", &format!("{step} fails when it takes longer than {}", duration(*ms)));
     }
     for skipped in &plan.skipped {
         let text = format!("{}, as this does not hold: {}", skipped.step, skipped.when);
@@ -141,6 +147,12 @@ fn undo_words(act: &Act, pivoted: bool) -> String {
         Some(undo) => format!("{} {}", undo.verb, undo.resource),
         None => "none: a failure from here on needs a person".to_owned(),
     }
+}
+
+fn retry_words(retry: Retrying) -> String {
+    let times = if retry.times == 1 { "once more".to_owned() } else { format!("{} times more", retry.times) };
+    let first = duration(retry.wait_ms);
+    format!("{times} while it is throttled or cannot be done for a time, first after {first}, then after twice as long")
 }
 
 fn verdict_words(judged: Option<&Judged>) -> String {

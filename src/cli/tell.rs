@@ -94,6 +94,11 @@ fn fact(body: &FactBody) -> String {
             let size = body.facts.get("checkpoint").and_then(|checkpoint| checkpoint.get("size"));
             format!("evidence bound to the signed checkpoint of size {}", size.unwrap_or(&serde_json::Value::Null))
         }
+        ("timeout", _) => format!(
+            "{} has taken too long: it should have been over by {}",
+            body.step,
+            text("deadline").map_or_else(|| "?".to_owned(), seconds)
+        ),
         (about, true) => format!("{about} as planned"),
         (about, false) => format!("{about} NOT as planned: {}", text("reason").unwrap_or("it differs")),
     }

@@ -50,6 +50,11 @@ impl Runner {
 
     /// Grants the undo that was judged with its forward intent, and makes the attempt.
     pub(super) async fn undo(&self, drive: &mut Drive, of: &EntryId, entry: EntryId) -> Result<(), DriveError> {
+        if !drive.done.contains_key(of) {
+            // WHY: a refused undo used its token up; the ledger still has the intent done.
+            let recovered = self.mint.recover(drive.fence.run.clone()).await.map_err(DriveError::Recover)?;
+            drive.done = recovered.done.into_iter().map(|done| (done.intent().entry.clone(), done)).collect();
+        }
         let Some(done) = drive.done.remove(of) else {
             return Err(DriveError::Grant(GrantError::Mismatch("the intent to undo is not done")));
         };

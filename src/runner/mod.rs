@@ -24,7 +24,7 @@ use std::time::Duration;
 use countersign_contract::failpoint;
 use countersign_kernel::plan::Plan;
 use countersign_kernel::policy::PolicySet;
-use countersign_kernel::run::bodies::{RunOutcome, Wait, WaitBody};
+use countersign_kernel::run::bodies::{FactBody, RunOutcome, TIMEOUT, Wait, WaitBody};
 use countersign_kernel::run::{Command, Failure, Run};
 use countersign_warrant::{
     Answer, DoneIntent, Entry, EntryId, Fence, Finding, Kind, Mint, OpenIntent, Retry, RunId, Stamped, Timestamp,
@@ -149,7 +149,7 @@ impl Runner {
 
     /// Nothing that is tried again would help: the run says so, holds what it holds, and waits.
     async fn ask_person(&self, drive: &mut Drive, error: &DriveError) -> Result<Driven, DriveError> {
-        let step = drive.run.plan.moves.get(drive.run.cursor).or(drive.run.plan.moves.last());
+        let step = drive.run.plan.moves.get(drive.run.cursor.at).or(drive.run.plan.moves.last());
         let Some(step) = step.map(|planned| planned.step.clone()) else { return Err(DriveError::NoEntries) };
         let message = drive.run.words_when_stuck(&error.to_string());
         let wait = Wait::Person { code: error.code().to_owned(), message: message.clone() };
@@ -197,12 +197,28 @@ impl Runner {
                 return Ok(Driven::Stopped);
             }
             failpoint::hit("runner.before_command");
+            if self.is_late(drive).await? {
+                continue;
+            }
             match drive.run.command().map_err(DriveError::Command)? {
                 Command::Over(outcome) => return Ok(Driven::Over(outcome)),
                 Command::Stuck(failure) => return Ok(Driven::Stuck(failure)),
                 command => self.carry_out(drive, command).await?,
             }
         }
+    }
+
+    /// True when the step at hand has taken longer than it may, which is written down.
+    async fn is_late(&self, drive: &mut Drive) -> Result<bool, DriveError> {
+        let Some(deadline) = drive.run.deadline().filter(|deadline| self.clock.now() >= *deadline) else {
+            return Ok(false);
+        };
+        let Some(step) = drive.run.current().map(|planned| planned.step.clone()) else { return Ok(false) };
+        let facts = BTreeMap::from([("deadline".to_owned(), json(&deadline))]);
+        let body = FactBody { step, about: TIMEOUT.to_owned(), holds: false, facts };
+        let entry = EntryId::of_run(&drive.run.id, drive.run.next);
+        self.write(drive, entry, Kind::Fact, &body).await?;
+        Ok(true)
     }
 
     async fn carry_out(&self, drive: &mut Drive, command: Command) -> Result<(), DriveError> {

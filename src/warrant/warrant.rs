@@ -131,6 +131,13 @@ pub enum RefusalClass {
     Permanent,
 }
 
+impl RefusalClass {
+    /// True for what may pass without anybody's doing: the same call may do later (beh:R11).
+    pub const fn may_pass(self) -> bool {
+        matches!(self, Self::Throttled | Self::Transient)
+    }
+}
+
 /// The target certainly did not make the change.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -51,6 +51,8 @@ fn a_step_whose_condition_does_not_hold_is_skipped() {
     assert!(drawn.contains(words), "{drawn}");
     let told = folder.run(&["run", "rotate-checked", "--input", "careful=false", "--json"]).ended(0).json();
     assert_eq!(told["runs"][0]["plan"], plan["digest"], "the plan that was looked at is the one that ran");
+    let story = folder.run(&["evidence", "show", "local/account/reporting"]).ended(0);
+    assert!(story.out.contains("step `works` did not run"), "{}", story.out);
     folder.verifies();
 }
 

@@ -10,8 +10,8 @@ use countersign_warrant::{
 use serde::Serialize;
 
 use crate::run::bodies::{
-    ClosedBody, FactBody, NotDueBody, ProbeBody, SkippedBody, Stage, StartedBody, TriggerKind, VersionBody, Wait,
-    WaitBody,
+    ClosedBody, FactBody, NotDueBody, ProbeBody, SkippedBody, Stage, StartedBody, TIMEOUT, TriggerKind, VersionBody,
+    Wait, WaitBody,
 };
 
 /// One sentence of a story.
@@ -161,7 +161,10 @@ fn own_entry(entry: &Stamped) -> Result<Option<String>, DecodeEntryError> {
         Kind::Fact => {
             let body: FactBody = entry.decode()?;
             let holds = if body.holds { "as planned" } else { "not as planned" };
-            format!("{} observed, {holds}", body.about)
+            match body.about.as_str() {
+                TIMEOUT => format!("step `{}` took longer than its timeout", body.step),
+                about => format!("{about} observed, {holds}"),
+            }
         }
         Kind::Probe => probe(&entry.decode()?),
         Kind::Wait => match entry.decode::<WaitBody>()?.wait {

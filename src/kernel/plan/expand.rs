@@ -28,6 +28,7 @@ pub(super) struct Expansion<'a> {
     pub(super) resources: BTreeSet<ResourceName>,
     pub(super) moves: Vec<Move>,
     pub(super) skipped: Vec<Skipped>,
+    pub(super) timeouts: BTreeMap<StepId, u64>,
 }
 
 impl Expansion<'_> {
@@ -42,6 +43,7 @@ impl Expansion<'_> {
                 self.skipped.push(Skipped { step: step.id.clone(), when: condition.as_str().to_owned() });
                 continue;
             }
+            self.timeouts.extend(step.timeout_ms.map(|ms| (step.id.clone(), ms)));
             match &step.kind {
                 StepKind::Policy(policy) => {
                     let context = self.values(&policy.context);
@@ -94,7 +96,10 @@ impl Expansion<'_> {
         condition.holds(&circumstances).map_err(wrong)
     }
 
-    pub(super) fn push(&mut self, step: &Step, part: &str, action: &str, does: Does) -> Result<(), PlanError> {
+    pub(super) fn push(&mut self, step: &Step, part: &str, action: &str, mut does: Does) -> Result<(), PlanError> {
+        if let Does::Act(act) = &mut does {
+            act.retry = step.retry;
+        }
         let id = format!("{}.{part}", step.id);
         let id = id.parse().map_err(|_| PlanError::IllegalName { what: "step id", text: id })?;
         self.moves.push(Move { id, step: step.id.clone(), action: action.to_owned(), does });
@@ -189,7 +194,7 @@ impl Expansion<'_> {
             Reversibility::Irreversible => None,
             Reversibility::UndoneBy(name) => Some(self.undo_of(&call, name)?),
         };
-        Ok(Does::Act(Box::new(Act { call, undo, pivot, downtime: None, covered_by: Vec::new() })))
+        Ok(Does::Act(Box::new(Act { call, undo, pivot, downtime: None, retry: None, covered_by: Vec::new() })))
     }
 
     /// The reverse call: what its verb declares, taken from the forward call; `version` is the forward material's.

@@ -135,7 +135,7 @@ pub(crate) fn files() -> Manifest {
 }
 
 fn step(id: &str, kind: StepKind) -> Step {
-    Step { id: id.parse().unwrap(), kind, when: None, after: BTreeSet::new(), line: 1 }
+    Step { id: id.parse().unwrap(), kind, when: None, retry: None, timeout_ms: None, after: BTreeSet::new(), line: 1 }
 }
 
 fn generate() -> Generate {

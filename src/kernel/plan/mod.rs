@@ -26,7 +26,7 @@ pub use error::PlanError;
 use expand::Expansion;
 pub use expand::Manifests;
 pub use inputs::resolve_inputs;
-pub use model::{Act, Does, Examine, Move, Plan, Recipe, Skipped};
+pub use model::{Act, Does, Examine, Move, Plan, Recipe, Retrying, Skipped};
 use model::{FORMAT, PlannedSubject, Source};
 pub use persons::{Persons, persons_of};
 pub use question::{Asking, question};
@@ -129,6 +129,7 @@ pub fn plan(
         resources: BTreeSet::from([resource]),
         moves: Vec::new(),
         skipped: Vec::new(),
+        timeouts: BTreeMap::new(),
     };
     expansion.expand()?;
     let mut subject = expansion.subject;
@@ -149,6 +150,7 @@ pub fn plan(
         resources: expansion.resources.into_iter().collect(),
         moves: expansion.moves,
         skipped: expansion.skipped,
+        timeouts: expansion.timeouts,
     })
 }
 

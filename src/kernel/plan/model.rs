@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::run::bodies::TriggerKind;
+pub use crate::workflow::model::Retrying;
 use crate::workflow::model::{ExpiryTrigger, Generate, KeyAlgorithm, Profile};
 
 /// The format's name; it changes whenever the bytes would.
@@ -34,6 +35,9 @@ pub struct Plan {
     /// The steps whose condition did not hold.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub skipped: Vec<Skipped>,
+    /// How long a step may take, in milliseconds from its first move on.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub timeouts: BTreeMap<StepId, u64>,
 }
 
 /// A step that the plan leaves out.
@@ -177,6 +181,9 @@ pub struct Act {
     /// Who is without a working secret from here until the delivery, in the workflow's words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub downtime: Option<String>,
+    /// How it is attempted again, where the workflow says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry: Option<Retrying>,
     /// The `policy` steps that cover it.
     pub covered_by: Vec<StepId>,
 }

@@ -3,7 +3,7 @@
 use countersign_warrant::{Finding, FindingBody, Kind, Stamped, VersionId};
 
 use super::bodies::{ClosedBody, FactBody, PersonAnswer, RunOutcome, Wait, WaitBody};
-use super::{Abandonment, DoneAct, Failure, Illegal, Run, State};
+use super::{Abandonment, DoneAct, Failure, Illegal, Run, State, Times};
 use crate::plan::Does;
 
 /// The code of a run whose undo needs a person.
@@ -38,7 +38,8 @@ impl Run {
             _ => return Ok(false),
         }
         self.next = self.next.max(number + 1);
-        self.times.last_at = entry.at;
+        // WHY: what a person thought about is not the step's time.
+        self.times = Times { last_at: entry.at, step_at: entry.at, ..self.times };
         Ok(true)
     }
 
@@ -89,7 +90,7 @@ impl Run {
 
     /// Where it failed; the cursor while it has not. A failed run's cursor goes on to its finalisers.
     fn stopped_at(&self) -> usize {
-        self.failure.as_ref().map_or(self.cursor, |failure| failure.at)
+        self.failure.as_ref().map_or(self.cursor.at, |failure| failure.at)
     }
 
     fn passed(&self) -> impl Iterator<Item = &Does> {
@@ -110,8 +111,9 @@ impl Run {
         match &**before {
             State::Ending(Some(failure)) if failure.code == UNDO_FAILED => self.undo_anew(),
             State::Ending(Some(failure)) if self.needs_person(Some(failure)) => {
-                self.cursor = failure.at;
+                self.cursor.at = failure.at;
                 self.failure = None;
+                self.cursor.refused = 0;
                 self.arrive();
             }
             // What was taken back stays so: only its end is left.
@@ -122,7 +124,7 @@ impl Run {
     /// Takes back what was done, beyond the point of no return too: every act of it has its undo.
     fn take_back(&mut self) {
         let activated: Vec<VersionId> = self.activated().map(|(version, _)| version.clone()).collect();
-        let anew = Failure { at: self.cursor, ..Failure::new("run.undone", "a person had it undone") };
+        let anew = Failure { at: self.cursor.at, ..Failure::new("run.undone", "a person had it undone") };
         self.failure.get_or_insert(anew);
         self.pending.extend(activated);
         self.undo_anew();
@@ -152,7 +154,7 @@ impl Run {
                 let body: FactBody = entry.decode()?;
                 let at = self.finaliser_left().map(|(at, _)| at).filter(|_| body.about == "evidence");
                 let Some(at) = at else { return Err(self.not_now(entry)) };
-                self.cursor = at + 1;
+                self.cursor.at = at + 1;
                 Ok(())
             }
             (Kind::Closed, None) if self.finaliser_left().is_none() => {

@@ -209,6 +209,9 @@ impl PersonAnswer {
     }
 }
 
+/// What a fact is about that says how long a step took.
+pub const TIMEOUT: &str = "timeout";
+
 /// `skipped`: a step that did not run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

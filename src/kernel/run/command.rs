@@ -9,7 +9,7 @@ use countersign_warrant::{
 use serde::Serialize;
 use serde_json::Value;
 
-use super::bodies::{ClosedBody, RunOutcome, Stage, VersionBody, Wait, WaitBody};
+use super::bodies::{ClosedBody, RunOutcome, SkippedBody, Stage, VersionBody, Wait, WaitBody};
 use super::{Abandonment, Failure, Run, State};
 use crate::plan::hole::{FillError, fill, fill_call, resolve_instant};
 use crate::plan::{Act, Does, Examine, Move, Recipe};
@@ -153,7 +153,9 @@ impl Run {
     /// When the plan names an output that its own steps never bring about.
     pub fn command(&self) -> Result<Command, CommandError> {
         match &self.state {
+            State::Skipping { recorded } => self.command_of_skipped(*recorded),
             State::Ready { judged, .. } => self.command_at_cursor(*judged),
+            State::Resting { ms } => Ok(Command::Wait { ms: *ms, entry: self.entry_id(0) }),
             State::Retry(last) => Ok(self.command_of_retry(last)),
             State::Open(intent) => Ok(Command::Settle(intent.clone())),
             State::Waiting { until } => Ok(Command::Sleep { until: *until, entry: self.entry_id(0) }),
@@ -168,6 +170,16 @@ impl Run {
     /// The id of the entry so many numbers after the next free one.
     fn entry_id(&self, after: u64) -> EntryId {
         EntryId::of_run(&self.id, self.next + after)
+    }
+
+    /// Records the steps that the plan leaves out.
+    fn command_of_skipped(&self, recorded: usize) -> Result<Command, CommandError> {
+        let left = self.plan.skipped.iter().skip(recorded);
+        let entries = (0_u64..).zip(left).map(|(after, skipped)| {
+            let body = SkippedBody { step: skipped.step.clone(), code: "run.condition".to_owned() };
+            Entry::new(self.entry_id(after), Kind::Skipped, json(&body))
+        });
+        Ok(Command::Commit(entries.collect::<Result<_, _>>()?))
     }
 
     fn command_at_cursor(&self, judged: usize) -> Result<Command, CommandError> {

@@ -15,7 +15,7 @@ impl Run {
                 if body.about != "evidence" {
                     return Err(self.not_now(entry));
                 }
-                self.cursor = at + 1;
+                self.cursor.at = at + 1;
                 Ok(())
             }
             Kind::Closed => {
@@ -35,7 +35,7 @@ impl Run {
 
     /// The next evidence move that has not run, with its place.
     pub(super) fn finaliser_left(&self) -> Option<(usize, &Move)> {
-        let moves = self.plan.moves.iter().enumerate().skip(self.cursor);
+        let moves = self.plan.moves.iter().enumerate().skip(self.cursor.at);
         moves.into_iter().find(|(_, planned)| matches!(planned.does, Does::Evidence { .. }))
     }
 

@@ -84,6 +84,11 @@ impl Failure {
 /// Where a run stands.
 #[derive(Debug, Clone, PartialEq)]
 pub enum State {
+    /// Before the first move: the steps that the plan leaves out are recorded.
+    Skipping {
+        /// How many of them are.
+        recorded: usize,
+    },
     /// Before the move at the cursor; `judged` counts the answers of a `policy` step so far.
     Ready {
         /// How many acts of the move were judged.
@@ -95,6 +100,11 @@ pub enum State {
     Open(Box<Intent>),
     /// An intent was found not applied, and may be attempted again.
     Retry(Box<Intent>),
+    /// A refused attempt is made again after so many milliseconds, which are to be written down first.
+    Resting {
+        /// How long.
+        ms: u64,
+    },
     /// A durable wait.
     Waiting {
         /// Until then.
@@ -132,16 +142,25 @@ impl State {
     /// The state in one word.
     pub const fn word(&self) -> &'static str {
         match self {
-            Self::Ready { .. } => "running",
+            Self::Skipping { .. } | Self::Ready { .. } => "running",
             Self::Open(_) => "open",
             Self::Retry(_) => "retrying",
-            Self::Waiting { .. } => "waiting",
+            Self::Resting { .. } | Self::Waiting { .. } => "waiting",
             Self::Undoing(_) => "undoing",
             Self::Ending(_) | Self::Abandoning(_) => "ending",
             Self::Stuck { .. } => "stuck",
             Self::Closed(_) => "closed",
         }
     }
+}
+
+/// A place in the plan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Cursor {
+    /// The number of the move.
+    pub at: usize,
+    /// How many attempts at it were refused for a time.
+    pub refused: u32,
 }
 
 /// The stamps that a run reads its time from: it never looks at a clock.
@@ -151,6 +170,8 @@ pub struct Times {
     pub started_at: Timestamp,
     /// When its last entry was written.
     pub last_at: Timestamp,
+    /// When the step at hand began.
+    pub step_at: Timestamp,
 }
 
 /// An act that is done, and perhaps undone since.
@@ -164,7 +185,7 @@ pub struct DoneAct {
     pub undoable: bool,
     /// True when it was taken back.
     pub undone: bool,
-    /// How many of its undos were found not applied.
+    /// How many of its undos were found not applied, or refused for a time.
     pub undos_lost: u32,
 }
 
@@ -189,7 +210,7 @@ pub struct Run {
     /// The next free entry number.
     pub next: u64,
     /// The move that is next, or under way.
-    pub cursor: usize,
+    pub cursor: Cursor,
     /// What the steps brought about.
     pub outputs: Outputs,
     /// Acts that were done, oldest first; those that were undone since are marked.
@@ -226,9 +247,9 @@ impl Run {
             id,
             plan,
             started,
-            times: Times { started_at: entry.at, last_at: entry.at },
+            times: Times { started_at: entry.at, last_at: entry.at, step_at: entry.at },
             next: number + 1,
-            cursor: 0,
+            cursor: Cursor::default(),
             outputs: Outputs::new(),
             done: Vec::new(),
             pending: Vec::new(),
@@ -236,7 +257,11 @@ impl Run {
             failure: None,
             state,
         };
-        run.arrive();
+        if run.plan.skipped.is_empty() {
+            run.arrive();
+        } else {
+            run.state = State::Skipping { recorded: 0 };
+        }
         Ok(run)
     }
 
@@ -266,8 +291,10 @@ impl Run {
         run.next = run.next.max(number + numbers);
         run.times.last_at = entry.at;
         match &self.state {
+            State::Skipping { recorded } => run.take_skipped(*recorded, entry)?,
             State::Ready { .. } | State::Retry(_) => run.take_ready(entry)?,
             State::Open(intent) => run.take_open(intent, entry)?,
+            State::Resting { .. } => run.take_resting(entry)?,
             State::Waiting { .. } => run.take_waiting(entry)?,
             State::Undoing(failure) => run.take_undoing(failure, entry)?,
             State::Ending(failure) => run.take_ending(failure.as_ref(), entry)?,
@@ -292,7 +319,7 @@ impl Run {
 
     /// The move that is next, or under way.
     pub fn current(&self) -> Option<&Move> {
-        self.plan.moves.get(self.cursor)
+        self.plan.moves.get(self.cursor.at)
     }
 
     fn not_now(&self, entry: &Stamped) -> Illegal {
@@ -305,15 +332,20 @@ impl Run {
 
     /// The move at the cursor is over.
     fn advance(&mut self) {
-        self.cursor += 1;
+        let step = self.current().map(|planned| planned.step.clone());
+        self.cursor.at += 1;
+        self.cursor.refused = 0;
         self.arrive();
+        if self.current().map(|planned| &planned.step) != step.as_ref() {
+            self.times.step_at = self.times.last_at;
+        }
     }
 
     /// Settles at the move under the cursor, or at the end.
     fn arrive(&mut self) {
         let idle = |does: &Does| matches!(does, Does::Judge { covers, .. } if covers.is_empty());
         while self.current().is_some_and(|planned| idle(&planned.does)) {
-            self.cursor += 1;
+            self.cursor.at += 1;
         }
         self.state = match self.current() {
             Some(_) => State::Ready { judged: 0, refused: None },
@@ -325,7 +357,7 @@ impl Run {
     fn fail(&mut self, failure: Failure) {
         let left = self.done.iter().any(DoneAct::is_left_to_undo);
         let something_to_undo = left || !self.pending.is_empty();
-        let failure = Failure { at: self.cursor, ..failure };
+        let failure = Failure { at: self.cursor.at, ..failure };
         self.failure = Some(failure.clone());
         self.state =
             if !self.past_undo && something_to_undo { State::Undoing(failure) } else { State::Ending(Some(failure)) };

@@ -1,7 +1,7 @@
 //! Open: an intent has no closing answer yet.
 
 use countersign_warrant::{
-    Applied, Finding, FindingBody, Intent, Kind, Origin, Outcome, ReceiptBody, Stamped, Timestamp,
+    Applied, Finding, FindingBody, Intent, Kind, Origin, Outcome, ReceiptBody, Stamped, StepId, Timestamp,
 };
 use serde_json::Value;
 
@@ -21,7 +21,11 @@ impl Run {
                 match body.outcome {
                     Outcome::Done(applied) => self.intent_applied(intent, applied, entry.at),
                     Outcome::Refused(refusal) => {
-                        self.intent_failed(intent, Failure::new(refusal.code, refusal.message));
+                        let rest = if refusal.class.may_pass() { self.rest_after(intent) } else { None };
+                        match rest {
+                            Some(ms) => self.state = State::Resting { ms },
+                            None => self.intent_failed(intent, Failure::new(refusal.code, refusal.message)),
+                        }
                     }
                     Outcome::Indeterminate(_) => {}
                 }
@@ -87,20 +91,49 @@ impl Run {
         }
     }
 
+    /// How long to rest before the refused act is attempted again, in milliseconds; `None` when it is not.
+    // beh:R11 only what may pass is tried again, and not for ever.
+    fn rest_after(&mut self, intent: &Intent) -> Option<u64> {
+        let undone = match &intent.origin {
+            Origin::Undo(of) => Some(self.done.iter().position(|done| done.intent == *of)?),
+            _ => None,
+        };
+        let id = undone.and_then(|at| self.done.get(at)).map_or(&intent.step, |done| &done.id);
+        let retrying = self.retrying(id)?;
+        let refused = match undone.and_then(|at| self.done.get_mut(at)) {
+            Some(done) => &mut done.undos_lost,
+            None => &mut self.cursor.refused,
+        };
+        if *refused >= retrying.times {
+            return None;
+        }
+        *refused += 1;
+        Some(retrying.rest_ms(*refused, self.id.as_str()))
+    }
+
+    /// How often one intent is attempted before the step counts as failed.
+    fn attempts_max(&self, id: &StepId) -> u32 {
+        self.retrying(id).map_or(ATTEMPTS_MAX, |retrying| retrying.times + 1)
+    }
+
     fn intent_not_applied(&mut self, intent: &Intent) {
         if let Origin::Undo(of) = &intent.origin {
-            let mut lost = 0;
+            let (mut lost, mut most) = (0, ATTEMPTS_MAX);
+            let retrying = self.done.iter().find(|done| done.intent == *of).map(|done| done.id.clone());
             if let Some(done) = self.done.iter_mut().find(|done| done.intent == *of) {
                 done.undos_lost += 1;
                 lost = done.undos_lost;
             }
-            if lost >= ATTEMPTS_MAX {
+            if let Some(id) = retrying {
+                most = self.attempts_max(&id);
+            }
+            if lost >= most {
                 let text = format!("{lost} attempts were found not applied");
                 self.intent_failed(intent, Failure::new("run.attempts_used_up", text));
             } else {
                 self.state = State::Undoing(self.failure_of_undo());
             }
-        } else if intent.attempt < ATTEMPTS_MAX {
+        } else if intent.attempt < self.attempts_max(&intent.step) {
             self.state = State::Retry(Box::new(intent.clone()));
         } else {
             let text = format!("{}: {} attempts were found not applied", intent.step, intent.attempt);

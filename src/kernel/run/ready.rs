@@ -3,7 +3,7 @@
 use countersign_warrant::{DecisionBody, IntentBody, Kind, Moment, Origin, Stamped, Verdict};
 use serde_json::Value;
 
-use super::bodies::{FactBody, ProbeBody, Stage, VersionBody, Wait, WaitBody};
+use super::bodies::{FactBody, ProbeBody, SkippedBody, Stage, TIMEOUT, VersionBody, Wait, WaitBody};
 use super::{Failure, Illegal, Run, State};
 use crate::plan::Does;
 
@@ -11,6 +11,7 @@ impl Run {
     pub(super) fn take_ready(&mut self, entry: &Stamped) -> Result<(), Illegal> {
         let Some(planned) = self.current().cloned() else { return Err(self.not_now(entry)) };
         match (entry.kind, &planned.does) {
+            (Kind::Fact, _) if entry.decode::<FactBody>()?.about == TIMEOUT => self.take_timeout(entry),
             (Kind::Decision, Does::Judge { covers, .. }) => self.take_judged(entry, covers.len()),
             (Kind::Decision, Does::Act(_)) => self.take_decision(entry),
             (Kind::Intent, Does::Act(_)) => self.take_intent(entry),
@@ -28,6 +29,23 @@ impl Run {
             }
             _ => Err(self.not_now(entry)),
         }
+    }
+
+    /// The plan's skipped steps are recorded before its first move, in its order.
+    pub(super) fn take_skipped(&mut self, recorded: usize, entry: &Stamped) -> Result<(), Illegal> {
+        if entry.kind != Kind::Skipped {
+            return Err(self.not_now(entry));
+        }
+        let body: SkippedBody = entry.decode()?;
+        if self.plan.skipped.get(recorded).map(|skipped| &skipped.step) != Some(&body.step) {
+            return Err(Self::not_planned(entry, "another step is left out, or none"));
+        }
+        if recorded + 1 < self.plan.skipped.len() {
+            self.state = State::Skipping { recorded: recorded + 1 };
+        } else {
+            self.arrive();
+        }
+        Ok(())
     }
 
     /// One answer of a `policy` step. The strictest stands.

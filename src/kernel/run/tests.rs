@@ -15,6 +15,7 @@ use serde_json::json;
 use super::bodies::*;
 use super::*;
 use crate::plan::fixture::{deprovision, issue, planned, provision, rotate, rotate_role};
+use crate::plan::{Retrying, Skipped};
 use crate::workflow::model::Strategy as RotateBy;
 
 /// Answers a run's commands, as chance has it, and keeps what was written.
@@ -168,13 +169,11 @@ impl Driver {
     }
 
     fn attempt(&mut self, run: &Run, intent: &Intent) -> Run {
-        let outcome = match self.choose(6) {
+        let outcome = match self.choose(8) {
             0..=2 => Outcome::Done(applied()),
-            3 => Outcome::Refused(Refusal {
-                class: RefusalClass::Permanent,
-                code: "t.no".to_owned(),
-                message: "no".to_owned(),
-            }),
+            3 => refused(RefusalClass::Permanent),
+            6 => refused(RefusalClass::Throttled),
+            7 => refused(RefusalClass::Transient),
             4 => Outcome::Indeterminate(countersign_warrant::Doubt { code: "t".to_owned(), message: "?".to_owned() }),
             _ => return run.clone(), // The process died: no receipt at all.
         };
@@ -191,6 +190,10 @@ impl Driver {
         let body = FindingBody { intent: intent.entry.clone(), attempt: intent.attempt, finding };
         self.write(run, intent.finding_entry().unwrap(), Kind::Finding, &body)
     }
+}
+
+fn refused(class: RefusalClass) -> Outcome {
+    Outcome::Refused(Refusal { class, code: "t.no".to_owned(), message: "no".to_owned() })
 }
 
 fn applied() -> Applied {
@@ -322,6 +325,92 @@ fn an_undo_that_is_never_applied_needs_a_person() {
     assert!(matches!(&run.state, State::Stuck { failure, .. } if failure.code == "run.undo_failed"), "{:?}", run.state);
     let intents = driver.entries.iter().filter(|entry| entry.kind == Kind::Intent).count();
     assert_eq!(intents, 1 + ATTEMPTS_MAX as usize);
+}
+
+/// The rotation, whose calls are attempted again so often.
+fn retried(times: u32) -> Plan {
+    let mut workflow = rotate();
+    workflow.steps[1].retry = Some(Retrying { times, wait_ms: 1000 });
+    planned(&workflow, 1).unwrap()
+}
+
+fn intents(driver: &Driver, step: &str) -> usize {
+    let of = |entry: &&Stamped| entry.kind == Kind::Intent && entry.predicate["intent"]["step"] == json!(step);
+    driver.entries.iter().filter(of).count()
+}
+
+/// beh:R11
+#[test]
+fn what_may_pass_is_attempted_again_after_a_rest_and_not_for_ever() {
+    // judge (4 acts), check, act stage (decision, attempt), rest, again.
+    let throttled =
+        |count: usize| [vec![0; 4 + 1], [0, 6].repeat(count)].concat().into_iter().rev().collect::<Vec<u8>>();
+    let (driver, run) = drive(retried(2), throttled(2));
+    assert_eq!(run.state, State::Closed(RunOutcome::Done));
+    assert_eq!(intents(&driver, "rotate.stage"), 3);
+    let rests: Vec<&Stamped> = driver.entries.iter().filter(|entry| entry.kind == Kind::Wait).collect();
+    assert_eq!(rests.len(), 2 * 2 + 2, "each rest and the soak have a beginning and an end");
+    let decisions = driver.entries.iter().filter(|entry| entry.predicate["step"] == json!("rotate.stage"));
+    assert_eq!(decisions.filter(|entry| entry.kind == Kind::Decision).count(), 1 + 3, "inv:I4 each attempt is judged");
+    let (driver, run) = drive(retried(2), throttled(3));
+    assert_eq!(run.state, State::Closed(RunOutcome::Failed));
+    assert_eq!(intents(&driver, "rotate.stage"), 3);
+}
+
+/// beh:R11
+#[test]
+fn what_does_not_pass_is_not_attempted_again() {
+    for (plan, attempt) in [(retried(5), 3), (planned(&rotate(), 1).unwrap(), 6)] {
+        let choices = [vec![0; 4 + 1 + 1], vec![attempt]].concat().into_iter().rev().collect();
+        let (driver, run) = drive(plan, choices);
+        assert_eq!(run.state, State::Closed(RunOutcome::Failed));
+        assert_eq!(intents(&driver, "rotate.stage"), 1);
+    }
+}
+
+/// beh:R11 An undo that is throttled rests, too, before a person is needed.
+#[test]
+fn an_undo_that_may_pass_is_attempted_again() {
+    // judge (4 acts), check, act stage (decision, attempt); the key does not work; the undo is throttled.
+    let throttled =
+        |count: usize| [vec![0; 4 + 1 + 2], vec![7], [6].repeat(count)].concat().into_iter().rev().collect::<Vec<u8>>();
+    let (_, run) = drive(retried(2), throttled(2));
+    assert_eq!(run.state, State::Closed(RunOutcome::Undone));
+    let (_, run) = drive(retried(2), throttled(3));
+    assert!(matches!(&run.state, State::Stuck { failure, .. } if failure.code == "run.undo_failed"), "{:?}", run.state);
+}
+
+#[test]
+fn a_step_that_takes_too_long_fails_where_it_stands_and_no_sooner() {
+    let mut workflow = rotate();
+    workflow.steps[1].timeout_ms = Some(3_600_000);
+    let (mut driver, mut run) = Driver::start(planned(&workflow, 1).unwrap(), vec![]);
+    while run.current().unwrap().id.as_str() != "rotate.verify-1" {
+        run = driver.step(&run).unwrap();
+    }
+    let deadline = run.deadline().unwrap();
+    assert_eq!(deadline, run.times.step_at.plus_millis(3_600_000));
+    let body =
+        FactBody { step: "rotate".parse().unwrap(), about: TIMEOUT.to_owned(), holds: false, facts: BTreeMap::new() };
+    let mut late = stamped(EntryId::of_run(&run.id, run.next), Kind::Fact, &body);
+    assert!(matches!(run.apply(&late), Err(Illegal::NotPlanned { .. })), "there is time left");
+    late.at = deadline;
+    let failed = run.apply(&late).unwrap();
+    assert!(matches!(&failed.state, State::Undoing(failure) if failure.code == "run.timed_out"), "{:?}", failed.state);
+    assert_eq!(failed.deadline(), None, "what is taken back has all the time that it needs");
+}
+
+#[test]
+fn what_the_plan_leaves_out_is_recorded_before_anything_else() {
+    let mut plan = planned(&rotate(), 1).unwrap();
+    for step in ["a", "b"] {
+        plan.skipped.push(Skipped { step: step.parse().unwrap(), when: "false".to_owned() });
+    }
+    let (driver, run) = drive(plan, vec![]);
+    assert_eq!(run.state, State::Closed(RunOutcome::Done));
+    let kinds: Vec<Kind> = driver.entries.iter().map(|entry| entry.kind).take(4).collect();
+    assert_eq!(kinds, [Kind::Started, Kind::Skipped, Kind::Skipped, Kind::Decision]);
+    assert_eq!(driver.entries[2].predicate["step"], json!("b"));
 }
 
 #[test]
@@ -508,8 +597,9 @@ proptest! {
     /// Whatever answers come: one open intent at most, nothing closed twice, nothing undone after the pivot, replay
     /// equals live, and every run ends.
     #[test]
-    fn every_run_ends_and_holds_its_invariants(choices in proptest::collection::vec(any::<u8>(), 0..120), which in 0..6) {
+    fn every_run_ends_and_holds_its_invariants(choices in proptest::collection::vec(any::<u8>(), 0..120), which in 0..7) {
         let plan = match which {
+            5 => Ok(retried(2)),
             0 => planned(&rotate(), 1),
             1 => planned(&provision(), 0),
             2 => planned(&rotate_role(RotateBy::InPlace), 1),

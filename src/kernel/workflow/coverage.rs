@@ -48,7 +48,7 @@ fn judged(node: &Node, outline: &Outline) -> Read<&'static str> {
     body.map_or(outline.kind, |body| action(body, &mut silent))
 }
 
-const fn is_change(kind: &str) -> bool {
+pub(super) const fn is_change(kind: &str) -> bool {
     matches!(kind.as_bytes(), b"provision" | b"issue" | b"rotate" | b"deprovision")
 }
 

@@ -9,6 +9,7 @@
 //!
 //! Read first: [`model::Workflow`], [`Known`].
 
+mod again;
 pub mod codes;
 mod condition;
 mod coverage;

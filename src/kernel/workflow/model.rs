@@ -1,6 +1,7 @@
 //! A workflow after parsing: names resolved against the manifests, values typed, coverage proven.
 
 mod generated;
+mod retrying;
 mod triggers;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,6 +14,7 @@ use serde_json::Value;
 use crate::policy::Condition;
 
 pub use generated::{Alphabet, CharacterClass, Generate};
+pub use retrying::Retrying;
 pub use triggers::{ExpiryTrigger, Input, InputKind, RequestTrigger, Triggers};
 
 /// One workflow file.
@@ -69,6 +71,10 @@ pub struct Step {
     pub kind: StepKind,
     /// Under which condition it is planned; without one always.
     pub when: Option<Condition>,
+    /// How its calls are attempted again.
+    pub retry: Option<Retrying>,
+    /// How long it may take, in milliseconds.
+    pub timeout_ms: Option<u64>,
     /// The steps that are over before it starts, however it is come to.
     pub after: BTreeSet<StepId>,
     /// Where it stands in the file.

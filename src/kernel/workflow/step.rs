@@ -11,7 +11,7 @@ use super::scope::{Outline, Reach, Scope, Spot, Whose};
 use super::table::{Table, each, items, tell_later};
 use super::template::whole;
 use super::tree::{Content, Node};
-use super::{condition, delivery, issue, provision, rotate, suggest};
+use super::{again, condition, delivery, issue, provision, rotate, suggest};
 
 /// The step kinds of this version.
 pub(super) const KINDS: [&str; 8] =
@@ -21,7 +21,7 @@ pub(super) const KINDS: [&str; 8] =
 const LATER_KINDS: [&str; 6] = ["approval", "exception", "revoke", "uses", "gate", "notify"];
 
 /// The keys of a step in versions to come.
-const LATER_KEYS: [&str; 4] = ["for_each", "retry", "timeout", "on_failure"];
+const LATER_KEYS: [&str; 2] = ["for_each", "on_failure"];
 
 /// What is known of each step before it is read.
 pub(super) fn outlines(nodes: &[Node], whose: Read<Whose<'_>>, errors: &mut Errors<'_>) -> Vec<Outline> {
@@ -95,6 +95,8 @@ pub(super) fn step(node: &Node, scope: &Scope<'_>, errors: &mut Errors<'_>) -> R
     let mut table = Table::of(node, "- id: gate", errors)?;
     let _ = (table.take("id"), table.take("needs"));
     let when = table.take("when").map(|node| condition::when(node, scope, errors)).transpose();
+    let retry = table.take("retry").map(|node| again::retry(node, scope, errors)).transpose();
+    let timeout = table.take("timeout").map(|node| Ok((again::timeout(node, scope, errors)?, node))).transpose();
     let body = kind.ok().and_then(|kind| table.take(kind));
     // WHY: a step without a readable kind has been told; which keys belong to it cannot be judged then.
     let done = if kind.is_ok() { table.done(&LATER_KEYS, errors) } else { table.later(&LATER_KEYS, errors) };
@@ -111,10 +113,15 @@ pub(super) fn step(node: &Node, scope: &Scope<'_>, errors: &mut Errors<'_>) -> R
     };
     done?;
     outline.fits?;
+    let (kind, timeout) = (kind?, timeout?);
+    if let Some((ms, node)) = timeout {
+        again::prove(node, ms, &kind, errors)?;
+    }
     let line = errors.text().get(..node.span.start).unwrap_or_default().matches('\n').count() + 1;
     let after = scope.after.and_then(|after| after.get(scope.here)).into_iter().flatten();
     let after = after.filter_map(|at| scope.outlines.get(*at)?.id.clone().ok()).collect();
-    Ok(Step { id: outline.id.clone()?, kind: kind?, when: when?, after, line })
+    let timeout_ms = timeout.map(|(ms, _)| ms);
+    Ok(Step { id: outline.id.clone()?, kind, when: when?, retry: retry?, timeout_ms, after, line })
 }
 
 /// The action that a policy step judges, as far as it can be read.

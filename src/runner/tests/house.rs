@@ -29,6 +29,12 @@ const LIMITS: Limits = Limits { duration_ms: 400, lateness_ms: 0 };
 
 const PROVISION: &str = include_str!("provision.yaml");
 const ROTATE: &str = include_str!("rotate.yaml");
+/// The rotation by another name, with a key more for its step.
+fn rotate_with(name: &str, key: &str) -> String {
+    let text = ROTATE.replace("{name: rotate,", &format!("{{name: {name},"));
+    text.replace("  - id: rotate\n", &format!("  - id: rotate\n    {key}\n"))
+}
+
 const POLICY: &str = r#"
 @id("tests-may") @reason("this is a test")
 permit (principal, action, resource);
@@ -156,7 +162,12 @@ impl House {
 fn set(catalog: &Catalog) -> CheckedSet {
     let file = |path: &str, text: &str| SetFile { path: path.to_owned(), bytes: text.as_bytes().to_vec() };
     let files = FileSet {
-        workflows: vec![file("provision.yaml", PROVISION), file("rotate.yaml", ROTATE)],
+        workflows: vec![
+            file("provision.yaml", PROVISION),
+            file("rotate.yaml", ROTATE),
+            file("patient.yaml", &rotate_with("patient", "retry: {times: 2, wait: 20ms}")),
+            file("hasty.yaml", &rotate_with("hasty", "timeout: 250ms")),
+        ],
         policies: vec![file("tests.cedar", POLICY)],
         ..FileSet::default()
     };

@@ -111,6 +111,60 @@ async fn inv_i3_each_fault_at_each_call_of_a_rotation_leaves_a_working_key() {
     }
 }
 
+/// beh:R11 A call that is throttled twice is made at the third attempt, each judged and granted anew; what is refused for
+/// good, or three times, is not made.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_may_pass_is_attempted_again_in_the_same_run() {
+    for class in [RefusalClass::Throttled, RefusalClass::Transient, RefusalClass::Conflict] {
+        for (call, times) in [(1, 2), (2, 2), (3, 2), (1, 3), (3, 3)] {
+            let case = format!("{class:?}: call {call}, {times} times");
+            let house = House::new().await;
+            house.run("provision").await;
+            for more in 0..times {
+                house.fake.fault_at(house.fake.acts() + call + more, Fault::Refuse(Refusal { class, ..refusal() }));
+            }
+            let (run, driven) = house.run("patient").await;
+            let entries = house.entries(&run).await;
+            let rests = entries.iter().filter(|entry| entry.kind == Kind::Wait).count();
+            if class == RefusalClass::Conflict || times > 2 {
+                match (&driven, call) {
+                    (Driven::Over(RunOutcome::Failed), 1) => hold(&house, &entries, &case).await,
+                    (Driven::Stuck(why), 2 | 3) => assert_eq!(why.code, "test.refused", "{case}"),
+                    _ => panic!("{case}: {driven:?}"),
+                }
+                continue;
+            }
+            assert_eq!(driven, Driven::Over(RunOutcome::Done), "{case}");
+            assert_eq!(rests, 2 * 2 + 2, "{case}: two rests and the soak, each with its end");
+            hold(&house, &entries, &case).await;
+        }
+    }
+}
+
+/// A step that takes longer than it may fails where it stands, and what it did is undone.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_step_that_takes_too_long_fails_where_it_stands() {
+    for workflow in ["hasty", "rotate"] {
+        let house = House::new().await;
+        house.run("provision").await;
+        let before = house.delivered().unwrap();
+        // The rotation's own calls end in time; the slow one ends in time, too, and then the step is late.
+        house.fake.fault_at(house.fake.acts() + 1, Fault::Slow(Duration::from_millis(300)));
+        let (run, driven) = house.run(workflow).await;
+        let entries = house.entries(&run).await;
+        let is_late = |entry: &Stamped| entry.kind == Kind::Fact && entry.predicate["about"] == "timeout";
+        if workflow == "hasty" {
+            assert!(matches!(driven, Driven::Over(RunOutcome::Undone | RunOutcome::Failed)), "{driven:?}");
+            assert!(entries.iter().any(is_late));
+            assert_eq!(house.delivered().unwrap(), before);
+        } else {
+            assert_eq!(driven, Driven::Over(RunOutcome::Done), "a step without a timeout takes the time that it needs");
+            assert!(!entries.iter().any(is_late));
+        }
+        hold(&house, &entries, "too long").await;
+    }
+}
+
 /// A connector that keeps a warrant and answers with another's receipt is not believed.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_receipt_for_another_intent_is_not_believed() {

@@ -66,7 +66,15 @@ fn workflow(name: &str, input: InputKind) -> Workflow {
         metadata,
         subject: SubjectSpec { connector, kind: "account".to_owned(), name: subject, tier: "standard".to_owned() },
         triggers: Triggers { request: Some(request), expiry: None, schedule: None },
-        steps: vec![Step { id: "gate".parse().unwrap(), kind: policy, when: None, after: BTreeSet::new(), line: 1 }],
+        steps: vec![Step {
+            id: "gate".parse().unwrap(),
+            kind: policy,
+            when: None,
+            retry: None,
+            timeout_ms: None,
+            after: BTreeSet::new(),
+            line: 1,
+        }],
     }
 }
 

@@ -51,6 +51,9 @@ codes! {
         why "The fraction is the part of its lifetime after which a version is replaced. It must leave time for the \
              replacement, so that it is below one.",
         Example::change(ROTATE, "at: 2/3", "at: 3/3");
+    KEY_NOT_HERE = "workflow.key_not_here", "A step has a key that its kind has no use for.",
+        why "`retry` is for the calls of changes, and evidence is bound for as long as it takes. Take the key out.",
+        Example::change(ROTATE, "  - id: gate\n", "  - id: gate\n    retry: {times: 3, wait: 30s}\n");
     BAD_CONDITION = "workflow.bad_condition", "A `when` is no condition that could be asked.",
         why "A condition is one expression of Cedar, checked against what is known when a run is planned: `resource` (the \
              subject), `context.inputs`, `context.length_of`, `context.trigger` and `context.facts` (`exists`, \

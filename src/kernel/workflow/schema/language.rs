@@ -5,6 +5,7 @@ use countersign_contract::Strategy;
 use super::form::{Form, Key};
 use crate::schedule::CatchUp;
 use crate::workflow::STEPS_MAX;
+use crate::workflow::again::TIMES_MAX;
 use crate::workflow::scalar::INTEGER_MAX;
 
 const NAME: Form = Form::Pattern("^[A-Za-z][A-Za-z0-9_-]{0,63}$", "payments");
@@ -139,6 +140,8 @@ fn step() -> Form {
                 "A Cedar condition; where it does not hold when the run is planned, the step is skipped.",
                 Form::Text,
             ),
+            may("retry", "How calls are attempted again that the target refuses for a time; of a change.", retry()),
+            may("timeout", "How long the step may take; then the run fails there.", SOME_SPAN),
             may("policy", "Judges every change of its action that follows it.", policy()),
             may("provision", "Makes the subject, with its first secret.", provision()),
             may("issue", "Issues a certificate.", issue()),
@@ -150,6 +153,13 @@ fn step() -> Form {
         ],
         one_of: vec!["policy", "provision", "issue", "rotate", "deprovision", "check", "wait", "evidence"],
     }
+}
+
+fn retry() -> Form {
+    Form::table(vec![
+        must("times", "How many more attempts there are.", Form::Integer { min: 1, max: TIMES_MAX.into() }),
+        must("wait", "How long to rest before the first of them; twice as long before each other one.", SOME_SPAN),
+    ])
 }
 
 fn policy() -> Form {

@@ -109,7 +109,7 @@ const TEXT: &[Case] = &[
 
 const SHAPE: &[Case] = &[
     (&[codes::API_VERSION], ROTATE, "countersign/v1", "countersign/v2"),
-    (&[codes::NOT_IN_THIS_VERSION], ROTATE, "soak: 2s", "soak: 2s\n    timeout: 2h"),
+    (&[codes::NOT_IN_THIS_VERSION], ROTATE, "soak: 2s", "soak: 2s\n    on_failure: [gate]"),
     (&[codes::NOT_IN_THIS_VERSION], ROTATE, "dual_slot", "versioned"),
     (&[codes::STRATEGY], ROTATE, "dual_slot", "alternating"),
     (&[codes::MISSING_KEY, codes::STRATEGY, codes::STRATEGY], ROTATE, "dual_slot", "in_place"),
@@ -120,7 +120,7 @@ const SHAPE: &[Case] = &[
         &[codes::NOT_IN_THIS_VERSION; 2],
         ROTATE,
         "  - id: rotate",
-        "  - id: consent\n    timeout: 2h\n    approval: {quorum: 2}\n  - id: rotate",
+        "  - id: consent\n    on_failure: [gate]\n    approval: {quorum: 2}\n  - id: rotate",
     ),
     (&[codes::NOT_IN_THIS_VERSION], ROTATE, "action: rotate", "action: revoke"),
     (
@@ -173,6 +173,11 @@ const SHAPE: &[Case] = &[
         "- id: gate\n",
         "- id: pause\n    wait: {for: 1m}\n    when: \"${{ inputs.reason }}\"\n  - id: gate\n",
     ),
+    (&[codes::KEY_NOT_HERE], ROTATE, "- id: gate\n", "- id: gate\n    retry: {times: 3, wait: 1s}\n"),
+    (&[codes::KEY_NOT_HERE], ROTATE, "- id: seal\n", "- id: seal\n    timeout: 1s\n"),
+    (&[codes::OUT_OF_RANGE], ROTATE, "soak: 2s\n", "soak: 2s\n    timeout: 2s\n"),
+    (&[codes::OUT_OF_RANGE], ROTATE, "soak: 2s\n", "soak: 2s\n    retry: {times: 11, wait: 1s}\n"),
+    (&[codes::MISSING_KEY], ROTATE, "soak: 2s\n", "soak: 2s\n    retry: {times: 1}\n"),
     (&[codes::BAD_CRON], ROTATE, "steps:", "  schedule: {cron: \"0 9 * *\", timezone: UTC}\nsteps:"),
     (&[codes::BAD_CRON], ROTATE, "steps:", "  schedule: {cron: \"0 24 * * *\", timezone: UTC}\nsteps:"),
     (&[codes::BAD_CRON], ROTATE, "steps:", "  schedule: {cron: \"0 0 30 2 *\", timezone: UTC}\nsteps:"),
