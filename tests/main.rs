@@ -52,3 +52,5 @@ mod strategies;
 mod stuck;
 #[path = "main/verify.rs"]
 mod verify;
+#[path = "main/windows.rs"]
+mod windows;

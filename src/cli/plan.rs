@@ -198,6 +198,7 @@ fn in_words(planned: &Move) -> String {
         },
         Does::StepDown { version } => format!("{version} is current no more"),
         Does::Retire { version } => format!("{version} is retired"),
+        Does::Window { windows } => format!("wait for the window {windows}"),
         Does::Wait { ms } if planned.action == "deprovision" => {
             format!("wait {}; it can still be enabled again", duration(*ms))
         }

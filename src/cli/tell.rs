@@ -99,6 +99,11 @@ fn fact(body: &FactBody) -> String {
             body.step,
             text("deadline").map_or_else(|| "?".to_owned(), seconds)
         ),
+        ("window", true) => {
+            let until = text("closes_at").map_or_else(|| "?".to_owned(), seconds);
+            format!("{} is in its window, until {until}", body.step)
+        }
+        ("window", false) => format!("{}: its windows are closed", body.step),
         (about, true) => format!("{about} as planned"),
         (about, false) => format!("{about} NOT as planned: {}", text("reason").unwrap_or("it differs")),
     }

@@ -24,8 +24,9 @@ use std::time::Duration;
 use countersign_contract::failpoint;
 use countersign_kernel::plan::Plan;
 use countersign_kernel::policy::PolicySet;
-use countersign_kernel::run::bodies::{FactBody, RunOutcome, TIMEOUT, Wait, WaitBody};
+use countersign_kernel::run::bodies::{FactBody, RunOutcome, TIMEOUT, WINDOW, Wait, WaitBody};
 use countersign_kernel::run::{Command, Failure, Run};
+use countersign_kernel::schedule::Windows;
 use countersign_warrant::{
     Answer, DoneIntent, Entry, EntryId, Fence, Finding, Kind, Mint, OpenIntent, Retry, RunId, Stamped, Timestamp,
 };
@@ -197,7 +198,7 @@ impl Runner {
                 return Ok(Driven::Stopped);
             }
             failpoint::hit("runner.before_command");
-            if self.is_late(drive).await? {
+            if self.is_late(drive).await? || self.is_shut(drive).await? {
                 continue;
             }
             match drive.run.command().map_err(DriveError::Command)? {
@@ -213,12 +214,48 @@ impl Runner {
         let Some(deadline) = drive.run.deadline().filter(|deadline| self.clock.now() >= *deadline) else {
             return Ok(false);
         };
-        let Some(step) = drive.run.current().map(|planned| planned.step.clone()) else { return Ok(false) };
         let facts = BTreeMap::from([("deadline".to_owned(), json(&deadline))]);
-        let body = FactBody { step, about: TIMEOUT.to_owned(), holds: false, facts };
         let entry = EntryId::of_run(&drive.run.id, drive.run.next);
-        self.write(drive, entry, Kind::Fact, &body).await?;
+        self.write_fact(drive, TIMEOUT, false, facts, entry).await?;
         Ok(true)
+    }
+
+    /// True when the windows of the change at hand have closed over it, which is written down.
+    async fn is_shut(&self, drive: &mut Drive) -> Result<bool, DriveError> {
+        let now = self.clock.now();
+        if drive.run.windows().is_none_or(|windows| windows.is_open(now)) {
+            return Ok(false);
+        }
+        let entry = EntryId::of_run(&drive.run.id, drive.run.next);
+        self.write_fact(drive, WINDOW, false, BTreeMap::new(), entry).await?;
+        Ok(true)
+    }
+
+    /// Says that a change may begin, or until when it waits.
+    async fn window(&self, drive: &mut Drive, windows: &Windows, entry: EntryId) -> Result<(), DriveError> {
+        let now = self.clock.now();
+        match windows.opens_at(now) {
+            Some(opens) if opens > now => self.write_wait(drive, Wait::Until { at: opens }, entry).await,
+            Some(_) => {
+                let facts = BTreeMap::from([("closes_at".to_owned(), json(&windows.closes_at(now)))]);
+                self.write_fact(drive, WINDOW, true, facts, entry).await
+            }
+            None => self.write_fact(drive, WINDOW, false, BTreeMap::new(), entry).await,
+        }
+    }
+
+    async fn write_fact(
+        &self,
+        drive: &mut Drive,
+        about: &str,
+        holds: bool,
+        facts: BTreeMap<String, serde_json::Value>,
+        entry: EntryId,
+    ) -> Result<(), DriveError> {
+        let Some(step) = drive.run.current().map(|planned| planned.step.clone()) else {
+            return Err(DriveError::NoEntries);
+        };
+        self.write(drive, entry, Kind::Fact, &FactBody { step, about: about.to_owned(), holds, facts }).await
     }
 
     async fn carry_out(&self, drive: &mut Drive, command: Command) -> Result<(), DriveError> {
@@ -238,6 +275,7 @@ impl Runner {
                 let asked = ask::Asked { probe: *probe, connector, expect, within_ms, material };
                 self.probe(drive, asked, entry).await
             }
+            Command::Window { windows, entry } => self.window(drive, &windows, entry).await,
             Command::Wait { ms, entry } => {
                 let wait = Wait::Until { at: self.clock.now().plus_millis(ms) };
                 self.write_wait(drive, wait, entry).await

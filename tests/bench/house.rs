@@ -21,9 +21,9 @@ use crate::void::Void;
 /// No place and no endpoint: nothing but the engine runs.
 const SETTINGS: &str = "version = 1\n[connectors.local]\ntype = \"local\"\n[connectors.files]\ntype = \"files\"\n";
 
-const WORKFLOWS: [(&str, &str); 2] =
+pub(crate) const WORKFLOWS: [(&str, &str); 2] =
     [("provision.yaml", include_str!("set/provision.yaml")), ("rotate.yaml", include_str!("set/rotate.yaml"))];
-const POLICIES: [(&str, &str); 4] = [
+pub(crate) const POLICIES: [(&str, &str); 4] = [
     ("accounts.cedar", include_str!("../../workflows/policies/accounts.cedar")),
     ("certificates.cedar", include_str!("../../workflows/policies/certificates.cedar")),
     ("rotation.cedar", include_str!("../../workflows/policies/rotation.cedar")),
@@ -96,6 +96,6 @@ pub(crate) fn subject(account: &str) -> Result<ResourceName> {
     Ok(format!("void/account/{account}").parse()?)
 }
 
-fn set_files(files: &[(&str, &str)]) -> Vec<SetFile> {
+pub(crate) fn set_files(files: &[(&str, &str)]) -> Vec<SetFile> {
     files.iter().map(|(path, text)| SetFile { path: (*path).to_owned(), bytes: text.as_bytes().to_vec() }).collect()
 }

@@ -2,7 +2,7 @@
 
 use anyhow::{Context as _, Result, ensure};
 use countersign_kernel::plan::{Asking, Does, Plan, question};
-use countersign_kernel::policy::judge;
+use countersign_kernel::policy::{PolicySet, judge};
 use countersign_warrant::{Timestamp, Verdict};
 
 use crate::house::House;
@@ -14,7 +14,7 @@ pub(crate) async fn plan(house: &House, account: &str) -> Result<Plan> {
 }
 
 /// Builds the question from the plan, and judges it; processor time of each, in seconds.
-pub(crate) fn decide(house: &House, plan: &Plan, count: u64) -> Result<f64> {
+pub(crate) fn decide(house: &House, policies: &PolicySet, plan: &Plan, count: u64) -> Result<f64> {
     let connector = house.installation.catalog.find("void").context("it is in the catalog")?;
     let acts: Vec<_> = plan
         .moves
@@ -30,7 +30,7 @@ pub(crate) fn decide(house: &House, plan: &Plan, count: u64) -> Result<f64> {
     for (_, (planned, act)) in (0..count).zip(acts.iter().cycle()) {
         let asking = Asking { asked_by: Some("p_bench"), started_at, now: clock.now() };
         let asked = question(plan, planned, act, asking, connector.manifest());
-        let judgement = judge(&house.set.policies, &asked);
+        let judgement = judge(policies, &asked);
         ensure!(judgement.decision.verdict == Verdict::Allow, "{:?}", judgement.decision);
     }
     Ok((cpu()? - used) / as_f64(count))

@@ -1,7 +1,7 @@
 //! What starts the runs of a workflow, and when next.
 
 use countersign_kernel::plan::Plan;
-use countersign_kernel::schedule::Schedule;
+use countersign_kernel::schedule::{Schedule, Windows};
 use countersign_kernel::workflow::model::{ExpiryTrigger, Workflow};
 use countersign_warrant::Timestamp;
 use serde::Serialize;
@@ -21,6 +21,18 @@ pub(super) struct Starts {
     schedule: Option<Coming>,
     #[serde(skip_serializing_if = "Option::is_none")]
     expiry: Option<ExpiryTrigger>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    window: Option<Opening>,
+}
+
+/// When a change may begin that is asked for now.
+#[derive(Debug, Serialize)]
+struct Opening {
+    is_open: bool,
+    opens_at: Timestamp,
+    closes_at: Timestamp,
+    #[serde(skip)]
+    said: [String; 2],
 }
 
 /// The coming instants of a schedule.
@@ -48,6 +60,7 @@ impl Starts {
             request: workflow.triggers.request.is_some(),
             schedule: workflow.triggers.schedule.as_ref().map(|found| coming(found, &subject, SystemClock.now())),
             expiry: workflow.triggers.expiry,
+            window: workflow.windows.as_ref().and_then(|windows| opening(windows, SystemClock.now())),
         }
     }
 
@@ -71,7 +84,19 @@ impl Starts {
             let text = format!("when {}/{} of the current version's lifetime is over", at.numerator, at.denominator);
             screen.say_wrapped("  starts  ", &text);
         }
+        if let Some(window) = &self.window {
+            let [opens, closes] = &window.said;
+            let from = if window.is_open { "open now".to_owned() } else { format!("open from {opens} on") };
+            screen.say_wrapped("  window  ", &format!("{from}, until {closes}"));
+        }
     }
+}
+
+fn opening(windows: &Windows, now: Timestamp) -> Option<Opening> {
+    let opens_at = windows.opens_at(now)?;
+    let closes_at = windows.closes_at(opens_at);
+    let said = [opens_at, closes_at].map(|instant| windows.civil(instant));
+    Some(Opening { is_open: opens_at == now, opens_at, closes_at, said })
 }
 
 fn coming(schedule: &Schedule, subject: &str, now: Timestamp) -> Coming {

@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use crate::run::bodies::{
     ClosedBody, FactBody, NotDueBody, ProbeBody, SkippedBody, Stage, StartedBody, TIMEOUT, TriggerKind, VersionBody,
-    Wait, WaitBody,
+    WINDOW, Wait, WaitBody,
 };
 
 /// One sentence of a story.
@@ -162,6 +162,8 @@ fn own_entry(entry: &Stamped) -> Result<Option<String>, DecodeEntryError> {
             let body: FactBody = entry.decode()?;
             let holds = if body.holds { "as planned" } else { "not as planned" };
             match body.about.as_str() {
+                WINDOW if body.holds => format!("step `{}` is in its window", body.step),
+                WINDOW => format!("the windows of step `{}` are closed", body.step),
                 TIMEOUT => format!("step `{}` took longer than its timeout", body.step),
                 about => format!("{about} observed, {holds}"),
             }

@@ -43,6 +43,10 @@ impl Expansion<'_> {
                 self.skipped.push(Skipped { step: step.id.clone(), when: condition.as_str().to_owned() });
                 continue;
             }
+            if let (true, Some(windows)) = (step.kind.is_change(), &workflow.windows) {
+                let does = Does::Window { windows: windows.clone() };
+                self.push(step, "window", step.kind.word(), does)?;
+            }
             self.timeouts.extend(step.timeout_ms.map(|ms| (step.id.clone(), ms)));
             match &step.kind {
                 StepKind::Policy(policy) => {

@@ -174,6 +174,7 @@ fn around(name: &str, mut change: Step) -> Workflow {
             tier: "standard".to_owned(),
         },
         triggers: Triggers { request: Some(RequestTrigger::default()), expiry: None, schedule: None },
+        windows: None,
         steps: vec![
             step("gate", StepKind::Policy(PolicyStep { action, context: BTreeMap::new() })),
             change,

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::run::bodies::TriggerKind;
+use crate::schedule::Windows;
 pub use crate::workflow::model::Retrying;
 use crate::workflow::model::{ExpiryTrigger, Generate, KeyAlgorithm, Profile};
 
@@ -153,6 +154,11 @@ pub enum Does {
     Retire {
         /// Which.
         version: VersionId,
+    },
+    /// Waits until a change may begin; from there to its pivot the step keeps to the windows.
+    Window {
+        /// When that is.
+        windows: Windows,
     },
     /// Waits, without holding anything but the run's resources.
     Wait {

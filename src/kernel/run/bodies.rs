@@ -209,6 +209,9 @@ impl PersonAnswer {
     }
 }
 
+/// What a fact is about that says whether a change may begin, or go on.
+pub const WINDOW: &str = "window";
+
 /// What a fact is about that says how long a step took.
 pub const TIMEOUT: &str = "timeout";
 

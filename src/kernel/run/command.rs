@@ -13,6 +13,7 @@ use super::bodies::{ClosedBody, RunOutcome, SkippedBody, Stage, VersionBody, Wai
 use super::{Abandonment, Failure, Run, State};
 use crate::plan::hole::{FillError, fill, fill_call, resolve_instant};
 use crate::plan::{Act, Does, Examine, Move, Recipe};
+use crate::schedule::Windows;
 
 /// What the runner does next. Entry ids are given, so that doing it twice writes it once.
 #[derive(Debug, Clone, PartialEq)]
@@ -91,6 +92,13 @@ pub enum Command {
         /// Whether the version's material is needed.
         with_material: bool,
         /// Where the answer stands.
+        entry: EntryId,
+    },
+    /// Say that a change may begin, or begin a durable wait until it may.
+    Window {
+        /// When that is.
+        windows: Windows,
+        /// Where it stands.
         entry: EntryId,
     },
     /// Begin a durable wait of so many milliseconds.
@@ -230,6 +238,7 @@ impl Run {
             Does::Retire { version } => {
                 Command::Commit(vec![moved(entry, &planned.step, version, Stage::Retired, None)?])
             }
+            Does::Window { windows } => Command::Window { windows: windows.clone(), entry },
             Does::Wait { ms } => Command::Wait { ms: *ms, entry },
             Does::Evidence { attach, retain_secs } => self.evidence(attach, *retain_secs),
         })

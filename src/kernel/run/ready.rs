@@ -15,13 +15,14 @@ impl Run {
             (Kind::Decision, Does::Judge { covers, .. }) => self.take_judged(entry, covers.len()),
             (Kind::Decision, Does::Act(_)) => self.take_decision(entry),
             (Kind::Intent, Does::Act(_)) => self.take_intent(entry),
+            (Kind::Fact, Does::Window { .. } | Does::Act(_)) => self.take_window(entry),
             (Kind::Fact, Does::Check { .. } | Does::Examine(_) | Does::Evidence { .. }) => self.take_fact(entry),
             (
                 Kind::Version,
                 Does::Seal { .. } | Does::Activate { .. } | Does::StepDown { .. } | Does::Retire { .. },
             ) => self.take_version(entry, &planned.does),
             (Kind::Probe, Does::Probe { .. }) => self.take_probe(entry),
-            (Kind::Wait, Does::Wait { .. }) => {
+            (Kind::Wait, Does::Wait { .. } | Does::Window { .. }) => {
                 let body: WaitBody = entry.decode()?;
                 let Wait::Until { at } = body.wait else { return Err(self.not_now(entry)) };
                 self.state = State::Waiting { until: at };

@@ -16,6 +16,7 @@ use super::bodies::*;
 use super::*;
 use crate::plan::fixture::{deprovision, issue, planned, provision, rotate, rotate_role};
 use crate::plan::{Retrying, Skipped};
+use crate::schedule::{Window, Windows};
 use crate::workflow::model::Strategy as RotateBy;
 
 /// Answers a run's commands, as chance has it, and keeps what was written.
@@ -126,6 +127,7 @@ impl Driver {
                 let step = run.current().unwrap().step.clone();
                 self.write(run, entry, Kind::Probe, &ProbeBody { step, probe: *probe, holds, result })
             }
+            Command::Window { entry, .. } => self.window(run, entry),
             Command::Wait { entry, .. } => {
                 let wait = Wait::Until { at: Timestamp::from_micros(5) };
                 self.wait(run, entry, wait)
@@ -141,6 +143,15 @@ impl Driver {
         let step = run.plan.moves[0].step.clone();
         let body = FactBody { step, about: about.to_owned(), holds, facts: BTreeMap::new() };
         self.write(run, entry, Kind::Fact, &body)
+    }
+
+    /// Closed, open, or closed for good.
+    fn window(&mut self, run: &Run, entry: EntryId) -> Run {
+        if self.choose(4) == 3 {
+            return self.wait(run, entry, Wait::Until { at: Timestamp::from_micros(5) });
+        }
+        let holds = self.choose(8) != 7;
+        self.fact(run, entry, WINDOW, holds)
     }
 
     fn wait(&mut self, run: &Run, entry: EntryId, wait: Wait) -> Run {
@@ -332,6 +343,50 @@ fn retried(times: u32) -> Plan {
     let mut workflow = rotate();
     workflow.steps[1].retry = Some(Retrying { times, wait_ms: 1000 });
     planned(&workflow, 1).unwrap()
+}
+
+/// The rotation, in windows.
+fn windowed() -> Plan {
+    let mut workflow = rotate();
+    let allow = vec![Window::parse("SAT 00:00-06:00 UTC").unwrap()];
+    workflow.windows = Some(Windows { allow, freeze: Vec::new() });
+    planned(&workflow, 1).unwrap()
+}
+
+/// beh:T3
+#[test]
+fn a_change_waits_for_its_window_and_keeps_to_it_up_to_the_pivot() {
+    // judge (4 acts); closed, then open.
+    let (mut driver, mut run) =
+        Driver::start(windowed(), [vec![0; 4], vec![3, 0, 0]].concat().into_iter().rev().collect());
+    let mut bound = Vec::new();
+    while !matches!(run.state, State::Closed(_)) {
+        if let Some(planned) = run.current().filter(|_| run.windows().is_some()) {
+            bound.push(planned.id.to_string());
+        }
+        run = driver.step(&run).unwrap();
+    }
+    assert_eq!(run.state, State::Closed(RunOutcome::Done));
+    bound.dedup();
+    assert_eq!(bound, ["rotate.stage", "rotate.deliver"]);
+    let kinds: Vec<Kind> = driver.entries.iter().map(|entry| entry.kind).skip(5).take(4).collect();
+    assert_eq!(kinds, [Kind::Wait, Kind::Wait, Kind::Fact, Kind::Fact], "it waits, may begin, and looks again");
+}
+
+#[test]
+fn a_window_that_closes_before_the_pivot_has_the_change_undone() {
+    let (mut driver, mut run) = Driver::start(windowed(), vec![]);
+    while run.current().unwrap().id.as_str() != "rotate.deliver" {
+        run = driver.step(&run).unwrap();
+    }
+    let entry = EntryId::of_run(&run.id, run.next);
+    run = driver.fact(&run, entry, WINDOW, false);
+    assert!(matches!(&run.state, State::Undoing(failure) if failure.code == "run.window_closed"), "{:?}", run.state);
+    while !matches!(run.state, State::Closed(_)) {
+        assert!(run.windows().is_none(), "what is taken back waits for nothing");
+        run = driver.step(&run).unwrap();
+    }
+    assert_eq!(run.state, State::Closed(RunOutcome::Undone));
 }
 
 fn intents(driver: &Driver, step: &str) -> usize {
@@ -597,8 +652,9 @@ proptest! {
     /// Whatever answers come: one open intent at most, nothing closed twice, nothing undone after the pivot, replay
     /// equals live, and every run ends.
     #[test]
-    fn every_run_ends_and_holds_its_invariants(choices in proptest::collection::vec(any::<u8>(), 0..120), which in 0..7) {
+    fn every_run_ends_and_holds_its_invariants(choices in proptest::collection::vec(any::<u8>(), 0..120), which in 0..8) {
         let plan = match which {
+            6 => Ok(windowed()),
             5 => Ok(retried(2)),
             0 => planned(&rotate(), 1),
             1 => planned(&provision(), 0),

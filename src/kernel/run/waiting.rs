@@ -2,9 +2,10 @@
 
 use countersign_warrant::{Kind, Stamped, StepId, Timestamp};
 
-use super::bodies::{FactBody, Wait, WaitBody};
+use super::bodies::{FactBody, WINDOW, Wait, WaitBody};
 use super::{Failure, Illegal, Run, State};
 use crate::plan::{Does, Retrying};
+use crate::schedule::Windows;
 
 impl Run {
     pub(super) fn take_waiting(&mut self, entry: &Stamped) -> Result<(), Illegal> {
@@ -48,8 +49,48 @@ impl Run {
         {
             return None;
         }
-        let step = &self.current()?.step;
-        self.plan.timeouts.get(step).map(|ms| self.times.step_at.plus_millis(*ms))
+        let planned = self.current().filter(|planned| !matches!(planned.does, Does::Window { .. }))?;
+        self.plan.timeouts.get(&planned.step).map(|ms| self.times.step_at.plus_millis(*ms))
+    }
+
+    /// The windows that the act at hand keeps to: those of its step, up to the pivot. The end of a subject only begins in
+    /// one: it is observed for as long as it takes.
+    pub fn windows(&self) -> Option<&Windows> {
+        let planned = self.current()?;
+        let is_bound = matches!(planned.does, Does::Act(_)) && planned.action != "deprovision";
+        if !is_bound || self.failure.is_some() || !matches!(self.state, State::Ready { .. } | State::Retry(_)) {
+            return None;
+        }
+        let of_step = || self.plan.moves.iter().enumerate().filter(|(_, other)| other.step == planned.step);
+        let pivot = of_step().find(|(_, other)| matches!(&other.does, Does::Act(act) if act.pivot));
+        if pivot.is_some_and(|(at, _)| at < self.cursor.at) {
+            return None;
+        }
+        of_step().find_map(|(_, other)| match &other.does {
+            Does::Window { windows } => Some(windows),
+            _ => None,
+        })
+    }
+
+    /// A change may begin, or the windows have closed over it.
+    pub(super) fn take_window(&mut self, entry: &Stamped) -> Result<(), Illegal> {
+        let body: FactBody = entry.decode()?;
+        let is_begin = matches!(self.current().map(|planned| &planned.does), Some(Does::Window { .. }));
+        match (is_begin, body.holds) {
+            _ if body.about != WINDOW => Err(self.not_now(entry)),
+            (true, true) => {
+                self.advance();
+                // WHY: the time in which a step waits for its window is not the step's own.
+                self.times.step_at = self.times.last_at;
+                Ok(())
+            }
+            (_, false) => {
+                let message = format!("{}: its windows are closed", body.step);
+                self.fail(Failure::new("run.window_closed", message));
+                Ok(())
+            }
+            (false, true) => Err(self.not_now(entry)),
+        }
     }
 
     /// The step at hand has taken too long.

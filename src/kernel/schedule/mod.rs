@@ -1,4 +1,4 @@
-//! When a schedule fires: cron text to civil times, civil times to instants in a zone.
+//! When a schedule fires, and when changes may begin: cron text and windows to instants in a zone.
 //!
 //! Five fields, or six with the seconds first. Weekdays are POSIX (0 and 7 are Sunday). Where day of month and weekday
 //! are both restricted, either is enough. When clocks go forward, a fixed hour that does not exist runs at the first
@@ -6,19 +6,21 @@
 //!
 //! It must never ask what time it is, or read a zone from the machine: zones are those of the IANA database inside.
 //!
-//! Read first: [`Schedule`], [`Cron`].
+//! Read first: [`Schedule`], [`Cron`], [`Windows`].
 
 mod cron;
 mod next;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests;
+mod window;
 
 use countersign_warrant::Timestamp;
 use jiff::tz::{TimeZone, TimeZoneDatabase};
 use sha2::{Digest as _, Sha256};
 
 pub use cron::{Cron, CronError};
+pub use window::{Freeze, Window, WindowError, Windows};
 
 /// How many instants the proofs look at.
 const LOOKED_AT: usize = 1000;
@@ -80,6 +82,12 @@ pub fn zone_names() -> Vec<String> {
     TimeZoneDatabase::bundled().available().map(|name| name.to_string()).collect()
 }
 
+/// An instant as a clock of the zone shows it, with its offset.
+fn civil(instant: Timestamp, zone: &TimeZone) -> String {
+    let shown = jiff::Timestamp::from_microsecond(instant.micros()).map(|instant| instant.to_zoned(zone.clone()));
+    shown.map_or_else(|_| instant.to_string(), |zoned| zoned.strftime("%a %Y-%m-%d %H:%M:%S %:z").to_string())
+}
+
 impl Schedule {
     /// A schedule of these civil times in a zone of [`zone`], without jitter.
     pub fn new(cron: Cron, (zone_name, zone): (String, TimeZone)) -> Self {
@@ -88,9 +96,7 @@ impl Schedule {
 
     /// An instant as a clock of the zone shows it, with its offset: `Thu 2026-12-03 09:00:00 +01:00`.
     pub fn civil(&self, instant: Timestamp) -> String {
-        let shown =
-            jiff::Timestamp::from_microsecond(instant.micros()).map(|instant| instant.to_zoned(self.zone.clone()));
-        shown.map_or_else(|_| instant.to_string(), |zoned| zoned.strftime("%a %Y-%m-%d %H:%M:%S %:z").to_string())
+        civil(instant, &self.zone)
     }
 
     /// The first instant of the schedule after this one, jitter aside; `None` where the calendar ends.

@@ -40,6 +40,7 @@ mod text;
 mod tree;
 mod trial;
 mod trigger;
+mod windows;
 
 use std::collections::BTreeMap;
 
@@ -47,7 +48,7 @@ use countersign_contract::Manifest;
 use countersign_warrant::Digest;
 
 use self::errors::{Errors, Read};
-use self::model::{Metadata, RequestTrigger, Step, StepKind, SubjectSpec, Triggers, Workflow};
+use self::model::{Metadata, RequestTrigger, Step, StepKind, Triggers, Workflow};
 use self::scope::Scope;
 use self::table::{Table, items};
 use self::tree::Node;
@@ -92,6 +93,7 @@ struct Header<'n> {
     metadata: Read<Metadata>,
     subject: Read<&'n Node>,
     on: On,
+    windows: Read<Option<windows::Placed>>,
     steps: Read<&'n [Node]>,
 }
 
@@ -114,9 +116,20 @@ fn workflow(root: &Node, digest: Digest, known: &Known<'_>, errors: &mut Errors<
     let order = order.and_then(|order| coverage::prove(nodes, &outlines, &order, errors).map(|()| order));
     let steps: Read<Vec<Step>> = steps.into_iter().collect();
     let triggers = triggers(header.on, steps.as_deref().ok(), errors);
+    let windows = match (&triggers, &steps) {
+        (Ok(triggers), Ok(steps)) => windows::prove(header.windows?, triggers, steps, errors),
+        (Err(told), _) | (_, Err(told)) => Err(*told),
+    };
     header.steps?;
     let steps = order.and_then(|order| steps.map(|steps| in_order(steps, &order.sequence)));
-    assemble(digest, header.metadata, subject, triggers, steps)
+    Ok(Workflow {
+        digest,
+        metadata: header.metadata?,
+        subject: subject?,
+        triggers: triggers?,
+        windows: windows?,
+        steps: steps?,
+    })
 }
 
 /// The steps in the order in which they run.
@@ -124,16 +137,6 @@ fn in_order(steps: Vec<Step>, sequence: &[usize]) -> Vec<Step> {
     let mut numbered: Vec<(usize, Step)> = steps.into_iter().enumerate().collect();
     numbered.sort_by_key(|(at, _)| sequence.iter().position(|next| next == at));
     numbered.into_iter().map(|(_, step)| step).collect()
-}
-
-fn assemble(
-    digest: Digest,
-    metadata: Read<Metadata>,
-    subject: Read<SubjectSpec>,
-    triggers: Read<Triggers>,
-    steps: Read<Vec<Step>>,
-) -> Read<Workflow> {
-    Ok(Workflow { digest, metadata: metadata?, subject: subject?, triggers: triggers?, steps: steps? })
 }
 
 fn header<'n>(root: &'n Node, errors: &mut Errors<'_>) -> Read<Header<'n>> {
@@ -158,9 +161,10 @@ fn header<'n>(root: &'n Node, errors: &mut Errors<'_>) -> Read<Header<'n>> {
         }
         Ok(steps)
     });
-    let done = table.done(&["windows"], errors);
+    let windows = table.take("windows").map(|node| windows::windows(node, errors)).transpose();
+    let done = table.done(&[], errors);
     let on = on.unwrap_or_else(On::told);
-    Ok(Header { metadata: version.and(done).and(metadata), subject, on, steps })
+    Ok(Header { metadata: version.and(done).and(metadata), subject, on, windows, steps })
 }
 
 fn triggers(on: On, steps: Option<&[Step]>, errors: &mut Errors<'_>) -> Read<Triggers> {

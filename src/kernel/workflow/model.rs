@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::policy::Condition;
+use crate::schedule::Windows;
 
 pub use generated::{Alphabet, CharacterClass, Generate};
 pub use retrying::Retrying;
@@ -28,6 +29,8 @@ pub struct Workflow {
     pub subject: SubjectSpec,
     /// Why a run may start.
     pub triggers: Triggers,
+    /// When its changes may begin; at any time where it says nothing.
+    pub windows: Option<Windows>,
     /// In the order in which they run: that of the file, unless `needs` says otherwise.
     pub steps: Vec<Step>,
 }

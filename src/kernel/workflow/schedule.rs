@@ -8,7 +8,7 @@ use super::scalar::{self, shortened};
 use super::table::Table;
 use super::tree::Node;
 use super::{codes, lifetime_secs, suggest};
-use crate::schedule::{CatchUp, Cron, Schedule, zone, zone_names};
+use crate::schedule::{CatchUp, Cron, Schedule, zone};
 
 /// A schedule, and the bytes of its key.
 pub(super) type Placed = (Schedule, Range<usize>);
@@ -52,10 +52,7 @@ fn zone_of(node: &Node, errors: &mut Errors<'_>) -> Read<(String, jiff::tz::Time
         Some(found) => Some(found.0),
         None => None,
     };
-    let names = zone_names();
-    let is_like = |name: &&str| name.len().abs_diff(given.len()) <= 2 && name.get(..1) == given.get(..1);
-    let near = suggest::nearest(given, names.iter().map(String::as_str).filter(is_like));
-    let help = spelt.as_deref().or(near).map_or_else(
+    let help = spelt.or_else(|| suggest::zone(given)).map_or_else(
         || "write a name of the IANA database, such as `Europe/Berlin` or `UTC`".to_owned(),
         |near| format!("did you mean `{near}`?"),
     );
@@ -84,8 +81,12 @@ pub(super) fn prove(
     Ok(Some(schedule))
 }
 
-/// A duration as a file writes it, in its largest whole unit.
-fn in_words(ms: u64) -> String {
+/// A duration as a file writes it, in its largest whole unit; one of days and a part of one in days and hours.
+pub(super) fn in_words(ms: u64) -> String {
+    let (days, hours) = (ms / 86_400_000, ms % 86_400_000 / 3_600_000);
+    if days > 0 && hours > 0 {
+        return format!("{days}d {hours}h");
+    }
     let units = [(86_400_000, "d"), (3_600_000, "h"), (60_000, "m"), (1000, "s")];
     let unit = units.into_iter().find(|(length, _)| ms >= *length && ms.is_multiple_of(*length));
     unit.map_or_else(|| format!("{ms}ms"), |(length, word)| format!("{}{word}", ms / length))

@@ -58,6 +58,16 @@ fn distance(a: &[char], b: &[char], limit: usize) -> usize {
     last[b.len()]
 }
 
+/// The time zone whose name is spelt, or written, a little otherwise.
+pub(super) fn zone(given: &str) -> Option<String> {
+    if let Some((spelt, _)) = crate::schedule::zone(given) {
+        return Some(spelt);
+    }
+    let names = crate::schedule::zone_names();
+    let is_like = |name: &&str| name.len().abs_diff(given.len()) <= 2 && name.get(..1) == given.get(..1);
+    nearest(given, names.iter().map(String::as_str).filter(is_like)).map(str::to_owned)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -66,6 +66,7 @@ fn workflow(name: &str, input: InputKind) -> Workflow {
         metadata,
         subject: SubjectSpec { connector, kind: "account".to_owned(), name: subject, tier: "standard".to_owned() },
         triggers: Triggers { request: Some(request), expiry: None, schedule: None },
+        windows: None,
         steps: vec![Step {
             id: "gate".parse().unwrap(),
             kind: policy,

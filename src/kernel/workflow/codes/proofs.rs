@@ -51,6 +51,14 @@ codes! {
         why "Between two runs of the schedule lies as much time as a version lives, or more: whoever uses it stands there \
              with an expired secret. Run more often, make `lifetime` longer, or let `expiry` start runs, too.",
         Example::change(ROTATE, "  expiry: {at: 2/3}\n", "  schedule: {cron: \"0 9 1 JAN *\", timezone: UTC}\n");
+    IMPOSSIBLE_WINDOW = "workflow.impossible_window", "The windows never open, or open only when the secret has ended.",
+        why "A run waits for the next window, freezes considered. Where it can come later than the version ends, whoever \
+             uses it would stand there with an expired secret.",
+        Example::change(
+            ROTATE,
+            "steps:\n",
+            "windows: {allow: [\"SUN 02:00-04:00 UTC\"], freeze: [\"12-20..01-04 UTC\"]}\nsteps:\n"
+        );
     DUPLICATE_NAME = "workflow.duplicate_name", "Two files of one folder hold workflows of one name.",
         why "`run NAME` must mean one workflow, and a ledger entry must name one. Give one of them another name, or \
              remove the copy.",

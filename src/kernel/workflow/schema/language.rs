@@ -7,6 +7,7 @@ use crate::schedule::CatchUp;
 use crate::workflow::STEPS_MAX;
 use crate::workflow::again::TIMES_MAX;
 use crate::workflow::scalar::INTEGER_MAX;
+use crate::workflow::windows::ENTRIES_MAX;
 
 const NAME: Form = Form::Pattern("^[A-Za-z][A-Za-z0-9_-]{0,63}$", "payments");
 const PERSON: Form = Form::Pattern("^[^@\\s]+@[^@\\s]+$", "dana@example.com");
@@ -16,6 +17,14 @@ const SOME_SPAN: Form = Form::Pattern("^[1-9][0-9]*(ms|s|m|h|d|y)$", "90d");
 const FRACTION: Form = Form::Pattern("^[1-9][0-9]*/[1-9][0-9]*$", "2/3");
 const CRON: Form = Form::Pattern("^[ \\t]*[^ \\t]+([ \\t]+[^ \\t]+){4,5}[ \\t]*$", "0 9 * * THU");
 const ZONE: Form = Form::Pattern("^[A-Za-z][A-Za-z0-9_+/-]*$", "Europe/Berlin");
+const WINDOW: Form = Form::Pattern(
+    "^\\s*([A-Z]{3}([-,][A-Z]{3})*|\\*)\\s+[0-9]{2}:[0-9]{2}-[0-9]{2}:[0-9]{2}\\s+[A-Za-z][A-Za-z0-9_+/-]*\\s*$",
+    "SAT-SUN 00:00-06:00 Europe/Berlin",
+);
+const FREEZE: Form = Form::Pattern(
+    "^\\s*([0-9]{4}-)?[0-9]{2}-[0-9]{2}\\.\\.([0-9]{4}-)?[0-9]{2}-[0-9]{2}\\s+[A-Za-z][A-Za-z0-9_+/-]*\\s*$",
+    "12-24..12-26 Europe/Berlin",
+);
 const SINK: Form = Form::Pattern("^[^/]+/[^/]+$", "files/client");
 const REFERENCE: Form = Form::Pattern("^\\$\\{\\{[^{}]*\\}\\}$", "${{ steps.rotate.version }}");
 
@@ -36,6 +45,7 @@ pub(in crate::workflow) fn workflow() -> Form {
         must("metadata", "Who answers for the workflow, and why it exists.", metadata()),
         must("subject", "Whose credential changes.", subject()),
         must("on", "Why a run may start.", on()),
+        may("windows", "When changes may begin; at any time, when it is not said.", windows()),
         must("steps", "What a run does, in this order.", steps),
     ])
 }
@@ -77,6 +87,14 @@ fn on() -> Form {
         ),
         may("schedule", "An instant has come, by the calendar.", schedule()),
         may("expiry", "The current version comes near its end.", expiry),
+    ])
+}
+
+fn windows() -> Form {
+    let list = |item| Form::List { item: Box::new(item), min: 1, max: Some(ENTRIES_MAX) };
+    Form::table(vec![
+        may("allow", "Stretches of the week, as days, times and a zone.", list(WINDOW)),
+        may("freeze", "Days on which nothing begins, of each year or of one.", list(FREEZE)),
     ])
 }
 
