@@ -44,7 +44,7 @@ pub enum Command {
     Fmt(Fmt),
     /// Say what a code of an error means, with an example and the mended one
     Explain(Explain),
-    /// Print the JSON Schema of a workflow file, for editors
+    /// Print the JSON Schema of a workflow file, for editors, or of a plan, for programs
     Schema(Schema),
     /// Show every call, verdict and undo of a run before anything runs
     Plan(Plan),
@@ -123,7 +123,20 @@ pub struct Fmt {
 
 /// `schema`.
 #[derive(Debug, Args)]
-pub struct Schema {}
+pub struct Schema {
+    /// What is described
+    #[arg(value_enum, value_name = "WHAT", default_value = "workflow")]
+    pub of: SchemaOf,
+}
+
+/// What has a JSON Schema.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum SchemaOf {
+    /// A workflow file
+    Workflow,
+    /// What `countersign plan --json` prints
+    Plan,
+}
 
 /// `explain`.
 #[derive(Debug, Args)]

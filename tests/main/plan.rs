@@ -5,7 +5,10 @@ use std::os::unix::fs::{PermissionsExt as _, chown, lchown};
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 
+use serde_json::Value;
+
 use crate::folder::{BINARY, Folder, changes, tell, tree};
+use crate::judge;
 
 const ROTATE: [&str; 3] = ["plan", "rotate-reporting-key", "--json"];
 
@@ -185,4 +188,85 @@ fn a_plan_is_compared_with_one_that_a_run_followed() {
     }
     let of_another = folder.run(&["plan", "ca-root", "--diff", digest]).ended(2);
     of_another.says(&["is one of `provision-account`, not of `ca-root`"]);
+}
+
+/// Every mapping of a document whose keys are ours, with its pointer.
+fn mappings(value: &Value, at: &str, into: &mut Vec<String>) {
+    const FREE: [&str; 8] =
+        ["attributes", "inputs", "context", "facts", "parameters", "materials", "attach", "timeouts"];
+    match value {
+        Value::Object(entries) => {
+            into.push(at.to_owned());
+            for (key, below) in entries.iter().filter(|(key, _)| !FREE.contains(&key.as_str())) {
+                mappings(below, &format!("{at}/{key}"), into);
+            }
+        }
+        Value::Array(items) => {
+            (0..).zip(items).for_each(|(number, item)| mappings(item, &format!("{at}/{number}"), into));
+        }
+        _ => {}
+    }
+}
+
+/// What `schema plan` describes is what `plan --json` prints: nothing less, and no key more.
+#[test]
+fn plans_are_as_their_schema_says() {
+    let folder = Folder::toured();
+    let rotate = include_str!("rotate-checked.yaml").replace("- id: rotate\n", "- id: rotate\n    timeout: 1h\n");
+    fs::write(folder.path("workflows/rotate-checked.yaml"), rotate).unwrap();
+    fs::write(folder.path("workflows/rotate-in-window.yaml"), include_str!("rotate-in-window.yaml")).unwrap();
+    folder.activate();
+    folder.run(&["run", "provision-database-role", "--input", "role=legacy"]).ended(0);
+    folder.run(&["run", "provision-database-role", "--input", "role=ledger"]).ended(0);
+    let schema = folder.run(&["schema", "plan"]).ended(0).json();
+    let earlier = folder.run(&["run", "rotate-reporting-key", "--json"]).ended(0).json();
+    let earlier = earlier["runs"][0]["plan"].as_str().unwrap().to_owned();
+    let plans: [&[&str]; 11] = [
+        &["provision-account", "--input", "account=clerk"],
+        &["provision-account", "--input", "account=clerk", "--input", "level=admin"],
+        &["offboard-account", "--input", "account=reporting", "--input", "reason=it is not needed"],
+        &["ca-root"],
+        &["tls-localhost"],
+        &["rotate-reporting-key"],
+        &["rotate-reporting-key", "--diff", &earlier],
+        &["rotate-legacy-login"],
+        &["rotate-ledger-database"],
+        &["rotate-checked", "--input", "careful=false"],
+        &["rotate-in-window"],
+    ];
+    let mut seen = std::collections::BTreeSet::new();
+    for asked in plans {
+        let told = folder.run(&[&["plan"], asked, &["--json"]].concat());
+        let document: Value = serde_json::from_str(&told.out).unwrap();
+        assert!(judge::is_valid(&schema, &document), "{asked:?}: {document:#}");
+        let moves = document["plan"]["moves"].as_array().unwrap();
+        seen.extend(moves.iter().map(|planned| planned["does"].as_str().unwrap().to_owned()));
+        let mut pointers = Vec::new();
+        mappings(&document, "", &mut pointers);
+        for pointer in pointers {
+            let mut more = document.clone();
+            more.pointer_mut(&pointer).unwrap()["zzz"] = Value::from(1);
+            assert!(!judge::is_valid(&schema, &more), "{asked:?}: a key more at {pointer}");
+        }
+        for key in ["digest", "plan", "starts", "verdicts"] {
+            let mut less = document.clone();
+            less.as_object_mut().unwrap().remove(key);
+            assert!(!judge::is_valid(&schema, &less), "{asked:?}: without {key}");
+        }
+    }
+    let all = [
+        "act",
+        "activate",
+        "check",
+        "evidence",
+        "examine",
+        "judge",
+        "probe",
+        "retire",
+        "seal",
+        "step_down",
+        "wait",
+        "window",
+    ];
+    assert_eq!(seen.into_iter().collect::<Vec<_>>(), all);
 }
