@@ -5,6 +5,7 @@ mod certificate;
 mod request;
 mod role;
 mod signer;
+mod webhook;
 
 use std::sync::Arc;
 
@@ -76,6 +77,7 @@ impl Attempt {
         let ended = match self.intent.call.resource.kind() {
             "account" => self.change(ACCOUNT_LOG, account::change),
             "role" => self.change(ACCOUNT_LOG, role::change),
+            "webhook" => self.change(ACCOUNT_LOG, webhook::change),
             _ => self.change(CERTIFICATE_LOG, certificate::change),
         };
         match ended {

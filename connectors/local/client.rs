@@ -143,6 +143,7 @@ impl Directory {
         let folder = match kind {
             "account" => "accounts",
             "role" => "roles",
+            "webhook" => "webhooks",
             "certificate" => "certificates",
             "ca" => "ca",
             _ => return None,

@@ -18,6 +18,7 @@ pub(crate) const ACCOUNT: &str = "local/account/reporting";
 const DANA: &str = "p_5bdcc146bf60754e6a042426089575c7";
 const LEE: &str = "p_0b0ac146bf60754e6a042426089575c7";
 pub(crate) const ROLE: &str = "local/role/ledger";
+pub(crate) const WEBHOOK: &str = "local/webhook/orders";
 pub(crate) const ROOT: &str = "local/ca/root";
 pub(crate) const ISSUING: &str = "local/ca/issuing";
 pub(crate) const SERVER: &str = "local/certificate/localhost";
@@ -82,6 +83,20 @@ pub(crate) fn on_user(verb: &str, number: u32) -> Call {
     call(verb, ROLE, json!({"version": version(ROLE, number)}))
 }
 
+pub(crate) fn create_webhook() -> Call {
+    let parameters = json!({"owner": DANA, "backup": LEE, "purpose": "tells the shop of orders"});
+    with_key(call("webhook_create", WEBHOOK, parameters), "secret", version(WEBHOOK, 1))
+}
+
+pub(crate) fn stage_secret(number: u32) -> Call {
+    with_key(call("secret_stage", WEBHOOK, json!({})), "secret", version(WEBHOOK, number))
+}
+
+/// `secret_enable`, `secret_disable`, `secret_remove` of that version.
+pub(crate) fn on_secret(verb: &str, number: u32) -> Call {
+    call(verb, WEBHOOK, json!({"version": version(WEBHOOK, number)}))
+}
+
 /// Key pairs for the CA's subjects, their requests, and all material by version.
 pub(crate) struct Keys {
     pub(crate) materials: BTreeMap<VersionId, Vec<u8>>,
@@ -89,11 +104,13 @@ pub(crate) struct Keys {
 }
 
 impl Keys {
-    /// One pair for each subject, one more for the server; four keys of the account, and four passwords of the role.
+    /// One pair for each subject, one more for the server; four keys of the account, four passwords of the role and
+    /// four secrets of the webhook.
     pub(crate) fn new() -> Self {
         let mut keys = Self { materials: BTreeMap::new(), requests: BTreeMap::new() };
         keys.materials.extend((1..=4).map(|number| (version(ACCOUNT, number), key(number))));
         keys.materials.extend((1..=4).map(|number| (version(ROLE, number), key(number + 4))));
+        keys.materials.extend((1..=4).map(|number| (version(WEBHOOK, number), key(number + 8))));
         keys.add(version(ROOT, 1), &rcgen::PKCS_ECDSA_P384_SHA384);
         keys.add(version(ISSUING, 1), &rcgen::PKCS_ECDSA_P256_SHA256);
         keys.add(version(SERVER, 1), &rcgen::PKCS_ECDSA_P256_SHA256);

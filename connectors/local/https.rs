@@ -64,6 +64,11 @@ pub(crate) fn client(trust_anchor: &[u8], addr: SocketAddr) -> Result<reqwest::C
     built.map_err(|_| Unreachable::NoTrustAnchor)
 }
 
+/// Asks for `path`, which needs no key.
+pub(crate) async fn get(client: &reqwest::Client, addr: SocketAddr, path: &str) -> Result<Answer, Unreachable> {
+    send(client.get(url(addr, path))).await
+}
+
 /// Calls `path` with the key as bearer token (RFC 6750).
 pub(crate) async fn call(
     client: &reqwest::Client,
@@ -77,11 +82,18 @@ pub(crate) async fn call(
     line.extend_from_slice(key);
     let mut token = HeaderValue::from_bytes(&line).map_err(|_| Unreachable::BadKey)?;
     token.set_sensitive(true);
-    let url = format!("https://{HOST}:{}{path}", addr.port());
-    let mut request = client.get(url).header(AUTHORIZATION, token);
+    let mut request = client.get(url(addr, path)).header(AUTHORIZATION, token);
     if caller == Caller::Probe {
         request = request.header(PROBE_HEADER, "1");
     }
+    send(request).await
+}
+
+fn url(addr: SocketAddr, path: &str) -> String {
+    format!("https://{HOST}:{}{path}", addr.port())
+}
+
+async fn send(request: reqwest::RequestBuilder) -> Result<Answer, Unreachable> {
     let mut response = request.send().await.map_err(|_| Unreachable::Network)?;
     let status = response.status().as_u16();
     let mut bytes = Vec::new();

@@ -13,6 +13,7 @@ mod manifest;
 mod observe;
 mod probe;
 pub mod target;
+mod webhook;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;

@@ -73,14 +73,32 @@ const ROLE_PARTS: &[(Part, &str)] = &[
     (Part::Undo, "user_unlock"),
 ];
 
+const WEBHOOK: &[Parameter] = &[
+    Parameter::required("owner", Type::Person, "the person who answers for the sender"),
+    Parameter::required("backup", Type::Person, "who stands in for the owner"),
+    Parameter::required("purpose", Type::Text, "what is sent, and to whom"),
+];
+
+const SECRET: Parameter =
+    Parameter::secret("secret", Type::Text, "the version's signing secret: 32 or more printable characters");
+
+const WEBHOOK_PARTS: &[(Part, &str)] = &[
+    (Part::Provision, "webhook_create"),
+    (Part::Stage, "secret_stage"),
+    (Part::Disable, "secret_disable"),
+    (Part::Retire, "secret_remove"),
+    (Part::Undo, "webhook_delete"),
+    (Part::Undo, "secret_enable"),
+];
+
 const CERTIFICATE_PARTS: &[(Part, &str)] = &[(Part::Issue, "certificate_sign"), (Part::Undo, "certificate_discard")];
 
 pub(crate) fn manifest(limits: Limits) -> Manifest {
     Manifest {
         connector: "local",
-        summary: "service accounts with API keys, and certificates of an embedded CA, on this machine",
+        summary: "service accounts with API keys, database roles, senders of webhooks, and certificates of an embedded CA, on this machine",
         kinds: kinds(),
-        verbs: verbs(limits),
+        verbs: [verbs(limits), webhook_verbs(limits)].concat(),
         probes: probes(),
     }
 }
@@ -97,10 +115,18 @@ fn kinds() -> Vec<Kind> {
         attributes,
         parts,
     };
+    let about = "a sender of webhooks, which signs with up to two secrets at once";
+    let webhook = kind("webhook", about, Some(2), SecretKind::Text, WEBHOOK, WEBHOOK_PARTS);
     let about = "a service account with two key slots";
     let account = kind("account", about, Some(2), SecretKind::Text, ATTRIBUTES, ACCOUNT_PARTS);
     vec![
         Kind { liveness: Some("login"), strategies: &[Strategy::DualSlot], ..account },
+        Kind {
+            secret: Some(Secret { kind: SecretKind::Text, output: "secret" }),
+            liveness: Some("signed"),
+            strategies: &[Strategy::DualSlot],
+            ..webhook
+        },
         kind("ca", "a certificate authority", None, SecretKind::KeyPair, &[], CERTIFICATE_PARTS),
         kind("certificate", "a server certificate", None, SecretKind::KeyPair, &[], CERTIFICATE_PARTS),
         Kind {
@@ -186,12 +212,37 @@ fn verbs(limits: Limits) -> Vec<Verb> {
     ]
 }
 
+fn webhook_verbs(limits: Limits) -> Vec<Verb> {
+    let webhook = |name, about, parameters, reversibility| Verb {
+        name,
+        kind: "webhook",
+        about,
+        parameters,
+        outputs: const { &["secret_id"] },
+        reversibility,
+        limits,
+        effect,
+    };
+    let of_a_secret = || vec![VERSION];
+    let (back, for_good) = (Reversibility::UndoneBy, Reversibility::Irreversible);
+    let create = [WEBHOOK, &[SECRET]].concat();
+    vec![
+        webhook("webhook_create", "is created, and signs with its first secret", create, back("webhook_delete")),
+        webhook("webhook_delete", "is deleted, as it was created", Vec::new(), for_good),
+        webhook("secret_stage", "signs with a second secret, too", vec![SECRET], back("secret_remove")),
+        webhook("secret_enable", "signs with the secret again", of_a_secret(), back("secret_disable")),
+        webhook("secret_disable", "signs with the secret no more", of_a_secret(), back("secret_enable")),
+        webhook("secret_remove", "loses the secret for good", of_a_secret(), for_good),
+    ]
+}
+
 fn probes() -> Vec<ProbeSpec> {
     let probe =
         |name, kind, about, needs_material, parameters| ProbeSpec { name, kind, about, needs_material, parameters };
     vec![
         probe("login", "account", "the endpoint accepts the key as this account's", true, &[]),
         probe("can_administer", "account", "the endpoint lets the key do what only `admin` may", true, &[]),
+        probe("signed", "webhook", "the endpoint signs this sender's messages with the secret", true, &[]),
         probe("role_login", "role", "the endpoint accepts the password as this role's", true, &[]),
         probe("role_used", "role", "a client called the endpoint with the version's password", false, SINCE),
         probe("key_used", "account", "a client called the endpoint with the version's key", false, SINCE),

@@ -13,13 +13,15 @@ use tokio::time::timeout;
 use crate::Local;
 use crate::client::{Account, Certificates};
 use crate::https::{self, CALL_TIME, Caller, Unreachable};
+use crate::webhook;
 
 impl Local {
     pub(crate) async fn ask(&self, probe: &Probe, material: Option<Material>) -> ProbeResult {
         match (probe.name.as_str(), material) {
             ("login" | "role_login", Some(key)) => self.login(probe, &key).await,
             ("can_administer", Some(key)) => self.can_administer(&key).await,
-            ("login" | "role_login" | "can_administer", None) => {
+            ("signed", Some(secret)) => self.signed(probe, &secret).await,
+            ("login" | "role_login" | "can_administer" | "signed", None) => {
                 unknown("local.no_material", "the probe needs the version's key")
             }
             ("key_used" | "role_used", _) => self.key_used(probe).await,
@@ -54,12 +56,44 @@ impl Local {
         }
     }
 
-    // INVARIANT: beh:R9 a network error is no proof that a key is dead: it is *unknown*.
-    async fn call(&self, path: &str, key: &Material) -> Result<https::Answer, ProbeResult> {
+    /// Does the sender sign its messages with the secret? (beh:G13)
+    async fn signed(&self, probe: &Probe, secret: &Material) -> ProbeResult {
+        let answer = match self.reach() {
+            Ok((client, addr)) => {
+                let path = format!("/v1/webhooks/{}/sample", probe.subject.name());
+                https::get(&client, addr, &path).await.map_err(unreachable_as)
+            }
+            Err(result) => Err(result),
+        };
+        let answer = match answer {
+            Ok(answer) if answer.status == 200 => answer.body,
+            Ok(_) => return unknown("local.unexpected_answer", "the endpoint gave an unexpected answer"),
+            Err(result) => return result,
+        };
+        let message = answer.get("message").and_then(Value::as_str);
+        let signatures = answer.get("signatures").and_then(Value::as_array);
+        let (Some(message), Some(signatures)) = (message, signatures) else {
+            return unknown("local.unexpected_answer", "the endpoint gave an unexpected answer");
+        };
+        let own = webhook::signature(&secret.expose(Digest::of), message);
+        if signatures.iter().any(|one| one.as_str() == Some(own.as_str())) {
+            accepted("local.signed", "the sender signs with the secret")
+        } else {
+            refused("local.unsigned", "no signature of the sender is made with the secret")
+        }
+    }
+
+    /// A client that trusts the anchor, and where the endpoint is.
+    fn reach(&self) -> Result<(reqwest::Client, SocketAddr), ProbeResult> {
         let addr = self.endpoint.addr().ok_or_else(no_endpoint)?;
         let anchor =
             file::read(&self.trust_anchor, file::SMALL).map_err(|_| unreachable_as(Unreachable::NoTrustAnchor))?;
-        let client = https::client(&anchor, addr).map_err(unreachable_as)?;
+        Ok((https::client(&anchor, addr).map_err(unreachable_as)?, addr))
+    }
+
+    // INVARIANT: beh:R9 a network error is no proof that a key is dead: it is *unknown*.
+    async fn call(&self, path: &str, key: &Material) -> Result<https::Answer, ProbeResult> {
+        let (client, addr) = self.reach()?;
         // The bytes are lent to a closure only, and the call takes longer: this copy is wiped after it.
         let key = key.expose(|bytes| zeroize::Zeroizing::new(bytes.to_vec()));
         https::call(&client, addr, path, &key, Caller::Probe).await.map_err(unreachable_as)

@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use axum::Router;
-use axum::extract::State;
+use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
@@ -28,6 +28,7 @@ use tokio::task::JoinHandle;
 
 use crate::client::{Account, Directory};
 use crate::https::{Caller, PROBE_HEADER};
+use crate::webhook;
 pub use consumer::{Client, ClientConfig, Counts};
 
 /// The use of a key is noted again after this time, in microseconds.
@@ -71,6 +72,7 @@ impl Target {
         let routes = Router::new()
             .route("/v1/whoami", get(whoami))
             .route("/v1/administration", get(administration))
+            .route("/v1/webhooks/{name}/sample", get(sample))
             .with_state(gate);
         let (stop, stopped) = oneshot::channel::<()>();
         let serving = tokio::spawn(async move {
@@ -131,6 +133,17 @@ async fn administration(State(gate): State<Arc<Gate>>, headers: HeaderMap) -> Re
     }
 }
 
+/// A message of a sender, with the signatures that it gives its messages now; no secret is needed to see one.
+async fn sample(State(gate): State<Arc<Gate>>, Path(name): Path<String>) -> Response {
+    let signed = tokio::task::spawn_blocking(move || gate.sample(&name)).await;
+    match signed {
+        Ok(Ok(Some(body))) => answer(&body),
+        Ok(Ok(None)) => StatusCode::NOT_FOUND.into_response(),
+        Ok(Err(_)) => StatusCode::SERVICE_UNAVAILABLE.into_response(),
+        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
+}
+
 fn answer(body: &Value) -> Response {
     ([(header::CONTENT_TYPE, "application/json")], body.to_string()).into_response()
 }
@@ -174,6 +187,20 @@ impl Gate {
             self.note(&whose, &key.version, now)?;
         }
         Ok(Some(Principal { whose, user: key.id, level: text("level").to_owned() }))
+    }
+
+    /// A message that is signed with each enabled secret (beh:G13).
+    fn sample(&self, name: &str) -> io::Result<Option<Value>> {
+        let Ok(sender) = format!("local/webhook/{name}").parse::<ResourceName>() else { return Ok(None) };
+        let object = match self.directory.load::<Account>(&sender) {
+            Ok(Some(object)) if object.exists => object.state,
+            Ok(_) => return Ok(None),
+            Err(_) => return Err(io::Error::other("a webhook cannot be read")),
+        };
+        let message = webhook::sample(&sender);
+        let enabled = object.keys.iter().filter(|key| key.enabled);
+        let signatures: Vec<String> = enabled.map(|key| webhook::signature(&key.verifier, &message)).collect();
+        Ok(Some(json!({"message": message, "signatures": signatures})))
     }
 
     /// Every account and role.

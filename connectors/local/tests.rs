@@ -9,7 +9,8 @@ use countersign_contract::{Call, Connector};
 use serde_json::json;
 
 use crate::fixture::{
-    ACCOUNT, Keys, ROLE, call, create, create_role, local_in, on_key, on_user, replace_password, stage, stage_password,
+    ACCOUNT, Keys, ROLE, WEBHOOK, call, create, create_role, create_webhook, local_in, on_key, on_secret, on_user,
+    replace_password, stage, stage_password, stage_secret,
 };
 use crate::{Endpoint, Local, LocalConfig};
 
@@ -51,6 +52,20 @@ async fn local_conforms() {
             Some(on_user("user_lock", 1)),
         ),
         case("replace a password", vec![create_role()], replace_password(1, 2), Some(replace_password(2, 1))),
+        case("create a webhook", vec![], create_webhook(), Some(call("webhook_delete", WEBHOOK, json!({})))),
+        case("stage a secret", vec![create_webhook()], stage_secret(2), Some(on_secret("secret_remove", 2))),
+        case(
+            "disable a secret",
+            vec![create_webhook()],
+            on_secret("secret_disable", 1),
+            Some(on_secret("secret_enable", 1)),
+        ),
+        case(
+            "remove a secret",
+            vec![create_webhook(), on_secret("secret_disable", 1)],
+            on_secret("secret_remove", 1),
+            None,
+        ),
         case("sign a root", vec![], root.clone(), discard(&root)),
         case("sign an issuing CA", vec![root.clone()], issuing.clone(), discard(&issuing)),
         case("sign a server", vec![root.clone(), issuing.clone()], server.clone(), discard(&server)),

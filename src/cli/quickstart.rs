@@ -30,9 +30,11 @@ pub(super) const SHIPPED: &[(&str, &str)] = &[
     ("offboard-account.yaml", include_str!("../../workflows/offboard-account.yaml")),
     ("ca-root.yaml", include_str!("../../workflows/ca-root.yaml")),
     ("ca-issuing.yaml", include_str!("../../workflows/ca-issuing.yaml")),
+    ("rotate-webhook-secret.yaml", include_str!("../../workflows/rotate-webhook-secret.yaml")),
     ("tls-localhost.yaml", include_str!("../../workflows/tls-localhost.yaml")),
     ("rotate-reporting-key.yaml", include_str!("../../workflows/rotate-reporting-key.yaml")),
     ("provision-database-role.yaml", include_str!("../../workflows/provision-database-role.yaml")),
+    ("provision-webhook.yaml", include_str!("../../workflows/provision-webhook.yaml")),
     ("rotate-ledger-database.yaml", include_str!("../../workflows/rotate-ledger-database.yaml")),
     ("rotate-legacy-login.yaml", include_str!("../../workflows/rotate-legacy-login.yaml")),
     ("policies/accounts.cedar", include_str!("../../workflows/policies/accounts.cedar")),
@@ -45,6 +47,8 @@ pub(super) const SHIPPED: &[(&str, &str)] = &[
     ("policies/roles.test.yaml", include_str!("../../workflows/policies/roles.test.yaml")),
     ("policies/rotation.cedar", include_str!("../../workflows/policies/rotation.cedar")),
     ("policies/rotation.test.yaml", include_str!("../../workflows/policies/rotation.test.yaml")),
+    ("policies/webhooks.cedar", include_str!("../../workflows/policies/webhooks.cedar")),
+    ("policies/webhooks.test.yaml", include_str!("../../workflows/policies/webhooks.test.yaml")),
 ];
 
 /// One request of the tour.

@@ -11,7 +11,9 @@ use countersign::secrets::Keys;
 use tempfile::TempDir;
 
 use crate::command::{Faults, countersign};
-use crate::workflows::{ALTERNATING, ISSUING, LEGACY_ROLE, PROVISION, ROLE, ROOT, ROTATE, SERVER, Stage, Subject};
+use crate::workflows::{
+    ALTERNATING, ISSUING, LEGACY_ROLE, PROVISION, ROLE, ROOT, ROTATE, SERVER, Stage, Subject, WEBHOOK,
+};
 
 /// The soak: long enough to be a wait of its own, and no longer.
 const SOAK: &str = "50ms";
@@ -79,7 +81,7 @@ impl Templates {
             (Stage::Issuing, &[&ISSUING]),
             // One rotation is over, so that the next replaces a delivery that has replaced one.
             (Stage::Toured, &[&SERVER, &ROTATE]),
-            (Stage::Roles, &[&ROLE, &LEGACY_ROLE, &ALTERNATING]),
+            (Stage::Roles, &[&ROLE, &LEGACY_ROLE, &ALTERNATING, &WEBHOOK]),
         ];
         for (stage, subjects) in steps {
             let made = TempDir::new().expect("a temporary folder");
@@ -107,7 +109,7 @@ fn activated() -> TempDir {
     }
     let workflows = made.path().join("workflows");
     copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join("workflows"), &workflows);
-    for name in ["rotate-reporting-key.yaml", "rotate-ledger-database.yaml"] {
+    for name in ["rotate-reporting-key.yaml", "rotate-ledger-database.yaml", "rotate-webhook-secret.yaml"] {
         edit(&workflows.join(name), "soak: 2s", &format!("soak: {SOAK}"));
     }
     for name in ["rotate-reporting-key.yaml", "rotate-ledger-database.yaml", "tls-localhost.yaml"] {

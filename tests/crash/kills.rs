@@ -11,7 +11,10 @@ use crate::ledger::Book;
 use crate::matrix::{self, Draw, Outcome, places};
 use crate::oracle;
 use crate::watch::Watch;
-use crate::workflows::{ALL, ALTERNATING, IN_PLACE, ISSUING, PROVISION, RENEWAL, ROLE, ROOT, ROTATE, SERVER, Subject};
+use crate::workflows::{
+    ALL, ALTERNATING, IN_PLACE, ISSUING, PROVISION, RENEWAL, ROLE, ROOT, ROTATE, SERVER, Subject, WEBHOOK,
+    WEBHOOK_SECRET,
+};
 
 /// How many double crashes of a workflow are drawn.
 const DOUBLES: usize = 24;
@@ -101,6 +104,16 @@ fn provision_database_role_survives_every_kill() {
 #[test]
 fn an_alternating_rotation_survives_every_kill() {
     survives(&ALTERNATING);
+}
+
+#[test]
+fn provision_webhook_survives_every_kill() {
+    survives(&WEBHOOK);
+}
+
+#[test]
+fn a_rotation_of_a_webhook_secret_survives_every_kill() {
+    survives(&WEBHOOK_SECRET);
 }
 
 #[test]

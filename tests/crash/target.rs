@@ -12,8 +12,13 @@ use serde_json::Value;
 
 use crate::workflows::Subject;
 
-const FOLDERS: [(&str, &str); 4] =
-    [("account", "accounts"), ("ca", "ca"), ("certificate", "certificates"), ("role", "roles")];
+const FOLDERS: [(&str, &str); 5] = [
+    ("account", "accounts"),
+    ("ca", "ca"),
+    ("certificate", "certificates"),
+    ("role", "roles"),
+    ("webhook", "webhooks"),
+];
 
 /// An object of the directory, as its file tells it.
 pub(crate) struct Object {
@@ -42,7 +47,7 @@ pub(crate) fn objects(folder: &Path) -> Vec<Object> {
 pub(crate) fn live(folder: &Path, subject: &Subject) -> Vec<String> {
     let object = objects(folder).into_iter().find(|object| (object.kind, object.name.as_str()) == subject.object);
     let keys = object.and_then(|object| object.said["state"]["keys"].as_array().cloned()).unwrap_or_default();
-    let is_live = |key: &&Value| subject.object.0 == "account" || key["enabled"] == true;
+    let is_live = |key: &&Value| subject.object.0 != "role" || key["enabled"] == true;
     keys.iter().filter(is_live).filter_map(|key| key["version"].as_str().map(str::to_owned)).collect()
 }
 
@@ -106,6 +111,7 @@ fn judge(folder: &Path, delivery: &Path, subject: &Subject) -> Result<(), String
     let read = |name: &str| fs::read(delivery.join(name)).map_err(|error| format!("{name}: {error}"));
     match subject.sink {
         ("client", "reporting") => is_admitted(&object, &read("key")?),
+        ("client", "orders") => is_admitted(&object, &read("secret")?),
         ("client", "ledger" | "legacy") => is_admitted(&object, &read("password")?),
         ("client", "trust") => was_issued(&object, "certificate", &read("ca.pem")?),
         ("server", "issuing") => was_issued(&object, "chain", &read("chain.pem")?),

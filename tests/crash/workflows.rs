@@ -8,7 +8,7 @@ pub(crate) enum Stage {
     Rooted,
     Issuing,
     Toured,
-    /// Two database roles are there, and the alternating one has been rotated once.
+    /// Two database roles are there, of which the alternating one has been rotated once, and a sender of webhooks.
     Roles,
 }
 
@@ -247,6 +247,71 @@ pub(crate) const ROLE: Subject = Subject {
     ],
 };
 
+pub(crate) const WEBHOOK: Subject = Subject {
+    workflow: "provision-webhook",
+    inputs: &["webhook=orders"],
+    stage: Stage::Toured,
+    object: ("webhook", "orders"),
+    sink: ("client", "orders"),
+    has_downtime: false,
+    calls: &["webhook_create", "deliver"],
+    probes: &[],
+    points: &[
+        ("files.act.deliver.after", 1),
+        ("files.act.deliver.before", 1),
+        ("ledger.commit.after", 11),
+        ("ledger.commit.before", 11),
+        ("local.act.webhook_create.after", 1),
+        ("local.act.webhook_create.before", 1),
+        ("runner.after_call", 2),
+        ("runner.after_grant", 2),
+        ("runner.after_record", 2),
+        ("runner.before_call", 2),
+        ("runner.before_command", 9),
+        ("runner.before_grant", 2),
+        ("runner.before_record", 2),
+        ("runner.before_seal", 1),
+    ],
+};
+
+pub(crate) const WEBHOOK_SECRET: Subject = Subject {
+    workflow: "rotate-webhook-secret",
+    inputs: &[],
+    stage: Stage::Roles,
+    object: ("webhook", "orders"),
+    sink: ("client", "orders"),
+    has_downtime: false,
+    calls: &["secret_stage", "deliver", "secret_disable", "secret_remove"],
+    probes: &[
+        ("signed:1:unknown", "done"),
+        ("signed:1+:refused", "undone"),
+        ("signed:2:unknown", "done"),
+        ("signed:2:accepted", "done"),
+        ("signed:2+:unknown", "stuck"),
+        ("signed:2+:accepted", "stuck"),
+    ],
+    points: &[
+        ("files.act.deliver.after", 1),
+        ("files.act.deliver.before", 1),
+        ("ledger.commit.after", 20),
+        ("ledger.commit.before", 20),
+        ("local.act.secret_disable.after", 1),
+        ("local.act.secret_disable.before", 1),
+        ("local.act.secret_remove.after", 1),
+        ("local.act.secret_remove.before", 1),
+        ("local.act.secret_stage.after", 1),
+        ("local.act.secret_stage.before", 1),
+        ("runner.after_call", 4),
+        ("runner.after_grant", 4),
+        ("runner.after_record", 4),
+        ("runner.before_call", 4),
+        ("runner.before_command", 16),
+        ("runner.before_grant", 4),
+        ("runner.before_record", 4),
+        ("runner.before_seal", 1),
+    ],
+};
+
 /// The role of the rotation in place.
 pub(crate) const LEGACY_ROLE: Subject =
     Subject { inputs: &["role=legacy"], object: ("role", "legacy"), sink: ("client", "legacy"), ..ROLE };
@@ -324,5 +389,16 @@ pub(crate) const IN_PLACE: Subject = Subject {
     ],
 };
 
-pub(crate) const ALL: [&Subject; 9] =
-    [&PROVISION, &ROOT, &ISSUING, &SERVER, &RENEWAL, &ROTATE, &ROLE, &ALTERNATING, &IN_PLACE];
+pub(crate) const ALL: [&Subject; 11] = [
+    &PROVISION,
+    &ROOT,
+    &ISSUING,
+    &SERVER,
+    &RENEWAL,
+    &ROTATE,
+    &ROLE,
+    &ALTERNATING,
+    &IN_PLACE,
+    &WEBHOOK,
+    &WEBHOOK_SECRET,
+];

@@ -85,3 +85,28 @@ fn a_strategy_that_does_not_fit_is_refused() {
         fs::remove_dir_all(&set).unwrap();
     }
 }
+
+/// beh:G13 The sender signs with both secrets until the receiver has the new one, and then with the new one alone.
+#[test]
+fn a_webhook_secret_is_replaced_while_both_sign() {
+    let folder = Folder::toured();
+    folder.run(&["run", "provision-webhook", "--input", "webhook=orders"]).ended(0);
+    let secret = || fs::read(folder.path("places/client/orders/secret")).unwrap();
+    let before = secret();
+    let plan = folder.run(&["plan", "rotate-webhook-secret"]).ended(0).out;
+    for words in [
+        "CALL secret_stage local/webhook/orders",
+        "ask signed local/webhook/orders@2: must be accepted",
+        "ask signed local/webhook/orders@1: must be refused by the target itself",
+    ] {
+        assert!(plan.contains(words), "no `{words}`:\n{plan}");
+    }
+    folder.run(&["run", "rotate-webhook-secret"]).ended(0);
+    assert_ne!(secret(), before);
+    let object: serde_json::Value =
+        serde_json::from_slice(&fs::read(folder.path("local/webhooks/orders.json")).unwrap()).unwrap();
+    let keys = object["state"]["keys"].as_array().unwrap();
+    assert_eq!(keys.len(), 1, "{object}");
+    assert_eq!(keys[0]["version"], "local/webhook/orders@2");
+    folder.verifies();
+}

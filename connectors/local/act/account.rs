@@ -26,10 +26,10 @@ pub(super) fn change(attempt: &Attempt, object: &mut Object<Account>) -> Result<
     match verb {
         "account_delete" => delete(attempt, object),
         "account_remove" => remove_for_good(attempt, object),
-        "key_stage" => stage(attempt, object),
-        "key_enable" => set_enabled(attempt, object, true),
-        "key_disable" => set_enabled(attempt, object, false),
-        _ => remove(attempt, object),
+        "key_stage" => stage(attempt, object, "key").map(key_applied),
+        "key_enable" => flip(attempt, object, true).map(key_applied),
+        "key_disable" => flip(attempt, object, false).map(key_applied),
+        _ => remove(attempt, object).map(key_applied),
     }
 }
 
@@ -41,7 +41,7 @@ fn create(attempt: &Attempt, object: &mut Object<Account>) -> Result<Applied, Re
         let message = "the account would have expired already".to_owned();
         return Err(refuse(RefusalClass::PolicyRejected, "local.expired", message));
     }
-    stage(attempt, object)
+    stage(attempt, object, "key").map(key_applied)
 }
 
 /// An object with the call's attributes, and without a key.
@@ -64,7 +64,7 @@ pub(super) fn begin(attempt: &Attempt, object: &mut Object<Account>) -> Result<(
     Ok(())
 }
 
-/// Deletes an account or role as it was created: with the first key and no other.
+/// Deletes an account, role or webhook as it was created: with the first key and no other.
 pub(super) fn delete(attempt: &Attempt, object: &mut Object<Account>) -> Result<Applied, Refusal> {
     let of = attempt.undone()?;
     let is_as_created = |key: &Key| key.staged_by == *of && key.enabled;
@@ -78,15 +78,16 @@ pub(super) fn delete(attempt: &Attempt, object: &mut Object<Account>) -> Result<
     Ok(Applied::default())
 }
 
-fn stage(attempt: &Attempt, object: &mut Object<Account>) -> Result<Applied, Refusal> {
-    let (version, key) = given(attempt, "key")?;
+/// Adds a key, or a secret, where there is a place for it.
+pub(super) fn stage(attempt: &Attempt, object: &mut Object<Account>, parameter: &str) -> Result<Key, Refusal> {
+    let (version, key) = given(attempt, parameter)?;
     let keys = &mut object.state.keys;
     if keys.iter().any(|key| key.version == version) {
         let message = format!("`{version}` is staged already");
         return Err(refuse(RefusalClass::Conflict, "local.key_exists", message));
     }
     if keys.len() >= SLOTS {
-        let message = format!("the account has {SLOTS} keys; one must be removed first");
+        let message = format!("there are {SLOTS} keys; one must be removed first");
         return Err(refuse(RefusalClass::Conflict, "local.no_free_slot", message));
     }
     let verifier = verifier_of(key)?;
@@ -94,16 +95,16 @@ fn stage(attempt: &Attempt, object: &mut Object<Account>) -> Result<Applied, Ref
         let message = format!("`{version}` is the same key as one that is staged already");
         return Err(refuse(RefusalClass::PolicyRejected, "local.key_reused", message));
     }
-    let id = format!("key-{}", version.number);
-    keys.push(Key {
-        id: id.clone(),
+    let staged = Key {
+        id: format!("{parameter}-{}", version.number),
         version,
         verifier,
         enabled: true,
         staged_by: attempt.intent.entry.clone(),
         staged_at: clock::now(),
-    });
-    Ok(key_applied(id))
+    };
+    keys.push(staged.clone());
+    Ok(staged)
 }
 
 /// Removes an account none of whose keys works any more. Its name stays taken: whoever was given access by it must not
@@ -137,10 +138,6 @@ pub(super) fn verifier_of(key: &Material) -> Result<Digest, Refusal> {
     Ok(key.expose(Digest::of))
 }
 
-fn set_enabled(attempt: &Attempt, object: &mut Object<Account>, enabled: bool) -> Result<Applied, Refusal> {
-    flip(attempt, object, enabled).map(|key| key_applied(key.id))
-}
-
 /// Enables or disables a key, which must not be so already.
 pub(super) fn flip(attempt: &Attempt, object: &mut Object<Account>, enabled: bool) -> Result<Key, Refusal> {
     let key = find(attempt, object, "version")?;
@@ -153,7 +150,7 @@ pub(super) fn flip(attempt: &Attempt, object: &mut Object<Account>, enabled: boo
 }
 
 /// Removes a disabled key; or, as the undo of its staging, the key that was just staged.
-fn remove(attempt: &Attempt, object: &mut Object<Account>) -> Result<Applied, Refusal> {
+pub(super) fn remove(attempt: &Attempt, object: &mut Object<Account>) -> Result<Key, Refusal> {
     let undone: Option<&EntryId> = match &attempt.intent.origin {
         Origin::Undo(of) => Some(of),
         Origin::Plan | Origin::Retry(_) => None,
@@ -170,7 +167,7 @@ fn remove(attempt: &Attempt, object: &mut Object<Account>) -> Result<Applied, Re
         }
         _ => object.state.keys.retain(|other| other.version != key.version),
     }
-    Ok(key_applied(key.id))
+    Ok(key)
 }
 
 /// The key of the version that the parameter names.
@@ -185,7 +182,7 @@ pub(super) fn find<'a>(
     found.ok_or_else(|| refuse(RefusalClass::NotFound, "local.no_key", format!("there is no key `{text}`")))
 }
 
-fn key_applied(id: String) -> Applied {
-    let outputs = BTreeMap::from([("key_id".to_owned(), Value::String(id))]);
+fn key_applied(key: Key) -> Applied {
+    let outputs = BTreeMap::from([("key_id".to_owned(), Value::String(key.id))]);
     Applied { outputs, provider_ids: Vec::new() }
 }

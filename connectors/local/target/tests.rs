@@ -10,7 +10,9 @@ use countersign_contract::{Applied, ProbeAnswer, clock};
 use serde_json::json;
 
 use super::{Client, ClientConfig, Counts, Target, TargetConfig};
-use crate::fixture::{ACCOUNT, SERVER, Stand, create, key, on_key, stage, version};
+use crate::fixture::{
+    ACCOUNT, SERVER, Stand, WEBHOOK, create, create_webhook, key, on_key, on_secret, stage, stage_secret, version,
+};
 
 fn text<'a>(applied: &'a Applied, output: &str) -> &'a str {
     applied.outputs.get(output).and_then(|value| value.as_str()).unwrap()
@@ -54,6 +56,30 @@ async fn answer(stand: &Stand, probe: &str, number: u32) -> (ProbeAnswer, String
 
 fn is(answer: ProbeAnswer, code: &str) -> (ProbeAnswer, String) {
     (answer, code.to_owned())
+}
+
+/// beh:G13
+#[tokio::test]
+async fn a_sender_signs_with_both_secrets_until_one_is_disabled() {
+    let (stand, target) = serving("read").await;
+    let signed = async |number: u32| {
+        let result = stand.probe("signed", WEBHOOK, number, Some(key(number + 8))).await;
+        (result.answer, result.code)
+    };
+    assert_eq!(signed(1).await, is(ProbeAnswer::Unknown, "local.unexpected_answer"), "there is no such sender");
+    stand.done(&create_webhook()).await;
+    assert_eq!(signed(1).await, is(ProbeAnswer::Accepted, "local.signed"));
+    assert_eq!(signed(2).await, is(ProbeAnswer::Refused, "local.unsigned"));
+    stand.done(&stage_secret(2)).await;
+    for number in [1, 2] {
+        assert_eq!(signed(number).await, is(ProbeAnswer::Accepted, "local.signed"));
+    }
+    assert_eq!(stand.refused(&stage_secret(3)).await, "local.no_free_slot", "a rotation is on the way");
+    stand.done(&on_secret("secret_disable", 1)).await;
+    assert_eq!(signed(1).await, is(ProbeAnswer::Refused, "local.unsigned"));
+    assert_eq!(signed(2).await, is(ProbeAnswer::Accepted, "local.signed"));
+    target.stop().await;
+    assert_eq!(signed(1).await, is(ProbeAnswer::Unknown, "local.unreachable"), "beh:R9 silence is no proof");
 }
 
 #[tokio::test]

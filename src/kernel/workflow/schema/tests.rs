@@ -12,15 +12,17 @@ use crate::workflow::tests::known::with_known;
 use crate::workflow::{layout, parse};
 
 /// Good files, which use every key of the language.
-const FILES: [&str; 17] = [
+const FILES: [&str; 19] = [
     include_str!("../../../../workflows/ca-issuing.yaml"),
     include_str!("../../../../workflows/ca-root.yaml"),
     include_str!("../../../../workflows/offboard-account.yaml"),
     include_str!("../../../../workflows/provision-account.yaml"),
     include_str!("../../../../workflows/provision-database-role.yaml"),
+    include_str!("../../../../workflows/provision-webhook.yaml"),
     include_str!("../../../../workflows/rotate-ledger-database.yaml"),
     include_str!("../../../../workflows/rotate-legacy-login.yaml"),
     include_str!("../../../../workflows/rotate-reporting-key.yaml"),
+    include_str!("../../../../workflows/rotate-webhook-secret.yaml"),
     include_str!("../../../../workflows/tls-localhost.yaml"),
     include_str!("../codes/rotate.yaml"),
     include_str!("../codes/provision.yaml"),

@@ -63,6 +63,15 @@ const ROLE: &[Parameter] = &[
     Parameter::required("purpose", Type::Text, "what it is for"),
 ];
 
+const WEBHOOK_PARTS: &[(Part, &str)] = &[
+    (Part::Provision, "webhook_create"),
+    (Part::Stage, "secret_stage"),
+    (Part::Disable, "secret_disable"),
+    (Part::Retire, "secret_remove"),
+];
+
+const SECRET: Option<Secret> = Some(Secret { kind: SecretKind::Text, output: "secret" });
+
 const PASSWORD: Option<Secret> = Some(Secret { kind: SecretKind::Text, output: "password" });
 
 const TEXT: Option<Secret> = Some(Secret { kind: SecretKind::Text, output: "key" });
@@ -100,6 +109,13 @@ fn local() -> Manifest {
                 attributes: ACCOUNT,
                 ..kind("account", TEXT, ACCOUNT_PARTS)
             },
+            Kind {
+                slots: Some(2),
+                liveness: Some("signed"),
+                strategies: &[Strategy::DualSlot],
+                attributes: ROLE,
+                ..kind("webhook", SECRET, WEBHOOK_PARTS)
+            },
             kind("ca", KEY_PAIR, issue),
             kind("certificate", KEY_PAIR, issue),
             Kind {
@@ -114,6 +130,7 @@ fn local() -> Manifest {
             .map(|name| Verb { name, kind: "role", outputs: &["username"], ..deliver("role", true) })
             .into(),
         probes: vec![
+            probe("signed", "webhook", &[]),
             probe("role_login", "role", LOGIN),
             probe("role_used", "role", &[]),
             probe("login", "account", LOGIN),

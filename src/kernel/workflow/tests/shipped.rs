@@ -7,13 +7,15 @@ use super::known::with_known;
 use crate::workflow::model::{Part, Profile, Reference, StepKind, Strategy, Template, Workflow};
 use crate::workflow::{Member, check_set, parse};
 
-pub(super) const SHIPPED: [(&str, &str); 9] = [
+pub(super) const SHIPPED: [(&str, &str); 11] = [
     ("provision-account.yaml", include_str!("../../../../workflows/provision-account.yaml")),
     ("offboard-account.yaml", include_str!("../../../../workflows/offboard-account.yaml")),
     ("ca-root.yaml", include_str!("../../../../workflows/ca-root.yaml")),
     ("ca-issuing.yaml", include_str!("../../../../workflows/ca-issuing.yaml")),
+    ("rotate-webhook-secret.yaml", include_str!("../../../../workflows/rotate-webhook-secret.yaml")),
     ("tls-localhost.yaml", include_str!("../../../../workflows/tls-localhost.yaml")),
     ("provision-database-role.yaml", include_str!("../../../../workflows/provision-database-role.yaml")),
+    ("provision-webhook.yaml", include_str!("../../../../workflows/provision-webhook.yaml")),
     ("rotate-ledger-database.yaml", include_str!("../../../../workflows/rotate-ledger-database.yaml")),
     ("rotate-legacy-login.yaml", include_str!("../../../../workflows/rotate-legacy-login.yaml")),
     ("rotate-reporting-key.yaml", include_str!("../../../../workflows/rotate-reporting-key.yaml")),
