@@ -17,6 +17,7 @@ use serde_json::Value;
 use super::asked::Asked;
 use super::judge::Prepared;
 use super::load::{PolicySet, cedar_errors};
+use super::text::too_deep;
 use super::{Facts, Subject, Term, TermKind, schema};
 use crate::diagnostic::Diagnostic;
 use crate::run::bodies::TriggerKind;
@@ -86,6 +87,11 @@ impl Condition {
     /// # Errors
     /// The first thing that is wrong with it.
     pub fn parse(text: &str, words: &ConditionWords) -> Result<Self, ConditionError> {
+        // WHY: Cedar reads brackets by recursion, and a stack that overflows is no error that could be told.
+        if let Some((at, message)) = too_deep(text) {
+            let (message, help) = (message.to_owned(), "say it with fewer, or in policies".to_owned());
+            return Err(ConditionError { message, help, at: at..at + 1, is_impossible: false });
+        }
         if let Err(errors) = text.parse::<Expression>() {
             return Err(first(cedar_errors("", "", text, &DetailedError::from(&errors)), 0, text));
         }

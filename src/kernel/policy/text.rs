@@ -43,7 +43,7 @@ pub fn text_of<'a>(file: &str, bytes: &'a [u8]) -> Result<&'a str, Box<Diagnosti
 }
 
 /// Where brackets, or choices, are too many, and which of them. Strings and comments do not count.
-fn too_deep(text: &str) -> Option<(usize, &'static str)> {
+pub(super) fn too_deep(text: &str) -> Option<(usize, &'static str)> {
     let (mut depth, mut choices) = (0_usize, 0_usize);
     let bytes = text.as_bytes();
     let mut at = 0;

@@ -455,6 +455,29 @@ fn a_step_that_takes_too_long_fails_where_it_stands_and_no_sooner() {
     assert_eq!(failed.deadline(), None, "what is taken back has all the time that it needs");
 }
 
+/// A call that is throttled when the time is over rests first; then the step is late.
+#[test]
+fn a_step_whose_time_is_over_while_it_rests_fails_after_the_rest() {
+    let mut workflow = rotate();
+    workflow.steps[1].retry = Some(Retrying { times: 2, wait_ms: 1000 });
+    workflow.steps[1].timeout_ms = Some(1);
+    // judge (4 acts), check, act stage (decision, attempt).
+    let choices = [vec![0; 4 + 1 + 1], vec![6]].concat().into_iter().rev().collect();
+    let (mut driver, mut run) = Driver::start(planned(&workflow, 1).unwrap(), choices);
+    while !matches!(run.state, State::Resting { .. }) {
+        run = driver.step(&run).unwrap();
+    }
+    assert_eq!(run.deadline(), None);
+    for state in ["waiting", "running"] {
+        run = driver.step(&run).unwrap();
+        assert_eq!(run.state.word(), state);
+    }
+    assert!(run.deadline().is_some_and(|deadline| deadline < run.times.last_at));
+    let entry = EntryId::of_run(&run.id, run.next);
+    run = driver.fact(&run, entry, TIMEOUT, false);
+    assert!(matches!(&run.state, State::Undoing(failure) if failure.code == "run.timed_out"), "{:?}", run.state);
+}
+
 #[test]
 fn what_the_plan_leaves_out_is_recorded_before_anything_else() {
     let mut plan = planned(&rotate(), 1).unwrap();

@@ -44,9 +44,8 @@ impl Run {
 
     /// When the step at hand has taken too long; `None` where its workflow says nothing of it, and while it is undone.
     pub fn deadline(&self) -> Option<Timestamp> {
-        if self.failure.is_some()
-            || !matches!(self.state, State::Ready { .. } | State::Retry(_) | State::Resting { .. })
-        {
+        // WHY: while it rests nothing is attempted; it is asked again before anything is.
+        if self.failure.is_some() || !matches!(self.state, State::Ready { .. } | State::Retry(_)) {
             return None;
         }
         let planned = self.current().filter(|planned| !matches!(planned.does, Does::Window { .. }))?;

@@ -127,13 +127,35 @@ impl Windows {
         Some(longest)
     }
 
+    /// The longest time for which they are closed, of the times that begin within these; all stretches are made once.
     fn closed_within(&self, from: Timestamp, to: Timestamp) -> Option<u64> {
-        let mut longest = 0;
-        let mut at = from;
-        while at <= to {
-            let open = self.opens_at(at)?;
-            longest = longest.max(u64::try_from((open.micros() - at.micros()) / 1000).unwrap_or_default());
-            at = self.closes_at(open);
+        let days = -2..=(to.micros() - from.micros()) / 86_400_000_000 + 2;
+        let mut open: Vec<Stretch> =
+            self.allow.iter().flat_map(|window| window.stretches(from, days.clone())).collect();
+        open.sort_unstable();
+        let frozen = |at: &Timestamp| self.freeze.iter().flat_map(|freeze| freeze.stretches(*at)).collect::<Vec<_>>();
+        let mut freezes: Vec<Stretch> = [&from, &to].into_iter().flat_map(frozen).collect();
+        freezes.sort_unstable();
+        freezes.dedup();
+        let (mut longest, mut closed_since) = (0, from);
+        for (start, end) in open.into_iter().filter(|(_, end)| *end > from) {
+            let mut at = start.max(closed_since);
+            for (first, last) in &freezes {
+                if *first <= at && at < *last {
+                    at = *last;
+                }
+                if at < *first && *first < end {
+                    longest = longest.max(millis_between(closed_since, at));
+                    (closed_since, at) = (*first, *last);
+                }
+            }
+            if at < end {
+                longest = longest.max(millis_between(closed_since, at));
+                closed_since = end;
+            }
+        }
+        if closed_since < to {
+            longest = longest.max(millis_between(closed_since, self.opens_at(closed_since)?));
         }
         Some(longest)
     }
@@ -254,6 +276,10 @@ impl Freeze {
     fn starts_after(&self, at: Timestamp) -> Option<Timestamp> {
         self.stretches(at).into_iter().map(|(start, _)| start).find(|start| *start > at)
     }
+}
+
+fn millis_between(from: Timestamp, to: Timestamp) -> u64 {
+    u64::try_from((to.micros() - from.micros()) / 1000).unwrap_or_default()
 }
 
 fn wrong(message: impl Into<String>, help: &'static str) -> WindowError {
@@ -486,6 +512,37 @@ mod tests {
             }
             let closes = windows.closes_at(opens);
             prop_assert!(closes > opens && !windows.is_open(closes));
+        }
+
+        /// The longest time for which they are closed is that of a walk from opening to opening.
+        #[test]
+        fn the_longest_closed_time_is_that_of_a_walk(
+            allow in prop::collection::vec((0usize..7, 0usize..7, 0u16..24, 1u16..=24), 1..4),
+            freeze in prop::collection::vec((1u8..=12, 1u8..=28, 1u8..=12, 1u8..=28), 0..3),
+        ) {
+            let allow: Vec<String> = allow
+                .into_iter()
+                .filter(|(.., start, end)| start != end)
+                .map(|(first, last, start, end)| format!("{}-{} {start:02}:00-{end:02}:00 Europe/Berlin", DAYS[first], DAYS[last]))
+                .collect();
+            prop_assume!(!allow.is_empty());
+            let freeze: Vec<String> =
+                freeze.into_iter().map(|(m, d, n, e)| format!("{m:02}-{d:02}..{n:02}-{e:02} UTC")).collect();
+            let texts = |list: &[String]| list.to_vec();
+            let (allow, freeze) = (texts(&allow), texts(&freeze));
+            let windows = windows(
+                &allow.iter().map(String::as_str).collect::<Vec<_>>(),
+                &freeze.iter().map(String::as_str).collect::<Vec<_>>(),
+            );
+            let start = Timestamp::from_micros(super::super::LOOKED_FROM_MICROS);
+            let end = days_after(start, PROVEN_DAYS);
+            let (mut at, mut longest) = (start, Some(0));
+            while at < end && longest.is_some() {
+                let Some(open) = windows.opens_at(at) else { longest = None; break };
+                longest = longest.map(|longest: u64| longest.max(millis_between(at, open)));
+                at = windows.closes_at(open);
+            }
+            prop_assert_eq!(windows.longest_closed_ms(), longest, "{:?} {:?}", allow, freeze);
         }
     }
 }

@@ -80,11 +80,15 @@ fn what_is_no_condition_is_told_with_its_place() {
         "true } unless { false",
         "?principal == resource",
         "\u{202e}true",
+        &format!("{}true{}", "(".repeat(400), ")".repeat(400)),
+        &format!("{}true", "!".repeat(400)),
+        &format!("{}true{}", "if true then ".repeat(60), " else true".repeat(60)),
     ] {
         match Condition::parse(text, &words) {
             Ok(_) => writeln!(drawn, "{text:?}: taken").unwrap(),
             Err(one) => {
                 let (marked, never) = (&text[one.at.clone()], one.is_impossible);
+                let text: String = text.chars().take(80).collect();
                 writeln!(drawn, "{text:?}\n  {} at {marked:?} (never: {never})\n  {}", one.message, one.help).unwrap();
             }
         }
