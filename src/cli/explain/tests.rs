@@ -68,6 +68,7 @@ fn told(code: &str) -> Option<Vec<(&'static str, Vec<u8>)>> {
         "workflow.utf16" => one(good.encode_utf16().flat_map(u16::to_le_bytes).collect()),
         "workflow.empty" => one(Vec::new()),
         "workflow.too_long" => one(vec![b'#'; (1 << 20) + 1]),
+        "workflow.reordered" => one(b"# a \xe2\x80\xae b\napiVersion: countersign/v1\n".to_vec()),
         "workflow.too_deep" => one(vec![b'['; 10_000]),
         "workflow.too_many_values" => one("- a\n".repeat(30_000).into_bytes()),
         "workflow.too_many_errors" => {
@@ -80,6 +81,7 @@ fn told(code: &str) -> Option<Vec<(&'static str, Vec<u8>)>> {
         }
         "policy.not_utf8" => Some(vec![("policies/accounts.cedar", b"// caf\xe9\n".to_vec())]),
         "policy.too_long" => Some(vec![("policies/accounts.cedar", vec![b'\n'; (1 << 20) + 1])]),
+        "policy.reordered" => Some(vec![("policies/accounts.cedar", b"// a \xe2\x80\xae b\n".to_vec())]),
         "policy.too_deep" => Some(vec![("policies/accounts.cedar", vec![b'('; 10_000])]),
         "policy.schema" => one(good.replace("context: {reason", "context: {__reason").into_bytes()),
         _ => None,

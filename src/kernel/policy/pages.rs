@@ -22,6 +22,15 @@ pub const PAGES: &[Page] = &[
         example: Example::told("one file with 20,000 policies, written by a program", "a file for each subject matter"),
     },
     Page {
+        code: "policy.reordered",
+        meaning: "A character shows the text around it in another order than it is read.",
+        why: "With such a character a reviewer sees another policy than the one that decides. Remove it, from comments, too.",
+        example: Example::told(
+            "a policy in which U+202E (right-to-left override) stands before a name",
+            "the same policy without it",
+        ),
+    },
+    Page {
         code: "policy.too_deep",
         meaning: "A policy has brackets more than 24 deep, or more than a hundred times `if`.",
         why: "Nobody can say what such a condition means, and reading it would use the reader's memory up. Write it as \

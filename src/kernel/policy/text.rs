@@ -1,7 +1,7 @@
 //! Bytes to the text of a policy file: what cannot be read as one at all, or would use the reader up.
 
 use crate::diagnostic::Diagnostic;
-use crate::workflow::is_wide;
+use crate::workflow::{REORDERED, is_wide, reordered};
 
 /// The longest policy file, in bytes.
 const FILE_BYTES_MAX: usize = 1 << 20;
@@ -16,7 +16,7 @@ const CHOICES_MAX: usize = 100;
 /// The file's text, or why there is none.
 ///
 /// # Errors
-/// `policy.not_utf8`, `policy.too_long`, `policy.too_deep`.
+/// `policy.not_utf8`, `policy.too_long`, `policy.reordered`, `policy.too_deep`.
 pub fn text_of<'a>(file: &str, bytes: &'a [u8]) -> Result<&'a str, Box<Diagnostic>> {
     if bytes.len() > FILE_BYTES_MAX {
         let found = Diagnostic::error("policy.too_long", file, "", 0..0);
@@ -33,6 +33,10 @@ pub fn text_of<'a>(file: &str, bytes: &'a [u8]) -> Result<&'a str, Box<Diagnosti
         let found = Diagnostic::error("policy.not_utf8", file, text, text.len()..text.len());
         Box::new(found.message("this byte is not UTF-8").help("save the file as UTF-8"))
     })?;
+    if let Some(at) = reordered(text) {
+        let found = Diagnostic::error("policy.reordered", file, text, at);
+        return Err(Box::new(found.message(REORDERED.0).help(REORDERED.1)));
+    }
     match too_deep(text) {
         Some((at, what)) => {
             let found = Diagnostic::error("policy.too_deep", file, text, at..at + 1);

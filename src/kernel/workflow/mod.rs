@@ -58,7 +58,7 @@ use crate::diagnostic::Diagnostic;
 pub(crate) use self::scalar::is_address;
 pub use self::set::{Member, check_set};
 pub use self::text::FILE_BYTES_MAX;
-pub(crate) use self::text::is_wide;
+pub(crate) use self::text::{REORDERED, is_wide, reordered};
 pub use self::trial::parse_trials;
 
 /// Steps of a workflow at most.

@@ -1,6 +1,7 @@
 //! Reading workflows: what is taken, what is refused and how it is said, and what hostile bytes do.
 
 mod cases;
+mod documents;
 mod drawing;
 mod hostile;
 pub(crate) mod known;

@@ -23,7 +23,13 @@ pub(super) fn text_of<'a>(file: &str, bytes: &'a [u8]) -> Result<&'a str, Box<Di
         Ok(text) if text.trim_start_matches('\u{feff}').trim().is_empty() => {
             whole(codes::EMPTY, "the file is empty".to_owned(), "start with `apiVersion: countersign/v1`")
         }
-        Ok(text) => Ok(text),
+        Ok(text) => match reordered(text) {
+            Some(at) => {
+                let found = Diagnostic::error(codes::REORDERED, file, text, at);
+                Err(Box::new(found.message(REORDERED.0).help(REORDERED.1)))
+            }
+            None => Ok(text),
+        },
         Err(wrong) => {
             let readable = bytes.get(..wrong.valid_up_to()).unwrap_or_default();
             let text = std::str::from_utf8(readable).unwrap_or_default();
@@ -31,6 +37,20 @@ pub(super) fn text_of<'a>(file: &str, bytes: &'a [u8]) -> Result<&'a str, Box<Di
             Err(Box::new(found.message("this byte is not UTF-8").help("save the file as UTF-8")))
         }
     }
+}
+
+/// What is wrong with a text that is shown in another order than it is read, and the way out.
+pub(crate) const REORDERED: (&str, &str) = (
+    "this character is not seen, and shows what follows in another order",
+    "remove it: write text in the order in which it is read",
+);
+
+/// Where the first character stands that changes the direction in which the text around it is shown (Unicode UAX 9: the
+/// explicit embeddings, overrides and isolates).
+pub(crate) fn reordered(text: &str) -> Option<std::ops::Range<usize>> {
+    let (at, found) =
+        text.char_indices().find(|(_, c)| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'))?;
+    Some(at..at + found.len_utf8())
 }
 
 /// A byte order mark of UTF-16 or UTF-32, or ASCII with a zero byte beside each character.

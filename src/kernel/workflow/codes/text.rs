@@ -13,6 +13,12 @@ codes! {
     EMPTY = "workflow.empty", "The file holds no workflow.",
         why "An empty file among workflows is mostly one that was cut or never written. Write it, or remove it.",
         Example::told("a file of nothing, or of blank lines", "a file that begins with `apiVersion: countersign/v1`");
+    REORDERED = "workflow.reordered", "A character shows the text around it in another order than it is read.",
+        why "With such a character a reviewer sees another file than the one that runs. Remove it, from comments, too.",
+        Example::told(
+            "a `purpose` in which U+202E (right-to-left override) stands between two words",
+            "the same `purpose` without it"
+        );
     TOO_LONG = "workflow.too_long", "The file is longer than 1 MiB.",
         why "A workflow is read by people: a few hundred lines. What is longer is no workflow, and is not read at all.",
         Example::told("a database dump named `dump.yaml`, of 10 MB", "a folder that holds workflows only");

@@ -95,6 +95,7 @@ const ACCOUNT: &str = r#"  - id: account
 type Case = (&'static [&'static str], &'static str, &'static str, &'static str);
 
 const TEXT: &[Case] = &[
+    (&[codes::REORDERED], ROTATE, "young keys", "young \u{202e}keys"),
     (&[codes::SYNTAX], ROTATE, "soak: 2s", "soak: \"2s"),
     (&[codes::SYNTAX], ROTATE, "\"${{ steps.rotate.key }}\"", "${{ steps.rotate.key }}"),
     (&[codes::MANY_DOCUMENTS], ROTATE, "steps:", "---\nsteps:"),

@@ -19,6 +19,7 @@ fn told(code: &str) -> (Vec<u8>, Vec<u8>) {
     let wrong: Vec<u8> = match code {
         codes::NOT_UTF8 => latin(),
         codes::UTF16 => good.encode_utf16().flat_map(u16::to_le_bytes).collect(),
+        codes::REORDERED => good.replace("the payments", "the \u{202e}payments").into_bytes(),
         codes::EMPTY => b" \n\n".to_vec(),
         codes::TOO_LONG => vec![b'#'; 10 << 20],
         codes::TOO_DEEP => vec![b'['; 10_000],

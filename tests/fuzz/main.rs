@@ -1,0 +1,98 @@
+//! Bytes that nobody wrote in good faith, at each place where bytes come in: a corpus of files, and some hundred
+//! mutations of them, the same each time. Each target says what must hold of every input; the first thing is always that
+//! it comes back. Sealed material is tried beside the room that opens it, `src/secrets`, with the same corpus.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test stops where something is not as it says")]
+
+mod mutate;
+mod targets;
+
+use std::fs;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use mutate::Mutator;
+
+/// Mutations of a target's corpus, over all of its files; `COUNTERSIGN_FUZZ=20000` makes more of them.
+const MUTATIONS: usize = 600;
+
+fn mutations() -> usize {
+    std::env::var("COUNTERSIGN_FUZZ").ok().and_then(|count| count.parse().ok()).unwrap_or(MUTATIONS)
+}
+
+/// No input may take longer. A release build is some twenty times faster, and the machine may be busy.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// The files of a target, by name.
+fn corpus(target: &str) -> Vec<(String, Vec<u8>)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fuzz/corpus").join(target);
+    let entries = fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+    let mut files: Vec<(String, Vec<u8>)> = entries
+        .map(|entry| entry.unwrap())
+        .map(|entry| (entry.file_name().to_string_lossy().into_owned(), fs::read(entry.path()).unwrap()))
+        .collect();
+    files.sort();
+    files
+}
+
+/// Gives each file to `hold`, and mutations of it; `hold` answers whether the input was taken.
+fn replay(target: &str, mut hold: impl FnMut(&[u8]) -> bool) {
+    let files = corpus(target);
+    assert!(files.len() >= 4, "{target}: {} files are no corpus", files.len());
+    let mut one = |name: &str, bytes: &[u8]| {
+        let began = Instant::now();
+        let taken = hold(bytes);
+        assert!(began.elapsed() < PATIENCE, "{target}/{name}: {:?}", began.elapsed());
+        taken
+    };
+    let taken = files.iter().filter(|(name, bytes)| one(name, bytes)).count();
+    assert!(taken < files.len(), "{target}: everything is taken, so that nothing is tried");
+    let mut mutator = Mutator::new(target);
+    for number in 0..mutations() {
+        let (name, bytes) = &files[number % files.len()];
+        let (_, other) = &files[(number * 7 + 3) % files.len()];
+        let changed = mutator.change(bytes, other);
+        one(&format!("{name}, mutation {number}"), &changed);
+    }
+}
+
+#[test]
+fn workflow_texts() {
+    targets::with_known(|known| replay("workflow", |bytes| targets::workflow(bytes, known)));
+}
+
+#[test]
+fn policy_texts() {
+    targets::with_known(|known| replay("policy", |bytes| targets::policy(bytes, known)));
+}
+
+#[test]
+fn policy_tests() {
+    targets::with_known(|known| replay("trial", |bytes| targets::trial(bytes, known)));
+}
+
+#[test]
+fn conditions() {
+    let words = targets::condition_words();
+    replay("condition", |bytes| targets::condition(bytes, &words));
+}
+
+#[test]
+fn cron_texts() {
+    replay("cron", targets::cron);
+}
+
+#[test]
+fn windows_and_freezes() {
+    replay("window", targets::window);
+}
+
+#[test]
+fn plans() {
+    replay("plan", targets::plan);
+}
+
+#[test]
+fn ledger_entries() {
+    replay("entry", targets::entry);
+}
