@@ -122,7 +122,7 @@ impl<'a> Prepared<'a> {
 
     // INVARIANT: inv:I4 Cedar skips a policy that errs, so that an erring forbid would allow: any error is a deny.
     pub(super) fn decide(&self, set: &PolicySet, basis: Basis) -> Decision {
-        let response = set.authorizer.is_authorized(&self.request, &self.slice.policies, &self.entities);
+        let response = set.authorizer.is_authorized(&self.request, self.slice.policies(&self.resource), &self.entities);
         let diagnostics = response.diagnostics();
         let allowed = response.decision() == cedar_policy::Decision::Allow;
         let listed: BTreeSet<String> = diagnostics.reason().map(|id| AsRef::<str>::as_ref(id).to_owned()).collect();

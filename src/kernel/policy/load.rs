@@ -14,6 +14,9 @@ mod file;
 
 pub(super) use file::cedar_errors;
 
+/// Policies of the sets that are kept apart by resource, over all of a slice's sets, at most.
+const KEPT_MAX: usize = 200_000;
+
 /// The name under which errors of the generated schema are reported.
 const SCHEMA: &str = "policy schema";
 
@@ -33,7 +36,10 @@ pub struct PolicySet {
 
 /// The policies that one action on one type of resource can be in the scope of.
 pub(super) struct Slice {
-    pub(super) policies: cedar_policy::PolicySet,
+    /// Those whose scope names no resource, or every one of them where there are too many to be kept apart.
+    general: cedar_policy::PolicySet,
+    /// The same with those whose scope names that resource.
+    of_resource: HashMap<EntityUid, cedar_policy::PolicySet>,
     /// By `@id`.
     pub(super) rules: BTreeMap<String, Arc<Rule>>,
 }
@@ -135,9 +141,38 @@ fn slices(schema: &Schema, rules: &BTreeMap<String, Arc<Rule>>) -> Result<Slices
 impl Slice {
     pub(super) fn of(rules: impl Iterator<Item = Arc<Rule>>) -> Result<Self, String> {
         let rules: BTreeMap<String, Arc<Rule>> = rules.map(|rule| (rule.id.clone(), rule)).collect();
-        let policies = cedar_policy::PolicySet::from_policies(rules.values().map(|rule| rule.policy.clone()));
-        Ok(Self { policies: policies.map_err(|error| error.to_string())?, rules })
+        let named: BTreeSet<&EntityUid> = rules.values().filter_map(|rule| rule.only_resource()).collect();
+        let general: Vec<&Arc<Rule>> = rules.values().filter(|rule| rule.only_resource().is_none()).collect();
+        if named.len().saturating_mul(general.len() + 1) > KEPT_MAX {
+            return Ok(Self { general: set_of(rules.values())?, of_resource: HashMap::new(), rules });
+        }
+        let mut about: HashMap<&EntityUid, Vec<&Arc<Rule>>> = HashMap::new();
+        for rule in rules.values() {
+            if let Some(resource) = rule.only_resource() {
+                about.entry(resource).or_default().push(rule);
+            }
+        }
+        let with_general = |(resource, own): (&EntityUid, Vec<&Arc<Rule>>)| {
+            Ok((resource.clone(), set_of(general.iter().copied().chain(own))?))
+        };
+        let of_resource = about.into_iter().map(with_general).collect::<Result<_, String>>()?;
+        Ok(Self { general: set_of(general.iter().copied())?, of_resource, rules })
     }
+
+    /// Every policy in one set, as without slices.
+    #[cfg(test)]
+    pub(super) fn whole(rules: BTreeMap<String, Arc<Rule>>) -> Result<Self, String> {
+        Ok(Self { general: set_of(rules.values())?, of_resource: HashMap::new(), rules })
+    }
+
+    /// The policies that can be about this resource; all others of the slice are about another one by name.
+    pub(super) fn policies(&self, resource: &EntityUid) -> &cedar_policy::PolicySet {
+        self.of_resource.get(resource).unwrap_or(&self.general)
+    }
+}
+
+fn set_of<'a>(rules: impl Iterator<Item = &'a Arc<Rule>>) -> Result<cedar_policy::PolicySet, String> {
+    cedar_policy::PolicySet::from_policies(rules.map(|rule| rule.policy.clone())).map_err(|error| error.to_string())
 }
 
 fn schema_error(text: &str, message: String) -> Diagnostic {

@@ -44,6 +44,15 @@ impl Rule {
         }
     }
 
+    /// The one resource that its scope names.
+    // WHY: nothing has a parent in our schema, so that *in* is *is the same as*.
+    pub(super) const fn only_resource(&self) -> Option<&EntityUid> {
+        match &self.resource {
+            ResourceConstraint::Eq(one) | ResourceConstraint::In(one) | ResourceConstraint::IsIn(_, one) => Some(one),
+            ResourceConstraint::Any | ResourceConstraint::Is(_) => None,
+        }
+    }
+
     /// True when principal and resource are in its scope, for an action and a kind that it concerns.
     // WHY: nothing has a parent in our schema, so that *in* is *is the same as*.
     pub(super) fn takes_in(&self, principal: &EntityUid, resource: &EntityUid) -> bool {

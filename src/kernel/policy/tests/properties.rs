@@ -94,7 +94,7 @@ fn unsliced(set: &PolicySet, asked: &Question) -> Option<Decision> {
         rules.extend(slice.rules.iter().map(|(id, rule)| (id.clone(), Arc::clone(rule))));
     }
     assert_eq!(rules.len(), READ.1.policies().count());
-    let whole = Slice::of(rules.into_values()).unwrap();
+    let whole = Slice::whole(rules).unwrap();
     let mut prepared = Prepared::of(set, &Asked::of(asked)).ok()?;
     prepared.slice = &whole;
     Some(prepared.decide(set, judge(set, asked).decision.basis))
@@ -191,7 +191,20 @@ fn unrelated_policies_cost_a_decision_nothing() {
     let crowded = load(&[("rotation.cedar", rotation), ("unrelated.cedar", &unrelated)]).unwrap();
     let slice = crowded.slice("rotate", "Countersign::local::account").unwrap();
     assert_eq!(slice.rules.keys().collect::<Vec<_>>(), ["rotate", "rotate-with-reason"]);
-    for (set, name) in [(&shipped(), "the shipped policies"), (&crowded, "1,000 unrelated ones more")] {
+    let named = (0..1000).fold(String::new(), |mut text, number| {
+        let scope = format!("principal, action, resource == Countersign::local::account::\"local/account/a{number}\"");
+        writeln!(text, "@id(\"named-{number}\") forbid ({scope});").unwrap();
+        text
+    });
+    let named = load(&[("rotation.cedar", rotation), ("named.cedar", &named)]).unwrap();
+    let other = question("rotate", "local/account/a7");
+    assert_eq!(judge(&named, &other).decision.policies, ["named-7"]);
+    let sets = [
+        (&shipped(), "the shipped policies"),
+        (&crowded, "1,000 unrelated ones more"),
+        (&named, "1,000 ones more about other accounts"),
+    ];
+    for (set, name) in sets {
         let mut times: Vec<u128> = Vec::new();
         for _ in 0..200 {
             let begun = Instant::now();
