@@ -194,7 +194,7 @@ enum When {
 
 async fn take_tour(session: &mut Session<'_>, active: &Active, progress: &Progress) -> Result<Toured, Stop> {
     let mut runs = Vec::new();
-    session.carry_on_open_runs(progress).await?;
+    session.carry_on_open_runs(None, progress).await?;
     for stage in TOUR {
         progress.say(&format!("\n{}", stage.heading)).await;
         runs.push(stage::take(session, active, stage, progress).await?);

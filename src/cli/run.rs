@@ -22,6 +22,9 @@ use crate::runner::{Begun, Driven, Request, Runner};
 use crate::scheduler::Active;
 use crate::{Installation, OpenError, known, runner};
 
+/// How much longer a run of another workflow may wait for a command to stay with it, in milliseconds.
+const STAYED_MS: u64 = 60_000;
+
 /// Runs the workflow.
 pub(super) async fn run(data: Option<PathBuf>, asked: &Run, screen: &Screen) -> Result<u8, Stop> {
     let named = named_digest(asked.plan.as_deref())?;
@@ -56,7 +59,7 @@ async fn within(
     let runner = runner(installation, policies, Some(progress.sender()), stop);
     let mut session = Session { runner, installation, asker, driven: BTreeMap::new() };
     let ended = async {
-        session.carry_on_open_runs(&progress).await?;
+        session.carry_on_open_runs(Some(&wanted.workflow), &progress).await?;
         let trigger = Trigger {
             kind: TriggerKind::Request,
             asked_by: Some(session.asker.clone()),
@@ -92,12 +95,24 @@ pub(super) struct Ran {
 }
 
 impl Session<'_> {
-    /// Whoever takes the folder's lock first carries on its open runs.
-    pub(super) async fn carry_on_open_runs(&mut self, progress: &Progress) -> Result<(), Stop> {
+    /// Whoever takes the folder's lock first carries on its open runs. A run of another workflow that waits for long is
+    /// left waiting: it must not keep this command from its own.
+    pub(super) async fn carry_on_open_runs(&mut self, wanted: Option<&str>, progress: &Progress) -> Result<(), Stop> {
         let open = self.installation.store.open_runs().await?;
         for run in open {
-            if matches!(run.state, crate::store::RunState::Stuck) {
-                continue;
+            match run.state {
+                crate::store::RunState::Stuck => continue,
+                crate::store::RunState::Waiting { until }
+                    if wanted != Some(run.workflow.as_str())
+                        && until > self.installation.clock.now().plus_millis(STAYED_MS) =>
+                {
+                    let until = super::tell::seconds(&until.to_string());
+                    progress
+                        .say(&format!("run {} of `{}` waits until {until}; left waiting", run.id, run.workflow))
+                        .await;
+                    continue;
+                }
+                _ => {}
             }
             progress.say(&format!("run {} of `{}` was left open; carrying it on", run.id, run.workflow)).await;
             match self.drive(&run.id).await {
@@ -118,7 +133,9 @@ impl Session<'_> {
             Begun::Known(run) => (run, false),
             Begun::Coalesced(holder) => {
                 let text = format!("run {holder} holds what this run would need; nothing was started");
-                let help = format!("see `countersign status {holder}`");
+                let help = format!(
+                    "see `countersign status {holder}`; `countersign abandon {holder} --reason TEXT` lets go of it"
+                );
                 return Err(Stop::new(STUCK, "run.held", text, help));
             }
         };

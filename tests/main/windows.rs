@@ -51,8 +51,14 @@ fn a_change_waits_for_its_window_and_can_be_let_go_of() {
     assert_eq!(status["runs"][0]["state"], "waiting", "{status}");
     assert_eq!(folder.targets(), before, "nothing is changed before the window");
     let run = status["runs"][0]["run"].as_str().unwrap().to_owned();
+    let other = folder.run(&["run", "provision-webhook", "--input", "webhook=orders"]).ended(0);
+    assert!(other.out.contains(&format!("run {run} of `rotate-in-window` waits until ")), "{}", other.out);
+    let held = folder.run(&["run", "rotate-reporting-key"]).ended(5);
+    held.says(&["error[run.held]", &run]);
+    let before = folder.targets();
     folder.run(&["abandon", &run, "--reason", "it is not needed any more"]).ended(0);
     assert_eq!(folder.status()["open_runs"], 0);
     assert_eq!(folder.targets(), before);
+    folder.run(&["run", "rotate-reporting-key"]).ended(0);
     folder.verifies();
 }
