@@ -17,7 +17,7 @@ use countersign_connector_local::{Endpoint, Local, LocalConfig};
 use countersign_contract::{Connector, Limits, Manifest};
 
 use crate::folder::{Folder, FolderError};
-use crate::settings::{ConnectorKind, Place, Settings, Spot};
+use crate::settings::{ConnectorKind, Freezes, Place, Settings, Spot};
 
 /// How often the embedded client calls its endpoint.
 const CLIENT_CALLS_EVERY: Duration = Duration::from_millis(100);
@@ -53,6 +53,7 @@ impl CatalogError {
 pub struct Catalog {
     instances: BTreeMap<String, Arc<dyn Connector>>,
     places: BTreeMap<String, String>,
+    freezes: Freezes,
     embedded: Option<Embedded>,
 }
 
@@ -148,12 +149,12 @@ impl Catalog {
         }
         let places = settings.places.iter();
         let places = places.map(|(name, place)| (name.clone(), place.connector().to_owned())).collect();
-        Self::of_instances(instances, places)
+        Self { freezes: settings.freezes.clone(), ..Self::of_instances(instances, places) }
     }
 
     /// Instances that were made elsewhere, and the instance of each place.
     pub fn of_instances(instances: BTreeMap<String, Arc<dyn Connector>>, places: BTreeMap<String, String>) -> Self {
-        Self { instances, places, embedded: None }
+        Self { instances, places, freezes: BTreeMap::new(), embedded: None }
     }
 
     /// The instance of that name.
@@ -169,6 +170,11 @@ impl Catalog {
     /// The connector instance of each place.
     pub fn places(&self) -> &BTreeMap<String, String> {
         &self.places
+    }
+
+    /// The days that each freeze stands for.
+    pub fn freezes(&self) -> &Freezes {
+        &self.freezes
     }
 
     /// What the embedded client has seen so far.

@@ -52,7 +52,7 @@ use tokio::sync::{mpsc, watch};
 
 /// What workflows may name, under these connectors and places.
 pub fn known(catalog: &catalog::Catalog) -> Known<'_> {
-    Known { connectors: catalog.manifests(), places: catalog.places().clone() }
+    Known { connectors: catalog.manifests(), places: catalog.places().clone(), freezes: catalog.freezes().clone() }
 }
 
 /// Wires the rooms together around the one mint of this process.

@@ -20,6 +20,10 @@ use std::path::{Component, Path, PathBuf};
 
 use countersign_contract::file;
 use countersign_kernel::diagnostic::Diagnostic;
+use countersign_kernel::schedule::Freeze;
+
+/// The days that freezes stand for, by the freeze's name.
+pub type Freezes = BTreeMap<String, Vec<Freeze>>;
 
 /// The settings of a data folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,6 +32,8 @@ pub struct Settings {
     pub connectors: BTreeMap<String, ConnectorSettings>,
     /// Places, by name.
     pub places: BTreeMap<String, Place>,
+    /// The days that a freeze stands for, by its name.
+    pub freezes: Freezes,
 }
 
 /// One connector instance.

@@ -6,11 +6,12 @@ use std::ops::Range;
 use std::path::{Component, Path, PathBuf};
 
 use countersign_kernel::diagnostic::Diagnostic;
+use countersign_kernel::schedule::Freeze;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::names::{is_name, looks_secret, meant};
-use super::{ConnectorKind, ConnectorSettings, Place, Settings, Spot, is_reserved};
+use super::{ConnectorKind, ConnectorSettings, Freezes, Place, Settings, Spot, is_reserved};
 
 type Table<'t> = Spanned<DeTable<'t>>;
 type Value<'t> = Spanned<DeValue<'t>>;
@@ -55,7 +56,7 @@ impl<'t> Reader<'t> {
     }
 
     fn document(&mut self, top: &DeTable<'t>) -> Settings {
-        self.known(top, "the file", &["version", "connectors", "places"]);
+        self.known(top, "the file", &["version", "connectors", "places", "freezes"]);
         match value(top, "version") {
             None => {
                 let help = "begin the file with `version = 1`";
@@ -69,7 +70,8 @@ impl<'t> Reader<'t> {
         }
         let connectors = self.connectors(top);
         let places = self.places(top, &connectors);
-        Settings { connectors, places }
+        let freezes = self.freezes(top);
+        Settings { connectors, places, freezes }
     }
 
     fn connectors(&mut self, top: &DeTable<'t>) -> BTreeMap<String, ConnectorSettings> {
@@ -144,6 +146,29 @@ impl<'t> Reader<'t> {
             }
         }
         places
+    }
+
+    fn freezes(&mut self, top: &DeTable<'t>) -> Freezes {
+        let mut freezes = Freezes::new();
+        for (name, table) in self.named_tables(top, "freezes") {
+            self.known(table.get_ref(), "a freeze", &["days"]);
+            let help = "say which days they are: `days = [\"12-20..01-04 Europe/Berlin\"]`";
+            let Some(given) = self.needed(&table, "days", help) else { continue };
+            let Some(items) = given.get_ref().as_array() else {
+                self.wrong_type(given, "a list of texts in brackets");
+                continue;
+            };
+            let mut days = Vec::new();
+            for item in items {
+                match self.word(item).map(Freeze::parse) {
+                    Some(Ok(freeze)) => days.push(freeze),
+                    Some(Err(error)) => self.error("settings.value", item.span(), error.message, error.help),
+                    None => {}
+                }
+            }
+            freezes.insert(name, days);
+        }
+        freezes
     }
 
     fn endpoint(&mut self, connector: String, table: &Table<'t>, declared: &Declared) -> Option<Place> {

@@ -76,7 +76,7 @@ path = 'places/client'
 fn a_mistyped_name_is_answered_with_the_one_that_was_meant() {
     let help = |text: &str| one(text).help;
     assert_eq!(help("version = 1\nplace = {}"), "did you mean `places`?");
-    assert_eq!(help("version = 1\nx = 3"), "known here: `version`, `connectors`, `places`");
+    assert_eq!(help("version = 1\nx = 3"), "known here: `version`, `connectors`, `places`, `freezes`");
     let text = "version = 1\n[connectors.files]\ntype = 'files'\n[places.a]\nconnector = 'flies'\npath = 'a'";
     assert_eq!(help(text), "did you mean `files`?");
     let none = one("version = 1\n[places.a]\nconnector = 'files'\npath = 'a'");
@@ -197,4 +197,24 @@ fn a_file_is_loaded_or_its_errors_name_it() {
     assert_eq!((text.as_str(), found[0].file.as_str()), ("version = 1\nplace = 2\n", path.to_str().unwrap()));
     std::fs::write(&path, Settings::default_text()).unwrap();
     assert_eq!(Settings::load(&path).unwrap().places.len(), 3);
+}
+
+#[test]
+fn a_freeze_is_a_name_for_days() {
+    let read = |days: &str| {
+        let text = Settings::default_text().replace("days = [\"12-20..01-04 UTC\"]", days);
+        Settings::parse("settings.toml", &text)
+    };
+    let settings = read("days = [\"12-20..01-04 UTC\", \"2027-03-01..2027-03-14 Europe/Berlin\"]").unwrap();
+    assert_eq!(settings.freezes["year-end"].len(), 2);
+    for (days, code) in [
+        ("days = [\"12-20 UTC\"]", "settings.value"),
+        ("days = [\"12-20..01-04 CEST\"]", "settings.value"),
+        ("days = \"12-20..01-04 UTC\"", "settings.type"),
+        ("days = [7]", "settings.type"),
+        ("dyas = []", "settings.unknown_key"),
+    ] {
+        let found = read(days).unwrap_err();
+        assert!(found.iter().any(|one| one.code == code && one.line >= 40), "{days}: {found:#?}");
+    }
 }

@@ -7,7 +7,7 @@ use countersign::clock::{Clock as _, SystemClock};
 use crate::folder::Folder;
 
 const TEXT: &str = include_str!("rotate-in-window.yaml");
-const WINDOWS: &str = "[\"SAT-SUN 00:00-06:00 Europe/Berlin\"], freeze: [\"12-20..01-04 Europe/Berlin\"]";
+const WINDOWS: &str = "[\"SAT-SUN 00:00-06:00 Europe/Berlin\"], freeze: [year-end, \"05-01..05-01 Europe/Berlin\"]";
 const DAYS: [&str; 7] = ["MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN"];
 
 /// The name of the day so many days from now, in UTC. 1 January 1970 was a Thursday.

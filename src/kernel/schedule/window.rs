@@ -21,7 +21,7 @@ const LOOKED_AT_DAYS: i64 = 3 * 366;
 const PROVEN_DAYS: i64 = 400;
 
 /// Windows and freezes together.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Windows {
     /// A change begins in one of these.
@@ -33,7 +33,7 @@ pub struct Windows {
 
 /// `SAT-SUN 00:00-06:00 Europe/Berlin`: a stretch of each of these days. It ends on the next day where its second time is
 /// not after its first one.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Window {
     text: String,
@@ -45,7 +45,7 @@ pub struct Window {
 }
 
 /// `12-20..01-04 Europe/Berlin`: these days of each year, or with years of one; the last one included.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Freeze {
     text: String,
@@ -53,7 +53,7 @@ pub struct Freeze {
     zone: TimeZone,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Days {
     /// Month and day.
     Yearly((i8, i8), (i8, i8)),

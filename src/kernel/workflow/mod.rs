@@ -54,6 +54,7 @@ use self::table::{Table, items};
 use self::tree::Node;
 use self::trigger::On;
 use crate::diagnostic::Diagnostic;
+use crate::schedule::Freeze;
 
 pub(crate) use self::scalar::is_address;
 pub use self::set::{Member, check_set};
@@ -71,6 +72,8 @@ pub struct Known<'a> {
     pub connectors: BTreeMap<String, &'a Manifest>,
     /// The connector instance of each place, by the place's name.
     pub places: BTreeMap<String, String>,
+    /// The days that a freeze stands for, by its name.
+    pub freezes: BTreeMap<String, Vec<Freeze>>,
 }
 
 /// Reads one workflow file. `file` is what the errors call it.
@@ -98,7 +101,7 @@ struct Header<'n> {
 }
 
 fn workflow(root: &Node, digest: Digest, known: &Known<'_>, errors: &mut Errors<'_>) -> Read<Workflow> {
-    let header = header(root, errors)?;
+    let header = header(root, known, errors)?;
     let whose = header.subject.and_then(|node| header::whose(node, known, errors));
     let nodes = header.steps.unwrap_or_default();
     let outlines = step::outlines(nodes, whose, errors);
@@ -139,7 +142,7 @@ fn in_order(steps: Vec<Step>, sequence: &[usize]) -> Vec<Step> {
     numbered.into_iter().map(|(_, step)| step).collect()
 }
 
-fn header<'n>(root: &'n Node, errors: &mut Errors<'_>) -> Read<Header<'n>> {
+fn header<'n>(root: &'n Node, known: &Known<'_>, errors: &mut Errors<'_>) -> Read<Header<'n>> {
     let mut table = Table::of(root, "apiVersion: countersign/v1", errors)?;
     let version = header::version(&mut table, errors);
     let metadata = table.need("metadata", "{name: .., owner: .., purpose: ..}", errors);
@@ -161,7 +164,7 @@ fn header<'n>(root: &'n Node, errors: &mut Errors<'_>) -> Read<Header<'n>> {
         }
         Ok(steps)
     });
-    let windows = table.take("windows").map(|node| windows::windows(node, errors)).transpose();
+    let windows = table.take("windows").map(|node| windows::windows(node, known, errors)).transpose();
     let done = table.done(&[], errors);
     let on = on.unwrap_or_else(On::told);
     Ok(Header { metadata: version.and(done).and(metadata), subject, on, windows, steps })

@@ -9,7 +9,7 @@ use super::scalar;
 use super::schedule::in_words;
 use super::table::{Table, each, items};
 use super::tree::Node;
-use super::{lifetime_secs, suggest};
+use super::{Known, lifetime_secs, suggest};
 use crate::schedule::{Freeze, Window, WindowError, Windows};
 
 /// Windows, and freezes, of a workflow at most.
@@ -18,36 +18,58 @@ pub(super) const ENTRIES_MAX: usize = 20;
 /// Windows, and the bytes of their key.
 pub(super) type Placed = (Windows, Range<usize>);
 
-/// Reads `windows: {allow: ["SAT-SUN 00:00-06:00 Europe/Berlin"], freeze: ["12-20..01-04 Europe/Berlin"]}`.
-pub(super) fn windows(node: &Node, errors: &mut Errors<'_>) -> Read<Placed> {
+/// Reads `windows: {allow: ["SAT-SUN 00:00-06:00 Europe/Berlin"], freeze: [year-end]}`.
+pub(super) fn windows(node: &Node, known: &Known<'_>, errors: &mut Errors<'_>) -> Read<Placed> {
     let mut table = Table::of(node, "windows: {allow: [\"SAT-SUN 00:00-06:00 Europe/Berlin\"]}", errors)?;
     let given = (table.take("allow"), table.take("freeze"));
-    let allow = given.0.map(|node| list(node, Window::parse, errors)).transpose();
-    let freeze = given.1.map(|node| list(node, Freeze::parse, errors)).transpose();
+    let allow = given.0.map(|node| list(node, errors, |node, errors| one(node, Window::parse, errors))).transpose();
+    let freeze = given.1.map(|node| list(node, errors, |node, errors| freeze(node, known, errors))).transpose();
     table.done(&[], errors)?;
     if given.0.is_none() && given.1.is_none() {
         let help = "write `allow: [\"SAT-SUN 00:00-06:00 Europe/Berlin\"]`, or take `windows` out";
         return Err(errors.tell(codes::EMPTY_VALUE, &node.owner, "this allows and freezes nothing", help));
     }
     let always = || Window::parse("* 00:00-24:00 UTC").into_iter().collect();
-    let windows = Windows { allow: allow?.unwrap_or_else(always), freeze: freeze?.unwrap_or_default() };
+    let windows = Windows { allow: allow?.unwrap_or_else(always), freeze: freeze?.unwrap_or_default().concat() };
     Ok((windows, node.owner.clone()))
 }
 
-fn list<T>(node: &Node, parse: fn(&str) -> Result<T, WindowError>, errors: &mut Errors<'_>) -> Read<Vec<T>> {
+fn list<T>(
+    node: &Node,
+    errors: &mut Errors<'_>,
+    mut read: impl FnMut(&Node, &mut Errors<'_>) -> Read<T>,
+) -> Read<Vec<T>> {
     let nodes = items(node, "[\"..\"]", errors)?;
     if nodes.is_empty() || nodes.len() > ENTRIES_MAX {
         let message = format!("expected 1 to {ENTRIES_MAX} of them");
         return Err(errors.tell(codes::OUT_OF_RANGE, &node.owner, message, "say it with fewer, or leave the key out"));
     }
-    each(nodes, |node| {
-        let given = scalar::text(node, errors)?;
-        parse(given).map_err(|error| {
-            let zone = given.split_whitespace().last().unwrap_or_default();
-            let near = error.message.contains("zone `").then(|| suggest::zone(zone)).flatten();
-            let help = near.map_or_else(|| error.help.to_owned(), |near| format!("did you mean `{near}`?"));
-            errors.tell(codes::BAD_WINDOW, &node.span, error.message, help)
-        })
+    each(nodes, |node| read(node, errors))
+}
+
+fn one<T>(node: &Node, parse: fn(&str) -> Result<T, WindowError>, errors: &mut Errors<'_>) -> Read<T> {
+    let given = scalar::text(node, errors)?;
+    parse(given).map_err(|error| {
+        let zone = given.split_whitespace().last().unwrap_or_default();
+        let near = error.message.contains("zone `").then(|| suggest::zone(zone)).flatten();
+        let help = near.map_or_else(|| error.help.to_owned(), |near| format!("did you mean `{near}`?"));
+        errors.tell(codes::BAD_WINDOW, &node.span, error.message, help)
+    })
+}
+
+/// Days, or the name that settings give to some.
+fn freeze(node: &Node, known: &Known<'_>, errors: &mut Errors<'_>) -> Read<Vec<Freeze>> {
+    let given = scalar::text(node, errors)?;
+    if given.contains("..") || given.contains(char::is_whitespace) {
+        return one(node, Freeze::parse, errors).map(|freeze| vec![freeze]);
+    }
+    known.freezes.get(given).cloned().ok_or_else(|| {
+        let message = format!("settings name no freeze `{}`", scalar::shortened(given));
+        let help = match known.freezes.len() {
+            0 => "add `[freezes.NAME]` to the settings, or write the days: `12-20..01-04 Europe/Berlin`".to_owned(),
+            _ => suggest::help(given, known.freezes.keys().map(String::as_str)),
+        };
+        errors.tell(codes::UNKNOWN_FREEZE, &node.span, message, help)
     })
 }
 

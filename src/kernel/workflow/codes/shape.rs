@@ -87,6 +87,10 @@ codes! {
         why "A window is days, times and a zone: `SAT-SUN 00:00-06:00 Europe/Berlin`; its second time may be on the next \
              day. A freeze is a first and a last day, with years or for each year: `12-20..01-04 Europe/Berlin`.",
         Example::change(ROTATE, "steps:\n", "windows: {allow: [\"SAT-SUN 0-6 Europe/Berlin\"]}\nsteps:\n");
+    UNKNOWN_FREEZE = "workflow.unknown_freeze", "`freeze` names days that settings do not name.",
+        why "A name in `freeze` stands for the days that `[freezes.NAME]` in the settings says; they are read when the file \
+             is, and stand in the plan.",
+        Example::change(ROTATE, "steps:\n", "windows: {freeze: [yaer-end]}\nsteps:\n");
     BAD_INPUT = "workflow.bad_input", "An input's bounds contradict each other, or its default does not fit them.",
         why "No request could ever give a value that is taken, or the default would be refused as soon as it is used.",
         Example::change(ROTATE, "default: scheduled rotation", "default: soon");

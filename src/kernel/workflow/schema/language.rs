@@ -94,7 +94,7 @@ fn windows() -> Form {
     let list = |item| Form::List { item: Box::new(item), min: 1, max: Some(ENTRIES_MAX) };
     Form::table(vec![
         may("allow", "Stretches of the week, as days, times and a zone.", list(WINDOW)),
-        may("freeze", "Days on which nothing begins, of each year or of one.", list(FREEZE)),
+        may("freeze", "Days on which nothing begins, of each year or of one.", list(Form::Any(vec![FREEZE, NAME]))),
     ])
 }
 
