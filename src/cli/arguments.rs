@@ -155,6 +155,12 @@ pub struct Plan {
     /// A typed input of the request; may be repeated
     #[arg(long = "input", value_name = "NAME=VALUE", value_parser = pair)]
     pub inputs: Vec<(String, String)>,
+    /// Plan from these files instead of the activated ones
+    #[arg(long, value_name = "DIR")]
+    pub files: Option<PathBuf>,
+    /// Without a data folder: connectors and places by this file, and a subject that is as the workflow needs it
+    #[arg(long, value_name = "FILE", requires = "files")]
+    pub settings: Option<PathBuf>,
     /// Show only what differs from this plan, which a run followed: calls, facts, verdicts
     #[arg(long, value_name = "DIGEST")]
     pub diff: Option<String>,

@@ -1,31 +1,26 @@
 //! `countersign plan`: every call, verdict and undo of a run, before anything runs.
 
 mod compare;
+mod ground;
 mod starts;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use countersign_contract::ProbeAnswer;
 use countersign_kernel::plan::{self, Act, Asking, Does, Move, Plan, Retrying};
 use countersign_kernel::policy;
 use countersign_kernel::run::bodies::TriggerKind;
 use countersign_warrant::{Decision, Verdict};
+use ground::Ground;
 use serde_json::json;
 
 use super::Stop;
 use super::arguments::Plan as Asked;
-use super::run::unknown_workflow;
 use super::screen::{Screen, called};
 use super::stop::{DENIED, DONE};
 use super::typed::{folder_flag, quoted};
-use crate::catalog::Catalog;
 use crate::clock::{Clock as _, SystemClock};
-use crate::folder::Folder;
-use crate::inventory::Inventory;
-use crate::scheduler::Active;
-use crate::{Reading, known};
 
 /// What policy says of one act today: beside the plan, outside its digest.
 struct Judged {
@@ -35,27 +30,15 @@ struct Judged {
 
 /// Plans without changing, writing or opening anything.
 pub(super) async fn plan(data: Option<PathBuf>, asked: &Asked, screen: &Screen) -> Result<u8, Stop> {
-    let path = Folder::resolve(data)?;
-    let reading = Reading::open(&path).await?;
-    let settings = super::lint::load(&reading.folder.settings_path(), screen)?;
-    let catalog = Catalog::for_reading(&settings, &reading.folder);
-    let catalog = Arc::new(catalog?);
-    let active = Active::load(&reading.store, &known(&catalog)).await;
-    let active = active?;
-    let Some(workflow) = active.set.workflows.get(&asked.workflow) else {
-        return Err(unknown_workflow(&asked.workflow, &active));
-    };
+    let ground = Ground::of(data, asked, screen).await?;
+    let workflow = ground.workflow(&asked.workflow)?;
     let given: BTreeMap<String, String> = asked.inputs.iter().cloned().collect();
-    let persons = reading.persons(workflow, &given)?;
-    let inputs = plan::resolve_inputs(workflow, &given, &persons)?;
-    let inventory = Inventory::new(Arc::clone(&catalog), reading.store.clone());
-    let snapshot = inventory.snapshot(workflow, &inputs, &persons).await;
-    let snapshot = snapshot?;
-    let plan = plan::plan(workflow, plan::trigger_of(workflow), &inputs, &snapshot, &catalog.manifests());
+    let ground::View { inputs, snapshot, person } = ground.look(workflow, &given).await?;
+    let manifests = ground.catalog.manifests();
+    let plan = plan::plan(workflow, plan::trigger_of(workflow), &inputs, &snapshot, &manifests);
     let plan = plan?;
-    let person = reading.asker()?;
     let is_asked = plan.trigger == TriggerKind::Request;
-    let judged = judge(&plan, &active, &catalog, is_asked.then_some(person.as_str()));
+    let judged = judge(&plan, &ground, is_asked.then_some(person.as_str()));
     let starts = starts::Starts::of(workflow, &plan);
     let digest = plan.digest().map_err(|error| Stop::of("plan.not_canonical", &error))?;
     let denied = judged.iter().any(|one| one.decision.as_ref().is_none_or(|made| made.verdict == Verdict::Deny));
@@ -67,8 +50,9 @@ pub(super) async fn plan(data: Option<PathBuf>, asked: &Asked, screen: &Screen) 
         })
         .collect();
     let mut document = json!({"digest": digest, "plan": plan, "starts": starts, "verdicts": verdicts});
+    document["assumed"] = json!(ground.is_assumed());
     if let Some(earlier) = &asked.diff {
-        let earlier = compare::Earlier::load(&reading.store, &asked.workflow, earlier).await?;
+        let earlier = compare::Earlier::load(ground.store()?, &asked.workflow, earlier).await?;
         let found = earlier.compared(&plan, &judged);
         document["differences"] = json!(found);
         earlier.tell(&found, screen);
@@ -77,27 +61,29 @@ pub(super) async fn plan(data: Option<PathBuf>, asked: &Asked, screen: &Screen) 
     }
     screen.document(&document);
     screen.say(format!("\ndigest {digest}"));
-    if !is_asked {
-        return Ok(if denied { DENIED } else { DONE });
+    let code = if denied { DENIED } else { DONE };
+    if ground.is_assumed() {
+        screen.say_wrapped("nothing was looked at: ", "the subject is taken to be as the workflow needs it");
     }
+    let Some(path) = ground.folder.filter(|_| is_asked) else { return Ok(code) };
     let mut command = format!("{} run {}", called(), quoted(&plan.workflow.name));
     for (name, value) in &asked.inputs {
         command.push_str(" --input ");
         command.push_str(&quoted(&format!("{name}={value}")));
     }
     screen.say(format!("run exactly this:\n  {command} --plan {digest}{}", folder_flag(&path)));
-    Ok(if denied { DENIED } else { DONE })
+    Ok(code)
 }
 
-fn judge(plan: &Plan, active: &Active, catalog: &Catalog, asked_by: Option<&str>) -> Vec<Judged> {
+fn judge(plan: &Plan, ground: &Ground, asked_by: Option<&str>) -> Vec<Judged> {
     let now = SystemClock.now();
     let asking = Asking { asked_by, started_at: now, now };
-    let manifests = catalog.manifests();
+    let manifests = ground.catalog.manifests();
     let manifest = manifests.get(plan.subject.resource.connector());
     plan.acts()
         .map(|(planned, act)| {
             let question = manifest.map(|found| plan::question(plan, planned, act, asking, found));
-            let decision = question.map(|question| policy::judge(&active.set.policies, &question).decision);
+            let decision = question.map(|question| policy::judge(&ground.set.policies, &question).decision);
             Judged { id: planned.id.to_string(), decision }
         })
         .collect()

@@ -19,7 +19,7 @@ use super::signals::Signals;
 use super::stop::{BAD_INPUT, CHANGED, DENIED, DONE, FAILED, LEDGER, STUCK};
 use crate::folder::Folder;
 use crate::runner::{Begun, Driven, Request, Runner};
-use crate::scheduler::Active;
+use crate::scheduler::{Active, CheckedSet};
 use crate::{Installation, OpenError, known, runner};
 
 /// How much longer a run of another workflow may wait for a command to stay with it, in milliseconds.
@@ -48,7 +48,7 @@ async fn within(
     screen: &Screen,
 ) -> Result<u8, Stop> {
     let Some(workflow) = active.set.workflows.get(&wanted.workflow) else {
-        return Err(unknown_workflow(&wanted.workflow, active));
+        return Err(unknown_workflow(&wanted.workflow, &active.set));
     };
     let given: BTreeMap<String, String> = wanted.inputs.iter().cloned().collect();
     let persons = installation.persons(workflow, &given);
@@ -185,8 +185,8 @@ pub(super) fn stopped(run: &RunId) -> Stop {
     Stop::new(FAILED, "run.stopped", format!("stopped at a safe point; run {run} is open"), help)
 }
 
-pub(super) fn unknown_workflow(name: &str, active: &Active) -> Stop {
-    let known: Vec<&str> = active.set.workflows.keys().map(String::as_str).collect();
+pub(super) fn unknown_workflow(name: &str, set: &CheckedSet) -> Stop {
+    let known: Vec<&str> = set.workflows.keys().map(String::as_str).collect();
     let help = format!("activated are: {}", known.join(", "));
     Stop::new(BAD_INPUT, "run.unknown_workflow", format!("no workflow `{name}` is activated"), help)
 }

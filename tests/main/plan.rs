@@ -248,7 +248,7 @@ fn plans_are_as_their_schema_says() {
             more.pointer_mut(&pointer).unwrap()["zzz"] = Value::from(1);
             assert!(!judge::is_valid(&schema, &more), "{asked:?}: a key more at {pointer}");
         }
-        for key in ["digest", "plan", "starts", "verdicts"] {
+        for key in ["digest", "plan", "starts", "assumed", "verdicts"] {
             let mut less = document.clone();
             less.as_object_mut().unwrap().remove(key);
             assert!(!judge::is_valid(&schema, &less), "{asked:?}: without {key}");
@@ -269,4 +269,54 @@ fn plans_are_as_their_schema_says() {
         "window",
     ];
     assert_eq!(seen.into_iter().collect::<Vec<_>>(), all);
+}
+
+/// Files that are not activated are planned against what is there; with settings and no data folder against a subject
+/// that is as the workflow needs it. Neither can be run by its digest, and neither changes anything.
+#[test]
+fn files_are_planned_before_they_are_activated_and_without_a_data_folder() {
+    let folder = Folder::toured();
+    let set = folder.around().join("set");
+    crate::folder::copy(&folder.path("workflows"), &set);
+    let file = set.join("rotate-reporting-key.yaml");
+    let text = fs::read_to_string(&file).unwrap();
+    fs::write(&file, text.replace("length: 43", "length: 50")).unwrap();
+    let before = tree(&folder.data());
+    let set = set.to_str().unwrap();
+    let planned = folder.run(&["plan", "rotate-reporting-key", "--files", set]).ended(0);
+    assert!(planned.out.contains("digest ") && !planned.out.contains("run exactly this"), "{}", planned.out);
+    let told = folder.run(&["plan", "rotate-reporting-key", "--files", set, "--json"]).ended(0).json();
+    assert_eq!((&told["assumed"], &told["plan"]["moves"][2]["recipe"]["length"]), (&false.into(), &50.into()));
+    assert_ne!(told["digest"], folder.run(&ROTATE).ended(0).json()["digest"]);
+    let settings = folder.path("settings.toml");
+    let settings = settings.to_str().unwrap();
+    let nowhere = folder.around().join("nowhere");
+    let alone = |words: &[&str]| {
+        let files = ["--files", set, "--settings", settings, "--data", nowhere.to_str().unwrap()];
+        folder.run(&[&["plan"], words, &files].concat())
+    };
+    let drawn = alone(&["rotate-reporting-key"]).ended(0);
+    for words in ["CALL key_stage local/account/reporting", "allow by rotate", "nothing was looked at: the subject is"]
+    {
+        assert!(drawn.out.contains(words), "no `{words}`:\n{}", drawn.out);
+    }
+    let schema = folder.run(&["schema", "plan"]).ended(0).json();
+    for (words, code) in [
+        (&["rotate-reporting-key", "--json"][..], 0),
+        (&["tls-localhost", "--json"], 0),
+        (&["provision-account", "--input", "account=clerk", "--json"], 0),
+        (&["provision-account", "--input", "account=clerk", "--input", "level=admin", "--json"], 3),
+        (&["rotate-webhook-secret", "--json"], 0),
+    ] {
+        let document = alone(words).ended(code).json();
+        assert!(judge::is_valid(&schema, &document), "{document:#}");
+        assert_eq!(document["assumed"], true);
+    }
+    alone(&["nothing"]).ended(2).says(&["error[plan.unknown_workflow]", "no file holds a workflow `nothing`"]);
+    let digest = told["digest"].as_str().unwrap();
+    alone(&["rotate-reporting-key", "--diff", digest]).ended(2).says(&["error[plan.nothing_kept]"]);
+    fs::write(&file, "steps: []\n").unwrap();
+    alone(&["rotate-reporting-key"]).ended(2).says(&["workflow.missing_key"]);
+    assert!(!nowhere.exists());
+    assert_eq!(changes(&before, &tree(&folder.data())), Vec::<&Path>::new());
 }

@@ -74,7 +74,7 @@ pub(super) async fn next_of(store: &Store, stage: &Stage) -> Result<Next, Stop> 
 
 async fn ask(session: &mut Session<'_>, active: &Active, stage: &Stage, key: String) -> Result<(RunId, Driven), Stop> {
     let Some(workflow) = active.set.workflows.get(stage.workflow) else {
-        return Err(unknown_workflow(stage.workflow, active));
+        return Err(unknown_workflow(stage.workflow, &active.set));
     };
     let given = stage.inputs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
     let persons = session.installation.persons(workflow, &given);

@@ -25,6 +25,7 @@ pub(super) fn schema() -> Value {
             ("digest", about("What `run --plan` names: SHA-256 of the plan's canonical JSON (RFC 8785).", digest())),
             ("plan", plan()),
             ("starts", about("What starts such runs, seen from now; outside the digest.", starts())),
+            ("assumed", json!({"type": "boolean", "description": "Nothing was looked at."})),
             ("verdicts", about("What policy says today; outside the digest.", list(verdict))),
         ],
         &[("differences", about("With `--diff`: from the earlier plan to this one.", list(difference)))],

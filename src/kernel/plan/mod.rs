@@ -5,6 +5,7 @@
 //!
 //! Read first: [`Plan`], [`Snapshot`].
 
+mod assumed;
 mod changes;
 mod difference;
 mod error;
@@ -21,6 +22,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use countersign_warrant::ResourceName;
 use serde_json::Value;
 
+pub use assumed::assumed;
 pub use difference::{Difference, differences};
 pub use error::PlanError;
 use expand::Expansion;

@@ -1,0 +1,127 @@
+//! What a plan is made from: the activated files and what is there; other files and what is there; or files alone.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use countersign_kernel::plan::{self, Persons, Snapshot};
+use countersign_kernel::workflow::model::Workflow;
+use countersign_warrant::Digest;
+use serde_json::{Value, json};
+
+use crate::catalog::Catalog;
+use crate::cli::Stop;
+use crate::cli::arguments::Plan as Asked;
+use crate::cli::lint;
+use crate::cli::run::unknown_workflow;
+use crate::cli::screen::Screen;
+use crate::cli::stop::BAD_INPUT;
+use crate::folder::Folder;
+use crate::inventory::Inventory;
+use crate::scheduler::{Active, CheckedSet, FileSet};
+use crate::store::Store;
+use crate::{Reading, known};
+
+/// Files, connectors, and where there is one the data folder.
+pub(super) struct Ground {
+    pub(super) set: CheckedSet,
+    pub(super) catalog: Arc<Catalog>,
+    /// `None` where nothing is looked at.
+    reading: Option<Reading>,
+    /// Where a plan of it can be run.
+    pub(super) folder: Option<PathBuf>,
+}
+
+/// What is known of one workflow's subject, and who asks.
+pub(super) struct View {
+    pub(super) inputs: BTreeMap<String, Value>,
+    pub(super) snapshot: Snapshot,
+    pub(super) person: String,
+}
+
+impl Ground {
+    pub(super) async fn of(data: Option<PathBuf>, asked: &Asked, screen: &Screen) -> Result<Self, Stop> {
+        if let (Some(files), Some(settings)) = (&asked.files, &asked.settings) {
+            let catalog = Arc::new(Catalog::of_manifests(&lint::load(settings, screen)?));
+            let set = checked(files, &catalog, screen)?;
+            return Ok(Self { set, catalog, reading: None, folder: None });
+        }
+        let path = Folder::resolve(data)?;
+        let reading = Reading::open(&path).await?;
+        let settings = lint::load(&reading.folder.settings_path(), screen)?;
+        let catalog = Catalog::for_reading(&settings, &reading.folder);
+        let catalog = Arc::new(catalog?);
+        if let Some(files) = &asked.files {
+            let set = checked(files, &catalog, screen)?;
+            return Ok(Self { set, catalog, reading: Some(reading), folder: None });
+        }
+        let active = Active::load(&reading.store, &known(&catalog)).await;
+        Ok(Self { set: active?.set, catalog, reading: Some(reading), folder: Some(path) })
+    }
+
+    pub(super) fn workflow(&self, name: &str) -> Result<&Workflow, Stop> {
+        self.set.workflows.get(name).ok_or_else(|| {
+            if self.folder.is_some() {
+                return unknown_workflow(name, &self.set);
+            }
+            let there: Vec<&str> = self.set.workflows.keys().map(String::as_str).collect();
+            let help = format!("the files hold {}", there.join(", "));
+            Stop::new(BAD_INPUT, "plan.unknown_workflow", format!("no file holds a workflow `{name}`"), help)
+        })
+    }
+
+    /// The store with earlier plans.
+    pub(super) fn store(&self) -> Result<&Store, Stop> {
+        self.reading.as_ref().map(|reading| &reading.store).ok_or_else(|| {
+            let help = "leave `--settings` out: the data folder has the plans that runs followed";
+            Stop::new(BAD_INPUT, "plan.nothing_kept", "there is no earlier plan to compare with", help)
+        })
+    }
+
+    /// True where the subject was not looked at.
+    pub(super) const fn is_assumed(&self) -> bool {
+        self.reading.is_none()
+    }
+
+    pub(super) async fn look(&self, workflow: &Workflow, given: &BTreeMap<String, String>) -> Result<View, Stop> {
+        let Some(reading) = &self.reading else { return self.assume(workflow, given) };
+        let persons = reading.persons(workflow, given)?;
+        let inputs = plan::resolve_inputs(workflow, given, &persons)?;
+        let inventory = Inventory::new(Arc::clone(&self.catalog), reading.store.clone());
+        let snapshot = inventory.snapshot(workflow, &inputs, &persons).await;
+        Ok(View { inputs, snapshot: snapshot?, person: reading.asker()? })
+    }
+
+    fn assume(&self, workflow: &Workflow, given: &BTreeMap<String, String>) -> Result<View, Stop> {
+        let named = plan::persons_of(workflow, given).into_iter();
+        let persons: Persons = named.map(|name| (name.clone(), stand_in(&name))).collect();
+        let inputs = plan::resolve_inputs(workflow, given, &persons)?;
+        let subject = plan::subject_of(workflow, &inputs)?;
+        let manifests = self.catalog.manifests();
+        let kind = manifests.get(subject.connector()).and_then(|manifest| manifest.kind(subject.kind()));
+        let Some(kind) = kind else {
+            let message = format!("no connector of the settings has `{subject}`");
+            return Err(Stop::new(BAD_INPUT, "plan.unfit", message, "name it in the settings"));
+        };
+        let snapshot = plan::assumed(workflow, &subject, kind, &persons);
+        Ok(View { inputs, snapshot, person: stand_in("whoever asks") })
+    }
+}
+
+/// Stands for a person where no data folder has a key for opaque ids.
+fn stand_in(name: &str) -> String {
+    let digest = Digest::of(name.as_bytes()).to_string();
+    format!("p_{}", digest.get(..32).unwrap_or_default())
+}
+
+/// The files, checked; what is wrong with them is drawn.
+fn checked(folder: &Path, catalog: &Catalog, screen: &Screen) -> Result<CheckedSet, Stop> {
+    let files = FileSet::read(folder)?;
+    files.check(&known(catalog)).map_err(|found| {
+        screen.document(&json!({"diagnostics": found}));
+        if !screen.json {
+            screen.diagnostics(&found, &|path| files.text(path));
+        }
+        Stop::told(BAD_INPUT, "set.refused")
+    })
+}
