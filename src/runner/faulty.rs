@@ -66,10 +66,11 @@ async fn silence() -> Receipt {
 impl Faulty {
     async fn fail(&self, lie: &str, warrant: Warrant, hands: Hands) -> Receipt {
         let message = "refused on purpose".to_owned();
-        let refusal = Refusal { class: RefusalClass::Permanent, code: "faulty.refused".to_owned(), message };
+        let class = if lie == "throttled" { RefusalClass::Throttled } else { RefusalClass::Permanent };
+        let refusal = Refusal { class, code: "faulty.refused".to_owned(), message };
         match lie {
             "applied" => self.inner.act(warrant, hands).await.doubted(doubt()),
-            "refused" => warrant.settle(Outcome::Refused(refusal)),
+            "refused" | "throttled" => warrant.settle(Outcome::Refused(refusal)),
             "panic" => resume_unwind(Box::new("on purpose")),
             "panic_applied" => {
                 drop(self.inner.act(warrant, hands).await);

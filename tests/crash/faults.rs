@@ -6,7 +6,7 @@ use crate::kills::{outcome, told};
 use crate::matrix::{self, Draw, Outcome, places};
 use crate::oracle;
 use crate::watch::Watch;
-use crate::workflows::{ALL, PROVISION, ROTATE, Subject};
+use crate::workflows::{ALL, ALTERNATING, PROVISION, ROTATE, Subject};
 
 /// What fails, and how the run may end.
 struct Failing {
@@ -113,6 +113,31 @@ fn every_undo_may_fail_in_every_way() {
         }
     }
     matrix::run("an undo fails", &cases, name, fails);
+}
+
+/// beh:R11 A call that is throttled is made again in the same run where the workflow says so, twice; an undo, too. Where it
+/// says nothing the step fails.
+#[test]
+fn a_throttled_call_is_made_again_where_the_workflow_says_so() {
+    let mut cases = Vec::new();
+    for number in 1..=ALTERNATING.calls.len() {
+        let twice = format!("{number}:throttled,{}:throttled", number + 1);
+        let for_good = format!("{twice},{}:throttled", number + 2);
+        let between = format!("{number}:throttled,{}:not_applied", number + 1);
+        for (fault, end) in [(twice, "done"), (for_good, ALTERNATING.end_without(number)), (between, "done")] {
+            cases.push(Failing { subject: &ALTERNATING, faults: Faults::call(&fault), ends: vec![end] });
+        }
+        cases.push(Failing {
+            subject: &ROTATE,
+            faults: Faults::call(&format!("{number}:throttled")),
+            ends: vec![ROTATE.end_without(number)],
+        });
+    }
+    for (undo, end) in [("3:throttled,4:throttled", "undone"), ("3:throttled,4:throttled,5:throttled", "stuck")] {
+        let faults = Faults::call(&format!("2:refused,{undo}"));
+        cases.push(Failing { subject: &ALTERNATING, faults, ends: vec![end] });
+    }
+    matrix::run("a call is throttled", &cases, name, fails);
 }
 
 #[test]

@@ -115,6 +115,7 @@ fn activated() -> TempDir {
     for name in ["rotate-reporting-key.yaml", "rotate-ledger-database.yaml", "tls-localhost.yaml"] {
         edit(&workflows.join(name), "within: 10s", WITHIN);
     }
+    edit(&workflows.join("rotate-ledger-database.yaml"), "wait: 10s", "wait: 20ms");
     let named = workflows.display().to_string();
     done(made.path(), &["activate", &named]);
     made
