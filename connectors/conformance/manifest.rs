@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use countersign_contract::{Connector, Kind, Manifest, Parameter, Part, Reversibility, Verb};
+use countersign_contract::{Connector, Kind, Manifest, Parameter, Part, Reversibility, SecretKind, Strategy, Verb};
 
 use crate::Case;
 
@@ -59,6 +59,10 @@ fn check_kind(manifest: &Manifest, kind: &Kind, wrong: &mut Vec<String>) {
         for missing in strategy.parts().iter().filter(|part| !parts.contains(part)) {
             wrong.push(format!("kind `{}` takes `{}`, and no verb plays {missing:?}", kind.name, strategy.as_str()));
         }
+    }
+    let pair = kind.secret.is_some_and(|secret| secret.kind == SecretKind::KeyPair);
+    if let Some(strategy) = kind.strategies.iter().find(|strategy| (**strategy == Strategy::Versioned) != pair) {
+        wrong.push(format!("kind `{}` takes `{}`, and its secret is of another kind", kind.name, strategy.as_str()));
     }
     let proof = kind.liveness.map(|name| manifest.probe(name));
     if let Some(probe) = proof

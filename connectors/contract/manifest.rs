@@ -126,11 +126,14 @@ pub enum Strategy {
     Alternating,
     /// The target takes two versions of one user at once.
     DualSlot,
+    /// The target publishes the public halves of its keys, and others keep copies of what it publishes: the new one is
+    /// published before it is used, the old one for as long as something lives that it signed (beh:G12).
+    Versioned,
 }
 
 impl Strategy {
     /// Every strategy of this version.
-    pub const ALL: [Self; 3] = [Self::InPlace, Self::Alternating, Self::DualSlot];
+    pub const ALL: [Self; 4] = [Self::InPlace, Self::Alternating, Self::DualSlot, Self::Versioned];
 
     /// The word in workflows.
     pub const fn as_str(self) -> &'static str {
@@ -138,6 +141,7 @@ impl Strategy {
             Self::InPlace => "in_place",
             Self::Alternating => "alternating",
             Self::DualSlot => "dual_slot",
+            Self::Versioned => "versioned",
         }
     }
 
@@ -147,6 +151,7 @@ impl Strategy {
             Self::InPlace => "a target that replaces the secret itself",
             Self::Alternating => "two users that take turns",
             Self::DualSlot => "a target that takes two versions at once",
+            Self::Versioned => "a target that publishes the public halves of its keys",
         }
     }
 
@@ -155,7 +160,7 @@ impl Strategy {
         match self {
             Self::InPlace => &[Part::Replace],
             Self::Alternating => &[Part::Stage, Part::Disable],
-            Self::DualSlot => &[Part::Stage, Part::Disable, Part::Retire],
+            Self::DualSlot | Self::Versioned => &[Part::Stage, Part::Disable, Part::Retire],
         }
     }
 }

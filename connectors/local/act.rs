@@ -2,9 +2,9 @@
 
 mod account;
 mod certificate;
+mod jwks;
 mod request;
 mod role;
-mod signer;
 mod webhook;
 
 use std::sync::Arc;
@@ -78,6 +78,7 @@ impl Attempt {
             "account" => self.change(ACCOUNT_LOG, account::change),
             "role" => self.change(ACCOUNT_LOG, role::change),
             "webhook" => self.change(ACCOUNT_LOG, webhook::change),
+            "jwks" => self.change(ACCOUNT_LOG, jwks::change),
             _ => self.change(CERTIFICATE_LOG, certificate::change),
         };
         match ended {

@@ -56,8 +56,12 @@ pub(crate) struct Account {
 pub(crate) struct Key {
     pub(crate) id: String,
     pub(crate) version: VersionId,
-    /// SHA-256 of the key. No salt, no stretching: the key has 128 bits or more.
+    /// SHA-256 of the key. No salt, no stretching: the key has 128 bits or more. Of a key pair it is that of the public
+    /// key's `SubjectPublicKeyInfo`, as DER.
     pub(crate) verifier: Digest,
+    /// The public half, as it is published (RFC 7517); of a key pair only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) jwk: Option<Value>,
     pub(crate) enabled: bool,
     pub(crate) staged_by: EntryId,
     pub(crate) staged_at: Timestamp,
@@ -144,6 +148,7 @@ impl Directory {
             "account" => "accounts",
             "role" => "roles",
             "webhook" => "webhooks",
+            "jwks" => "jwks",
             "certificate" => "certificates",
             "ca" => "ca",
             _ => return None,

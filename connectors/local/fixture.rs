@@ -19,6 +19,7 @@ const DANA: &str = "p_5bdcc146bf60754e6a042426089575c7";
 const LEE: &str = "p_0b0ac146bf60754e6a042426089575c7";
 pub(crate) const ROLE: &str = "local/role/ledger";
 pub(crate) const WEBHOOK: &str = "local/webhook/orders";
+pub(crate) const ISSUER: &str = "local/jwks/sessions";
 pub(crate) const ROOT: &str = "local/ca/root";
 pub(crate) const ISSUING: &str = "local/ca/issuing";
 pub(crate) const SERVER: &str = "local/certificate/localhost";
@@ -97,6 +98,11 @@ pub(crate) fn on_secret(verb: &str, number: u32) -> Call {
     call(verb, WEBHOOK, json!({"version": version(WEBHOOK, number)}))
 }
 
+/// `key_withdraw`, `key_republish`, `key_forget` of that version.
+pub(crate) fn on_public_key(verb: &str, number: u32) -> Call {
+    call(verb, ISSUER, json!({"version": version(ISSUER, number)}))
+}
+
 /// Key pairs for the CA's subjects, their requests, and all material by version.
 pub(crate) struct Keys {
     pub(crate) materials: BTreeMap<VersionId, Vec<u8>>,
@@ -104,13 +110,16 @@ pub(crate) struct Keys {
 }
 
 impl Keys {
-    /// One pair for each subject, one more for the server; four keys of the account, four passwords of the role and
+    /// One pair for each subject, one more for the server, three for the issuer of tokens; four keys of the account, four passwords of the role and
     /// four secrets of the webhook.
     pub(crate) fn new() -> Self {
         let mut keys = Self { materials: BTreeMap::new(), requests: BTreeMap::new() };
         keys.materials.extend((1..=4).map(|number| (version(ACCOUNT, number), key(number))));
         keys.materials.extend((1..=4).map(|number| (version(ROLE, number), key(number + 4))));
         keys.materials.extend((1..=4).map(|number| (version(WEBHOOK, number), key(number + 8))));
+        for number in 1..=3 {
+            keys.add(version(ISSUER, number), &rcgen::PKCS_ECDSA_P256_SHA256);
+        }
         keys.add(version(ROOT, 1), &rcgen::PKCS_ECDSA_P384_SHA384);
         keys.add(version(ISSUING, 1), &rcgen::PKCS_ECDSA_P256_SHA256);
         keys.add(version(SERVER, 1), &rcgen::PKCS_ECDSA_P256_SHA256);
@@ -123,6 +132,22 @@ impl Keys {
         let request = CertificateParams::default().serialize_request(&pair).unwrap().pem().unwrap();
         self.materials.insert(version.clone(), pair.serialize_der());
         self.requests.insert(version, request);
+    }
+
+    pub(crate) fn create_issuer(&self) -> Call {
+        let attributes = json!({"owner": DANA, "backup": LEE, "purpose": "signs sessions"});
+        self.publishing("jwks_create", 1, attributes)
+    }
+
+    pub(crate) fn publish(&self, number: u32) -> Call {
+        self.publishing("key_publish", number, json!({}))
+    }
+
+    fn publishing(&self, verb: &str, number: u32, mut parameters: Value) -> Call {
+        let version = version(ISSUER, number);
+        parameters["request"] = json!(self.requests.get(&version).unwrap());
+        parameters["version"] = json!(version);
+        call(verb, ISSUER, parameters)
     }
 
     pub(crate) fn root(&self) -> Call {

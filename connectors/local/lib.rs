@@ -12,7 +12,9 @@ mod https;
 mod manifest;
 mod observe;
 mod probe;
+mod signer;
 pub mod target;
+mod token;
 mod webhook;
 
 use std::net::SocketAddr;

@@ -91,14 +91,34 @@ const WEBHOOK_PARTS: &[(Part, &str)] = &[
     (Part::Undo, "secret_enable"),
 ];
 
+const ISSUER: &[Parameter] = &[
+    Parameter::required("owner", Type::Person, "the person who answers for the issuer"),
+    Parameter::required("backup", Type::Person, "who stands in for the owner"),
+    Parameter::required("purpose", Type::Text, "whose tokens it signs"),
+];
+
+const PUBLIC_KEY: &[Parameter] = &[
+    Parameter::required("request", Type::Text, "a PKCS#10 request that shows the public key, as PEM"),
+    Parameter::required("version", Type::Text, "which version, such as `local/jwks/sessions@1`"),
+];
+
+const JWKS_PARTS: &[(Part, &str)] = &[
+    (Part::Provision, "jwks_create"),
+    (Part::Stage, "key_publish"),
+    (Part::Disable, "key_withdraw"),
+    (Part::Retire, "key_forget"),
+    (Part::Undo, "jwks_delete"),
+    (Part::Undo, "key_republish"),
+];
+
 const CERTIFICATE_PARTS: &[(Part, &str)] = &[(Part::Issue, "certificate_sign"), (Part::Undo, "certificate_discard")];
 
 pub(crate) fn manifest(limits: Limits) -> Manifest {
     Manifest {
         connector: "local",
-        summary: "service accounts with API keys, database roles, senders of webhooks, and certificates of an embedded CA, on this machine",
+        summary: "service accounts with API keys, database roles, senders of webhooks, token issuers, and certificates of an embedded CA, on this machine",
         kinds: kinds(),
-        verbs: [verbs(limits), webhook_verbs(limits)].concat(),
+        verbs: [verbs(limits), webhook_verbs(limits), jwks_verbs(limits)].concat(),
         probes: probes(),
     }
 }
@@ -117,6 +137,8 @@ fn kinds() -> Vec<Kind> {
     };
     let about = "a sender of webhooks, which signs with up to two secrets at once";
     let webhook = kind("webhook", about, Some(2), SecretKind::Text, WEBHOOK, WEBHOOK_PARTS);
+    let about = "a token issuer, whose public keys stand in a JSON Web Key Set";
+    let jwks = kind("jwks", about, Some(2), SecretKind::KeyPair, ISSUER, JWKS_PARTS);
     let about = "a service account with two key slots";
     let account = kind("account", about, Some(2), SecretKind::Text, ATTRIBUTES, ACCOUNT_PARTS);
     vec![
@@ -127,6 +149,7 @@ fn kinds() -> Vec<Kind> {
             strategies: &[Strategy::DualSlot],
             ..webhook
         },
+        Kind { liveness: Some("token_verified"), strategies: &[Strategy::Versioned], ..jwks },
         kind("ca", "a certificate authority", None, SecretKind::KeyPair, &[], CERTIFICATE_PARTS),
         kind("certificate", "a server certificate", None, SecretKind::KeyPair, &[], CERTIFICATE_PARTS),
         Kind {
@@ -236,12 +259,37 @@ fn webhook_verbs(limits: Limits) -> Vec<Verb> {
     ]
 }
 
+fn jwks_verbs(limits: Limits) -> Vec<Verb> {
+    let jwks = |name, about, parameters, reversibility| Verb {
+        name,
+        kind: "jwks",
+        about,
+        parameters,
+        outputs: const { &["kid"] },
+        reversibility,
+        limits,
+        effect,
+    };
+    let of_a_key = || vec![VERSION];
+    let (back, for_good) = (Reversibility::UndoneBy, Reversibility::Irreversible);
+    let create = [ISSUER, PUBLIC_KEY].concat();
+    vec![
+        jwks("jwks_create", "is created, and publishes its first key", create, back("jwks_delete")),
+        jwks("jwks_delete", "is deleted, as it was created", Vec::new(), for_good),
+        jwks("key_publish", "publishes a second key, too", PUBLIC_KEY.to_vec(), back("key_forget")),
+        jwks("key_republish", "publishes the key again", of_a_key(), back("key_withdraw")),
+        jwks("key_withdraw", "publishes the key no more", of_a_key(), back("key_republish")),
+        jwks("key_forget", "loses the key for good", of_a_key(), for_good),
+    ]
+}
+
 fn probes() -> Vec<ProbeSpec> {
     let probe =
         |name, kind, about, needs_material, parameters| ProbeSpec { name, kind, about, needs_material, parameters };
     vec![
         probe("login", "account", "the endpoint accepts the key as this account's", true, &[]),
         probe("can_administer", "account", "the endpoint lets the key do what only `admin` may", true, &[]),
+        probe("token_verified", "jwks", "the endpoint verifies a token that the key signed", true, &[]),
         probe("signed", "webhook", "the endpoint signs this sender's messages with the secret", true, &[]),
         probe("role_login", "role", "the endpoint accepts the password as this role's", true, &[]),
         probe("role_used", "role", "a client called the endpoint with the version's password", false, SINCE),

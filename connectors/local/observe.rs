@@ -14,7 +14,7 @@ const PAGE: usize = 500;
 pub(crate) fn observe(directory: &Directory, resource: &ResourceName) -> Result<Observation, ObserveError> {
     let _held = directory.lock(resource);
     let observed = match resource.kind() {
-        "account" | "role" | "webhook" => directory.load::<Account>(resource).map(|found| {
+        "account" | "jwks" | "role" | "webhook" => directory.load::<Account>(resource).map(|found| {
             let seen = directory.seen(resource);
             found.map(|object| {
                 let slots = object.state.keys.iter().map(|key| Slot {
@@ -69,7 +69,7 @@ fn reading<T>(
 /// The names of all objects that exist, a page at a time.
 pub(crate) fn list(directory: &Directory, scope: &Scope, from: Option<&Cursor>) -> Result<Page, ObserveError> {
     let mut resources = Vec::new();
-    for kind in ["account", "ca", "certificate", "role", "webhook"] {
+    for kind in ["account", "ca", "certificate", "jwks", "role", "webhook"] {
         if scope.kind.as_deref().is_some_and(|only| only != kind) {
             continue;
         }

@@ -4,7 +4,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use countersign_contract::{Digest, Material, Probe, ProbeAnswer, ProbeResult, Timestamp, file};
+use countersign_contract::{Digest, Material, Probe, ProbeAnswer, ProbeResult, Timestamp, clock, file};
 use rustls::pki_types::ServerName;
 use serde_json::Value;
 use tokio::net::TcpStream;
@@ -13,7 +13,7 @@ use tokio::time::timeout;
 use crate::Local;
 use crate::client::{Account, Certificates};
 use crate::https::{self, CALL_TIME, Caller, Unreachable};
-use crate::webhook;
+use crate::{token, webhook};
 
 impl Local {
     pub(crate) async fn ask(&self, probe: &Probe, material: Option<Material>) -> ProbeResult {
@@ -21,7 +21,8 @@ impl Local {
             ("login" | "role_login", Some(key)) => self.login(probe, &key).await,
             ("can_administer", Some(key)) => self.can_administer(&key).await,
             ("signed", Some(secret)) => self.signed(probe, &secret).await,
-            ("login" | "role_login" | "can_administer" | "signed", None) => {
+            ("token_verified", Some(key)) => self.token_verified(probe, &key).await,
+            ("login" | "role_login" | "can_administer" | "signed" | "token_verified", None) => {
                 unknown("local.no_material", "the probe needs the version's key")
             }
             ("key_used" | "role_used", _) => self.key_used(probe).await,
@@ -80,6 +81,20 @@ impl Local {
             accepted("local.signed", "the sender signs with the secret")
         } else {
             refused("local.unsigned", "no signature of the sender is made with the secret")
+        }
+    }
+
+    /// Does the endpoint verify a token that the key signs, by the issuer's published keys? (beh:G12)
+    async fn token_verified(&self, probe: &Probe, key: &Material) -> ProbeResult {
+        let Some(token) = token::sign(key, &probe.subject, clock::now()) else {
+            return unknown("local.bad_key", "no token can be signed with the key");
+        };
+        let path = format!("/v1/jwks/{}/verify", probe.subject.name());
+        match self.call(&path, &Material::new(token.into_bytes())).await.map(|answer| answer.status) {
+            Ok(200) => accepted("local.verified", "the endpoint verifies a token that the key signed"),
+            Ok(401) => refused("local.unverified", "no published key verifies a token that the key signed"),
+            Ok(_) => unknown("local.unexpected_answer", "the endpoint gave an unexpected answer"),
+            Err(result) => result,
         }
     }
 

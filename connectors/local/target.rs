@@ -26,9 +26,9 @@ use serde_json::{Value, json};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-use crate::client::{Account, Directory};
+use crate::client::{Account, Directory, Key};
 use crate::https::{Caller, PROBE_HEADER};
-use crate::webhook;
+use crate::{token, webhook};
 pub use consumer::{Client, ClientConfig, Counts};
 
 /// The use of a key is noted again after this time, in microseconds.
@@ -73,6 +73,8 @@ impl Target {
             .route("/v1/whoami", get(whoami))
             .route("/v1/administration", get(administration))
             .route("/v1/webhooks/{name}/sample", get(sample))
+            .route("/v1/jwks/{name}", get(published))
+            .route("/v1/jwks/{name}/verify", get(verify))
             .with_state(gate);
         let (stop, stopped) = oneshot::channel::<()>();
         let serving = tokio::spawn(async move {
@@ -135,13 +137,47 @@ async fn administration(State(gate): State<Arc<Gate>>, headers: HeaderMap) -> Re
 
 /// A message of a sender, with the signatures that it gives its messages now; no secret is needed to see one.
 async fn sample(State(gate): State<Arc<Gate>>, Path(name): Path<String>) -> Response {
-    let signed = tokio::task::spawn_blocking(move || gate.sample(&name)).await;
-    match signed {
-        Ok(Ok(Some(body))) => answer(&body),
-        Ok(Ok(None)) => StatusCode::NOT_FOUND.into_response(),
-        Ok(Err(_)) => StatusCode::SERVICE_UNAVAILABLE.into_response(),
-        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    match look(move || gate.sample(&name)).await {
+        Ok(body) => answer(&body),
+        Err(status) => status.into_response(),
     }
+}
+
+/// The public keys of a token issuer (RFC 7517 section 5).
+async fn published(State(gate): State<Arc<Gate>>, Path(name): Path<String>) -> Response {
+    match look(move || gate.published(&name)).await {
+        Ok((_, keys)) => answer(&json!({"keys": keys})),
+        Err(status) => status.into_response(),
+    }
+}
+
+/// Whether the bearer token is one of the issuer's, as whoever trusts the issuer would find: 401 when it is not.
+async fn verify(State(gate): State<Arc<Gate>>, Path(name): Path<String>, headers: HeaderMap) -> Response {
+    match look(move || gate.published(&name)).await {
+        Ok((issuer, keys)) => match bearer(&headers) {
+            Some(token) if token::is_valid(token, keys.iter(), &issuer, clock::now()) => {
+                answer(&json!({"issuer": issuer}))
+            }
+            _ => StatusCode::UNAUTHORIZED.into_response(),
+        },
+        Err(status) => status.into_response(),
+    }
+}
+
+/// What a reading of the directory says: 404 when there is nothing, 503 when it cannot be read.
+async fn look<T: Send + 'static>(
+    reading: impl FnOnce() -> io::Result<Option<T>> + Send + 'static,
+) -> Result<T, StatusCode> {
+    match tokio::task::spawn_blocking(reading).await {
+        Ok(Ok(found)) => found.ok_or(StatusCode::NOT_FOUND),
+        Ok(Err(_)) => Err(StatusCode::SERVICE_UNAVAILABLE),
+        Err(_) => Err(StatusCode::INTERNAL_SERVER_ERROR),
+    }
+}
+
+/// The bearer token of a call (RFC 6750 section 2.1).
+fn bearer(headers: &HeaderMap) -> Option<&[u8]> {
+    headers.get(header::AUTHORIZATION).and_then(|line| line.as_bytes().strip_prefix(b"Bearer "))
 }
 
 fn answer(body: &Value) -> Response {
@@ -150,8 +186,7 @@ fn answer(body: &Value) -> Response {
 
 /// Whose key the call has: 401 when nobody has, 503 when the accounts cannot be read.
 async fn admit(gate: Arc<Gate>, headers: &HeaderMap) -> Result<Principal, StatusCode> {
-    let key = headers.get(header::AUTHORIZATION).and_then(|line| line.as_bytes().strip_prefix(b"Bearer "));
-    let presented = key.map(Digest::of).ok_or(StatusCode::UNAUTHORIZED)?;
+    let presented = bearer(headers).map(Digest::of).ok_or(StatusCode::UNAUTHORIZED)?;
     let caller = if headers.contains_key(PROBE_HEADER) { Caller::Probe } else { Caller::Client };
     let found = tokio::task::spawn_blocking(move || gate.find(&presented, caller)).await;
     let found = found.map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)?;
@@ -191,16 +226,28 @@ impl Gate {
 
     /// A message that is signed with each enabled secret (beh:G13).
     fn sample(&self, name: &str) -> io::Result<Option<Value>> {
-        let Ok(sender) = format!("local/webhook/{name}").parse::<ResourceName>() else { return Ok(None) };
-        let object = match self.directory.load::<Account>(&sender) {
-            Ok(Some(object)) if object.exists => object.state,
-            Ok(_) => return Ok(None),
-            Err(_) => return Err(io::Error::other("a webhook cannot be read")),
-        };
+        let Some((sender, keys)) = self.enabled("webhook", name)? else { return Ok(None) };
         let message = webhook::sample(&sender);
-        let enabled = object.keys.iter().filter(|key| key.enabled);
-        let signatures: Vec<String> = enabled.map(|key| webhook::signature(&key.verifier, &message)).collect();
+        let signatures: Vec<String> = keys.iter().map(|key| webhook::signature(&key.verifier, &message)).collect();
         Ok(Some(json!({"message": message, "signatures": signatures})))
+    }
+
+    /// A token issuer, with the keys that it publishes (beh:G12).
+    fn published(&self, name: &str) -> io::Result<Option<(ResourceName, Vec<Value>)>> {
+        let found = self.enabled("jwks", name)?;
+        Ok(found.map(|(issuer, keys)| (issuer, keys.into_iter().filter_map(|key| key.jwk).collect())))
+    }
+
+    /// An object of that kind, with its enabled keys.
+    fn enabled(&self, kind: &str, name: &str) -> io::Result<Option<(ResourceName, Vec<Key>)>> {
+        let Ok(resource) = format!("local/{kind}/{name}").parse::<ResourceName>() else { return Ok(None) };
+        match self.directory.load::<Account>(&resource) {
+            Ok(Some(object)) if object.exists => {
+                Ok(Some((resource, object.state.keys.into_iter().filter(|key| key.enabled).collect())))
+            }
+            Ok(_) => Ok(None),
+            Err(_) => Err(io::Error::other("an object cannot be read")),
+        }
     }
 
     /// Every account and role.

@@ -9,8 +9,8 @@ use countersign_contract::{Call, Connector};
 use serde_json::json;
 
 use crate::fixture::{
-    ACCOUNT, Keys, ROLE, WEBHOOK, call, create, create_role, create_webhook, local_in, on_key, on_secret, on_user,
-    replace_password, stage, stage_password, stage_secret,
+    ACCOUNT, ISSUER, Keys, ROLE, WEBHOOK, call, create, create_role, create_webhook, local_in, on_key, on_public_key,
+    on_secret, on_user, replace_password, stage, stage_password, stage_secret,
 };
 use crate::{Endpoint, Local, LocalConfig};
 
@@ -64,6 +64,20 @@ async fn local_conforms() {
             "remove a secret",
             vec![create_webhook(), on_secret("secret_disable", 1)],
             on_secret("secret_remove", 1),
+            None,
+        ),
+        case("create an issuer", vec![], keys.create_issuer(), Some(call("jwks_delete", ISSUER, json!({})))),
+        case("publish a key", vec![keys.create_issuer()], keys.publish(2), Some(on_public_key("key_forget", 2))),
+        case(
+            "withdraw a key",
+            vec![keys.create_issuer()],
+            on_public_key("key_withdraw", 1),
+            Some(on_public_key("key_republish", 1)),
+        ),
+        case(
+            "forget a key",
+            vec![keys.create_issuer(), on_public_key("key_withdraw", 1)],
+            on_public_key("key_forget", 1),
             None,
         ),
         case("sign a root", vec![], root.clone(), discard(&root)),

@@ -34,6 +34,8 @@ pub(super) const SHIPPED: &[(&str, &str)] = &[
     ("tls-localhost.yaml", include_str!("../../workflows/tls-localhost.yaml")),
     ("rotate-reporting-key.yaml", include_str!("../../workflows/rotate-reporting-key.yaml")),
     ("provision-database-role.yaml", include_str!("../../workflows/provision-database-role.yaml")),
+    ("provision-signing-key.yaml", include_str!("../../workflows/provision-signing-key.yaml")),
+    ("rotate-signing-key.yaml", include_str!("../../workflows/rotate-signing-key.yaml")),
     ("provision-webhook.yaml", include_str!("../../workflows/provision-webhook.yaml")),
     ("rotate-ledger-database.yaml", include_str!("../../workflows/rotate-ledger-database.yaml")),
     ("rotate-legacy-login.yaml", include_str!("../../workflows/rotate-legacy-login.yaml")),
@@ -47,6 +49,8 @@ pub(super) const SHIPPED: &[(&str, &str)] = &[
     ("policies/roles.test.yaml", include_str!("../../workflows/policies/roles.test.yaml")),
     ("policies/rotation.cedar", include_str!("../../workflows/policies/rotation.cedar")),
     ("policies/rotation.test.yaml", include_str!("../../workflows/policies/rotation.test.yaml")),
+    ("policies/signing.cedar", include_str!("../../workflows/policies/signing.cedar")),
+    ("policies/signing.test.yaml", include_str!("../../workflows/policies/signing.test.yaml")),
     ("policies/webhooks.cedar", include_str!("../../workflows/policies/webhooks.cedar")),
     ("policies/webhooks.test.yaml", include_str!("../../workflows/policies/webhooks.test.yaml")),
 ];

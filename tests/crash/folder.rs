@@ -12,7 +12,7 @@ use tempfile::TempDir;
 
 use crate::command::{Faults, countersign};
 use crate::workflows::{
-    ALTERNATING, ISSUING, LEGACY_ROLE, PROVISION, ROLE, ROOT, ROTATE, SERVER, Stage, Subject, WEBHOOK,
+    ALTERNATING, ISSUER, ISSUING, LEGACY_ROLE, PROVISION, ROLE, ROOT, ROTATE, SERVER, Stage, Subject, WEBHOOK,
 };
 
 /// The soak: long enough to be a wait of its own, and no longer.
@@ -81,7 +81,7 @@ impl Templates {
             (Stage::Issuing, &[&ISSUING]),
             // One rotation is over, so that the next replaces a delivery that has replaced one.
             (Stage::Toured, &[&SERVER, &ROTATE]),
-            (Stage::Roles, &[&ROLE, &LEGACY_ROLE, &ALTERNATING, &WEBHOOK]),
+            (Stage::Roles, &[&ROLE, &LEGACY_ROLE, &ALTERNATING, &WEBHOOK, &ISSUER]),
         ];
         for (stage, subjects) in steps {
             let made = TempDir::new().expect("a temporary folder");
@@ -112,6 +112,8 @@ fn activated() -> TempDir {
     for name in ["rotate-reporting-key.yaml", "rotate-ledger-database.yaml", "rotate-webhook-secret.yaml"] {
         edit(&workflows.join(name), "soak: 2s", &format!("soak: {SOAK}"));
     }
+    edit(&workflows.join("rotate-signing-key.yaml"), "cache: 1s", &format!("cache: {SOAK}"));
+    edit(&workflows.join("rotate-signing-key.yaml"), "token_lifetime: 2s", &format!("token_lifetime: {SOAK}"));
     for name in ["rotate-reporting-key.yaml", "rotate-ledger-database.yaml", "tls-localhost.yaml"] {
         edit(&workflows.join(name), "within: 10s", WITHIN);
     }

@@ -12,8 +12,8 @@ use crate::matrix::{self, Draw, Outcome, places};
 use crate::oracle;
 use crate::watch::Watch;
 use crate::workflows::{
-    ALL, ALTERNATING, IN_PLACE, ISSUING, PROVISION, RENEWAL, ROLE, ROOT, ROTATE, SERVER, Subject, WEBHOOK,
-    WEBHOOK_SECRET,
+    ALL, ALTERNATING, IN_PLACE, ISSUER, ISSUING, PROVISION, RENEWAL, ROLE, ROOT, ROTATE, SERVER, SIGNING_KEY, Subject,
+    WEBHOOK, WEBHOOK_SECRET,
 };
 
 /// How many double crashes of a workflow are drawn.
@@ -114,6 +114,16 @@ fn provision_webhook_survives_every_kill() {
 #[test]
 fn a_rotation_of_a_webhook_secret_survives_every_kill() {
     survives(&WEBHOOK_SECRET);
+}
+
+#[test]
+fn provision_signing_key_survives_every_kill() {
+    survives(&ISSUER);
+}
+
+#[test]
+fn a_rotation_of_a_signing_key_survives_every_kill() {
+    survives(&SIGNING_KEY);
 }
 
 #[test]

@@ -149,7 +149,7 @@ fn unsettled(book: &Book, folder: &Path, subject: &Subject) -> Vec<String> {
         }
     }
     let current = book.current(&subject.name()).map(|version| version.to_string());
-    if matches!(subject.object.0, "account" | "role" | "webhook") {
+    if matches!(subject.object.0, "account" | "jwks" | "role" | "webhook") {
         let live = target::live(folder, subject);
         if live != current.clone().into_iter().collect::<Vec<_>>() {
             wrong.push(format!("live in the target: {live:?}; current in the ledger: {current:?}"));

@@ -12,10 +12,11 @@ use serde_json::Value;
 
 use crate::workflows::Subject;
 
-const FOLDERS: [(&str, &str); 5] = [
+const FOLDERS: [(&str, &str); 6] = [
     ("account", "accounts"),
     ("ca", "ca"),
     ("certificate", "certificates"),
+    ("jwks", "jwks"),
     ("role", "roles"),
     ("webhook", "webhooks"),
 ];
@@ -111,6 +112,7 @@ fn judge(folder: &Path, delivery: &Path, subject: &Subject) -> Result<(), String
     let read = |name: &str| fs::read(delivery.join(name)).map_err(|error| format!("{name}: {error}"));
     match subject.sink {
         ("client", "reporting") => is_admitted(&object, &read("key")?),
+        ("client", "sessions") => is_published(&object, &read("key.pem")?, &read("kid")?),
         ("client", "orders") => is_admitted(&object, &read("secret")?),
         ("client", "ledger" | "legacy") => is_admitted(&object, &read("password")?),
         ("client", "trust") => was_issued(&object, "certificate", &read("ca.pem")?),
@@ -133,6 +135,21 @@ fn is_admitted(account: &Value, key: &[u8]) -> Result<(), String> {
         (exists, _) => {
             Err(format!("the delivered key opens nothing; what it is for is there: {exists}, its keys {keys:?}"))
         }
+    }
+}
+
+/// The readers' rule: the key set has the public half of what is delivered, under its `kid`.
+fn is_published(issuer: &Value, pem: &[u8], kid: &[u8]) -> Result<(), String> {
+    let pair = rcgen::KeyPair::from_pem(&String::from_utf8_lossy(pem)).map_err(|error| format!("key.pem: {error}"))?;
+    let public = Digest::of(&rcgen::PublicKeyData::subject_public_key_info(&pair)).to_string();
+    let kid = String::from_utf8_lossy(kid);
+    let keys = issuer["state"]["keys"].as_array().cloned().unwrap_or_default();
+    let is_it =
+        |key: &Value| key["enabled"] == true && key["verifier"] == public.as_str() && key["jwk"]["kid"] == kid.as_ref();
+    if keys.iter().any(is_it) {
+        Ok(())
+    } else {
+        Err(format!("nobody can check what the delivered key signs: {keys:?}"))
     }
 }
 

@@ -8,7 +8,8 @@ pub(crate) enum Stage {
     Rooted,
     Issuing,
     Toured,
-    /// Two database roles are there, of which the alternating one has been rotated once, and a sender of webhooks.
+    /// Two database roles are there, of which the alternating one has been rotated once, a sender of webhooks, and an
+    /// issuer of tokens.
     Roles,
 }
 
@@ -312,6 +313,67 @@ pub(crate) const WEBHOOK_SECRET: Subject = Subject {
     ],
 };
 
+pub(crate) const ISSUER: Subject = Subject {
+    workflow: "provision-signing-key",
+    inputs: &["issuer=sessions"],
+    object: ("jwks", "sessions"),
+    sink: ("client", "sessions"),
+    calls: &["jwks_create", "deliver"],
+    points: &[
+        ("files.act.deliver.after", 1),
+        ("files.act.deliver.before", 1),
+        ("ledger.commit.after", 11),
+        ("ledger.commit.before", 11),
+        ("local.act.jwks_create.after", 1),
+        ("local.act.jwks_create.before", 1),
+        ("runner.after_call", 2),
+        ("runner.after_grant", 2),
+        ("runner.after_record", 2),
+        ("runner.before_call", 2),
+        ("runner.before_command", 9),
+        ("runner.before_grant", 2),
+        ("runner.before_record", 2),
+        ("runner.before_seal", 1),
+    ],
+    ..WEBHOOK
+};
+
+pub(crate) const SIGNING_KEY: Subject = Subject {
+    workflow: "rotate-signing-key",
+    object: ("jwks", "sessions"),
+    sink: ("client", "sessions"),
+    calls: &["key_publish", "deliver", "key_withdraw", "key_forget"],
+    probes: &[
+        ("token_verified:1:unknown", "done"),
+        ("token_verified:1+:refused", "undone"),
+        ("token_verified:2:unknown", "done"),
+        ("token_verified:2:accepted", "done"),
+        ("token_verified:2+:unknown", "stuck"),
+        ("token_verified:2+:accepted", "stuck"),
+    ],
+    points: &[
+        ("files.act.deliver.after", 1),
+        ("files.act.deliver.before", 1),
+        ("ledger.commit.after", 21),
+        ("ledger.commit.before", 21),
+        ("local.act.key_forget.after", 1),
+        ("local.act.key_forget.before", 1),
+        ("local.act.key_publish.after", 1),
+        ("local.act.key_publish.before", 1),
+        ("local.act.key_withdraw.after", 1),
+        ("local.act.key_withdraw.before", 1),
+        ("runner.after_call", 4),
+        ("runner.after_grant", 4),
+        ("runner.after_record", 4),
+        ("runner.before_call", 4),
+        ("runner.before_command", 17),
+        ("runner.before_grant", 4),
+        ("runner.before_record", 4),
+        ("runner.before_seal", 1),
+    ],
+    ..WEBHOOK_SECRET
+};
+
 /// The role of the rotation in place.
 pub(crate) const LEGACY_ROLE: Subject =
     Subject { inputs: &["role=legacy"], object: ("role", "legacy"), sink: ("client", "legacy"), ..ROLE };
@@ -389,7 +451,7 @@ pub(crate) const IN_PLACE: Subject = Subject {
     ],
 };
 
-pub(crate) const ALL: [&Subject; 11] = [
+pub(crate) const ALL: [&Subject; 13] = [
     &PROVISION,
     &ROOT,
     &ISSUING,
@@ -401,4 +463,6 @@ pub(crate) const ALL: [&Subject; 11] = [
     &IN_PLACE,
     &WEBHOOK,
     &WEBHOOK_SECRET,
+    &ISSUER,
+    &SIGNING_KEY,
 ];

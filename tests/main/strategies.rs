@@ -86,6 +86,45 @@ fn a_strategy_that_does_not_fit_is_refused() {
     }
 }
 
+/// beh:G12 The new key is published before it signs, and the old one goes when its last token has ended; the private key
+/// is in the delivery and nowhere else.
+#[test]
+fn a_signing_key_is_published_before_it_signs() {
+    let folder = Folder::toured();
+    folder.run(&["run", "provision-signing-key", "--input", "issuer=sessions"]).ended(0);
+    let read = |field: &str| fs::read_to_string(folder.path(&format!("places/client/sessions/{field}"))).unwrap();
+    let set = || fs::read_to_string(folder.path("local/jwks/sessions.json")).unwrap();
+    let before = (read("key.pem"), read("kid"));
+    let plan = folder.run(&["plan", "rotate-signing-key"]).ended(0).out;
+    let order = [
+        "CALL key_publish local/jwks/sessions",
+        "ask token_verified local/jwks/sessions@2: must be accepted",
+        "wait 2 s",
+        "CALL deliver files/client/sessions",
+        "wait 2 s",
+        "CALL key_withdraw local/jwks/sessions",
+        "ask token_verified local/jwks/sessions@1: must be refused by the target itself",
+        "CALL key_forget local/jwks/sessions",
+    ];
+    let mut rest = plan.as_str();
+    for words in order {
+        let at = rest.find(words).unwrap_or_else(|| panic!("no `{words}` in its place:\n{plan}"));
+        rest = &rest[at..];
+    }
+    folder.run(&["run", "rotate-signing-key"]).ended(0);
+    let after = (read("key.pem"), read("kid"));
+    assert!(before.0 != after.0 && before.1 != after.1);
+    let object: serde_json::Value = serde_json::from_str(&set()).unwrap();
+    let keys = object["state"]["keys"].as_array().unwrap();
+    assert_eq!(keys.len(), 1, "{object}");
+    assert_eq!(
+        (keys[0]["version"].as_str(), keys[0]["id"].as_str()),
+        (Some("local/jwks/sessions@2"), Some(after.1.as_str()))
+    );
+    assert!(!set().contains("PRIVATE"));
+    folder.verifies();
+}
+
 /// beh:G13 The sender signs with both secrets until the receiver has the new one, and then with the new one alone.
 #[test]
 fn a_webhook_secret_is_replaced_while_both_sign() {

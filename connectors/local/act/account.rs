@@ -81,8 +81,15 @@ pub(super) fn delete(attempt: &Attempt, object: &mut Object<Account>) -> Result<
 /// Adds a key, or a secret, where there is a place for it.
 pub(super) fn stage(attempt: &Attempt, object: &mut Object<Account>, parameter: &str) -> Result<Key, Refusal> {
     let (version, key) = given(attempt, parameter)?;
-    let keys = &mut object.state.keys;
-    if keys.iter().any(|key| key.version == version) {
+    let id = format!("{parameter}-{}", version.number);
+    let verifier = verifier_of(key)?;
+    add(object, Key::new(attempt, id, version, verifier))
+}
+
+/// Adds a new key where there is a place for it.
+pub(super) fn add(object: &mut Object<Account>, new: Key) -> Result<Key, Refusal> {
+    let (keys, version) = (&mut object.state.keys, &new.version);
+    if keys.iter().any(|key| key.version == *version) {
         let message = format!("`{version}` is staged already");
         return Err(refuse(RefusalClass::Conflict, "local.key_exists", message));
     }
@@ -90,21 +97,20 @@ pub(super) fn stage(attempt: &Attempt, object: &mut Object<Account>, parameter: 
         let message = format!("there are {SLOTS} keys; one must be removed first");
         return Err(refuse(RefusalClass::Conflict, "local.no_free_slot", message));
     }
-    let verifier = verifier_of(key)?;
-    if keys.iter().any(|key| key.verifier == verifier) {
+    if keys.iter().any(|key| key.verifier == new.verifier) {
         let message = format!("`{version}` is the same key as one that is staged already");
         return Err(refuse(RefusalClass::PolicyRejected, "local.key_reused", message));
     }
-    let staged = Key {
-        id: format!("{parameter}-{}", version.number),
-        version,
-        verifier,
-        enabled: true,
-        staged_by: attempt.intent.entry.clone(),
-        staged_at: clock::now(),
-    };
-    keys.push(staged.clone());
-    Ok(staged)
+    keys.push(new.clone());
+    Ok(new)
+}
+
+impl Key {
+    /// An enabled key, staged by this attempt.
+    pub(super) fn new(attempt: &Attempt, id: String, version: VersionId, verifier: Digest) -> Self {
+        let staged_by = attempt.intent.entry.clone();
+        Self { id, version, verifier, jwk: None, enabled: true, staged_by, staged_at: clock::now() }
+    }
 }
 
 /// Removes an account none of whose keys works any more. Its name stays taken: whoever was given access by it must not

@@ -15,9 +15,9 @@ use x509_parser::certificate::X509Certificate;
 use x509_parser::prelude::FromDer;
 
 use super::request::{Wanted, rejected};
-use super::signer::Signer;
 use super::{Attempt, CERTIFICATE_LOG, refuse};
 use crate::client::{Certificates, Issued, Object};
+use crate::signer::{Form, Signer};
 
 /// A certificate is valid from a little before it is made, for clocks that lag (beh:X3), in seconds.
 const BACKDATED_SECS: i64 = 60;
@@ -48,7 +48,7 @@ fn discard(attempt: &Attempt, object: &mut Object<Certificates>) -> Result<Appli
 fn sign(attempt: &Attempt, object: &mut Object<Certificates>) -> Result<Applied, Refusal> {
     let call = &attempt.intent.call;
     let wanted = Wanted::of(call)?;
-    let signer = attempt.material.as_ref().and_then(Signer::open).ok_or_else(|| {
+    let signer = attempt.material.as_ref().and_then(|key| Signer::open(key, Form::Asn1)).ok_or_else(|| {
         refuse(
             RefusalClass::Permanent,
             "local.bad_key",

@@ -81,7 +81,7 @@ fn name(text: &str) -> Result<String, Refusal> {
 }
 
 /// The request's key, after its signature by that key is verified. What else the request asks for is not read.
-fn key_of(pem: &str) -> Result<(SubjectPublicKeyInfo, Vec<u8>), Refusal> {
+pub(super) fn key_of(pem: &str) -> Result<(SubjectPublicKeyInfo, Vec<u8>), Refusal> {
     let unread = |what: &str| rejected("local.bad_request", format!("the certificate request {what}"));
     let der = CertificateSigningRequestDer::from_pem_slice(pem.as_bytes()).map_err(|_| unread("is not PEM"))?;
     let (rest, request) = X509CertificationRequest::from_der(&der).map_err(|_| unread("is not PKCS#10"))?;

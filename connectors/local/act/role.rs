@@ -51,14 +51,7 @@ fn stage(attempt: &Attempt, object: &mut Object<Account>) -> Result<Applied, Ref
     let verifier = verifier_of(password)?;
     check_new(keys, &version, &verifier)?;
     keys.retain(|key| key.id != user);
-    let key = Key {
-        id: user,
-        version,
-        verifier,
-        enabled: true,
-        staged_by: attempt.intent.entry.clone(),
-        staged_at: clock::now(),
-    };
+    let key = Key::new(attempt, user, version, verifier);
     let applied = applied(&key);
     keys.push(key);
     Ok(applied)

@@ -11,7 +11,8 @@ use serde_json::json;
 
 use super::{Client, ClientConfig, Counts, Target, TargetConfig};
 use crate::fixture::{
-    ACCOUNT, SERVER, Stand, WEBHOOK, create, create_webhook, key, on_key, on_secret, stage, stage_secret, version,
+    ACCOUNT, ISSUER, SERVER, Stand, WEBHOOK, create, create_webhook, key, on_key, on_public_key, on_secret, stage,
+    stage_secret, version,
 };
 
 fn text<'a>(applied: &'a Applied, output: &str) -> &'a str {
@@ -80,6 +81,45 @@ async fn a_sender_signs_with_both_secrets_until_one_is_disabled() {
     assert_eq!(signed(2).await, is(ProbeAnswer::Accepted, "local.signed"));
     target.stop().await;
     assert_eq!(signed(1).await, is(ProbeAnswer::Unknown, "local.unreachable"), "beh:R9 silence is no proof");
+}
+
+/// beh:G12
+#[tokio::test]
+async fn tokens_are_verified_by_the_published_keys_and_only_those() {
+    let (stand, target) = serving("read").await;
+    let verified = async |number: u32| {
+        let key = stand.keys.materials.get(&version(ISSUER, number)).cloned();
+        let result = stand.probe("token_verified", ISSUER, number, key).await;
+        (result.answer, result.code)
+    };
+    assert_eq!(verified(1).await, is(ProbeAnswer::Unknown, "local.unexpected_answer"), "there is no such issuer");
+    stand.done(&stand.keys.create_issuer()).await;
+    assert_eq!(verified(1).await, is(ProbeAnswer::Accepted, "local.verified"));
+    assert_eq!(verified(2).await, is(ProbeAnswer::Refused, "local.unverified"));
+    let published = stand.done(&stand.keys.publish(2)).await;
+    for number in [1, 2] {
+        assert_eq!(verified(number).await, is(ProbeAnswer::Accepted, "local.verified"));
+    }
+    let pem = fs::read(stand.anchor()).unwrap();
+    let client = crate::https::client(&pem, target.addr()).unwrap();
+    let set = async || {
+        let answer = crate::https::get(&client, target.addr(), "/v1/jwks/sessions").await;
+        answer.unwrap_or_else(|_| panic!("no answer")).body["keys"].as_array().unwrap().clone()
+    };
+    assert_eq!(set().await.len(), 2);
+    assert_eq!(set().await[1]["kid"].as_str(), Some(text(&published, "kid")));
+    assert!(set().await.iter().all(|key| key.get("d").is_none() && key["use"] == "sig"));
+    assert_eq!(stand.refused(&stand.keys.publish(3)).await, "local.no_free_slot", "a rotation is on the way");
+    stand.done(&on_public_key("key_withdraw", 1)).await;
+    assert_eq!(verified(1).await, is(ProbeAnswer::Refused, "local.unverified"));
+    assert_eq!(verified(2).await, is(ProbeAnswer::Accepted, "local.verified"));
+    assert_eq!(set().await.len(), 1);
+    let without = stand.probe("token_verified", ISSUER, 2, None).await;
+    assert_eq!((without.answer, without.code), is(ProbeAnswer::Unknown, "local.no_material"));
+    let text = stand.probe("token_verified", ISSUER, 2, Some(key(1))).await;
+    assert_eq!((text.answer, text.code), is(ProbeAnswer::Unknown, "local.bad_key"));
+    target.stop().await;
+    assert_eq!(verified(1).await, is(ProbeAnswer::Unknown, "local.unreachable"), "beh:R9 silence is no proof");
 }
 
 #[tokio::test]

@@ -24,13 +24,14 @@ impl Expansion<'_> {
             return Err(PlanError::SubjectExists { subject: self.subject.resource.clone() });
         }
         self.check(step, None)?;
-        let version = self.seal(step, Recipe::Text(wanted.generate.clone()))?;
-        let attributes = self.values(&wanted.attributes);
+        let version = self.seal(step, Recipe::of(&wanted.generate))?;
         let verb = self.verb_for(Part::Provision)?;
+        let mut attributes = self.values(&wanted.attributes);
+        attributes.extend(shown(step, verb, &version));
         let does = self.on_subject(verb, attributes, Some(&version), false)?;
         self.push(step, "create", "provision", does)?;
         self.deliver(step, &wanted.distribute)?;
-        let lifetime_secs = wanted.generate.lifetime_secs;
+        let lifetime_secs = wanted.generate.lifetime_secs();
         self.push(step, "activate", "provision", Does::Activate { version, previous: None, lifetime_secs })
     }
 
@@ -200,6 +201,14 @@ impl Expansion<'_> {
 /// long an answer may still be that of before, or none.
 pub(super) const fn shows_within_ms(verb: &Verb) -> u64 {
     verb.limits.duration_ms.saturating_add(verb.limits.lateness_ms)
+}
+
+/// What a verb is told of a new version, where it asks for it, instead of its secret: which one it is, and the request
+/// that shows its public half.
+pub(super) fn shown(step: &Step, verb: &Verb, version: &VersionId) -> BTreeMap<String, Value> {
+    let takes = |name: &str| verb.parameters.iter().any(|parameter| parameter.name == name && !parameter.secret);
+    let all = [("request", hole(&step.id, "request")), ("version", json!(version))];
+    all.into_iter().filter(|(name, _)| takes(name)).map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
 /// The version for each secret parameter of the verb.

@@ -47,6 +47,18 @@ fn role() -> Kind {
     }
 }
 
+fn jwks() -> Kind {
+    Kind {
+        name: "jwks",
+        about: "published keys",
+        secret: Some(Secret { kind: SecretKind::KeyPair, output: "key" }),
+        liveness: Some("token_verified"),
+        strategies: &[Strategy::Versioned],
+        parts: &[(Part::Stage, "key_publish"), (Part::Disable, "key_withdraw"), (Part::Retire, "key_forget")],
+        ..role()
+    }
+}
+
 pub(crate) fn local() -> Manifest {
     let account = Kind {
         name: "account",
@@ -88,8 +100,12 @@ pub(crate) fn local() -> Manifest {
     Manifest {
         connector: "local",
         summary: "a directory",
-        kinds: vec![account, certificate, role()],
+        kinds: vec![account, certificate, role(), jwks()],
         verbs: vec![
+            verb("key_publish", "jwks", vec![VERSION, request], Some("key_forget")),
+            verb("key_withdraw", "jwks", vec![VERSION], Some("key_republish")),
+            verb("key_republish", "jwks", vec![VERSION], None),
+            verb("key_forget", "jwks", vec![VERSION], None),
             verb("account_create", "account", vec![LEVEL, KEY], Some("account_delete")),
             verb("account_delete", "account", vec![], None),
             verb("account_remove", "account", vec![], None),
@@ -109,6 +125,7 @@ pub(crate) fn local() -> Manifest {
             probe("login", true, &[]),
             probe("key_used", false, const { &[SINCE] }),
             ProbeSpec { kind: "role", ..probe("role_login", true, &[]) },
+            ProbeSpec { kind: "jwks", ..probe("token_verified", true, &[]) },
         ],
     }
 }
@@ -138,8 +155,8 @@ fn step(id: &str, kind: StepKind) -> Step {
     Step { id: id.parse().unwrap(), kind, when: None, retry: None, timeout_ms: None, after: BTreeSet::new(), line: 1 }
 }
 
-fn generate() -> Generate {
-    Generate { length: 43, alphabet: Alphabet::UrlSafe, require: vec![], lifetime_secs: Some(60) }
+fn generate() -> Generated {
+    Generated::Text(Generate { length: 43, alphabet: Alphabet::UrlSafe, require: vec![], lifetime_secs: Some(60) })
 }
 
 fn deliver(of: &str) -> Vec<Delivery> {
@@ -204,6 +221,7 @@ pub(crate) fn rotate() -> Workflow {
         verify: vec![verify],
         adopted: vec![adopted],
         downtime: None,
+        propagate_ms: 0,
         soak_ms: 50,
     };
     around("rotate", step("rotate", StepKind::Rotate(kind)))
@@ -229,6 +247,18 @@ pub(crate) fn rotate_role(strategy: Strategy) -> Workflow {
         if strategy == Strategy::InPlace {
             (step.soak_ms, step.downtime) = (0, Some("the import waits".to_owned()));
         }
+    }
+    workflow
+}
+
+/// The rotation of a published key.
+pub(crate) fn rotate_published() -> Workflow {
+    let mut workflow = rotate_role(Strategy::Versioned);
+    workflow.subject.kind = "jwks".to_owned();
+    if let StepKind::Rotate(step) = &mut workflow.steps[1].kind {
+        step.verify[0].probe = "token_verified".to_owned();
+        step.generate = Generated::KeyPair { key: KeyAlgorithm::P256, lifetime_secs: Some(60) };
+        step.propagate_ms = 70;
     }
     workflow
 }

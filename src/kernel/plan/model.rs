@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::run::bodies::TriggerKind;
 use crate::schedule::Windows;
 pub use crate::workflow::model::Retrying;
-use crate::workflow::model::{ExpiryTrigger, Generate, KeyAlgorithm, Profile};
+use crate::workflow::model::{ExpiryTrigger, Generate, Generated, KeyAlgorithm, Profile};
 
 /// The format's name; it changes whenever the bytes would.
 pub const FORMAT: &str = "countersign/plan/v1";
@@ -229,6 +229,16 @@ pub struct Examine {
     pub issuer: Option<ResourceName>,
     /// At which part of its lifetime it falls due, where the workflow says so: it must not be due at birth.
     pub renew_at: Option<ExpiryTrigger>,
+}
+
+impl Recipe {
+    /// How a `generate` has it made.
+    pub(super) fn of(generate: &Generated) -> Self {
+        match generate {
+            Generated::Text(text) => Self::Text(text.clone()),
+            Generated::KeyPair { key, .. } => Self::KeyPair { algorithm: *key, common_name: None },
+        }
+    }
 }
 
 impl Plan {

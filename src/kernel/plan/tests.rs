@@ -7,8 +7,8 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::fixture::{
-    deprovision, files, issue, local, planned, planned_with, provision, rotate, rotate_role, snapshot as seen,
-    snapshot_of as seen_of,
+    deprovision, files, issue, local, planned, planned_with, provision, rotate, rotate_published, rotate_role,
+    snapshot as seen, snapshot_of as seen_of,
 };
 use super::*;
 use crate::policy::{Condition, ConditionWords};
@@ -114,6 +114,39 @@ fn an_alternating_rotation_locks_the_other_user_and_keeps_it() {
     assert_eq!(ids(&plan), expected);
     let acts: Vec<_> = plan.acts().map(|(_, act)| (act.call.verb.as_str(), act.pivot, act.undo.is_some())).collect();
     assert_eq!(acts, [("password_stage", false, true), ("deliver", true, true), ("user_lock", false, true)]);
+}
+
+/// beh:G12: the new key is published before it signs, the old one for as long as its tokens live; no verb but the delivery
+/// sees a secret.
+#[test]
+fn a_published_key_is_known_before_it_signs_and_after_it_signed() {
+    let plan = planned(&rotate_published(), 1).unwrap();
+    let expected = [
+        "gate.judge",
+        "rotate.check",
+        "rotate.seal",
+        "rotate.stage",
+        "rotate.verify-1",
+        "rotate.propagate",
+        "rotate.deliver",
+        "rotate.activate",
+        "rotate.soak",
+        "rotate.disable",
+        "rotate.prove-dead",
+        "rotate.remove",
+        "rotate.retire",
+        "seal.bind",
+    ];
+    assert_eq!(ids(&plan), expected);
+    let waits = plan.moves.iter().filter_map(|at| if let Does::Wait { ms } = at.does { Some(ms) } else { None });
+    assert_eq!(waits.collect::<Vec<_>>(), [70, 50]);
+    let shown: Vec<_> = plan.acts().map(|(_, act)| (act.call.verb.as_str(), act.call.materials.len())).collect();
+    assert_eq!(shown, [("key_publish", 0), ("deliver", 1), ("key_withdraw", 0), ("key_forget", 0)]);
+    let (_, publish) = plan.acts().next().unwrap();
+    assert_eq!(publish.call.parameters["version"], json!("local/jwks/reporting@2"));
+    assert_eq!(publish.call.parameters["request"], super::hole::hole(&"rotate".parse().unwrap(), "request"));
+    assert_eq!(publish.undo.as_ref().unwrap().parameters["version"], json!("local/jwks/reporting@2"));
+    assert_eq!(planned(&rotate_published(), 2).unwrap_err().code(), "plan.no_free_slot");
 }
 
 /// beh:R5, beh:R10: the old password is set again as long as nobody was given the new one; and there is no soak.

@@ -3,7 +3,7 @@
 use super::codes;
 use super::coverage::is_change;
 use super::errors::{Errors, Read};
-use super::model::{Retrying, StepKind};
+use super::model::{Retrying, StepKind, Strategy};
 use super::scalar;
 use super::scope::Scope;
 use super::table::Table;
@@ -40,6 +40,9 @@ pub(super) fn timeout(node: &Node, scope: &Scope<'_>, errors: &mut Errors<'_>) -
 /// Refuses a timeout that comes while the step still waits as it should.
 pub(super) fn prove(node: &Node, timeout_ms: u64, kind: &StepKind, errors: &mut Errors<'_>) -> Read<()> {
     let (word, waits_ms) = match kind {
+        StepKind::Rotate(step) if step.strategy == Strategy::Versioned => {
+            ("token_lifetime", step.propagate_ms.saturating_add(step.soak_ms))
+        }
         StepKind::Rotate(step) => ("soak", step.soak_ms),
         StepKind::Deprovision(step) => ("observe", step.observe_ms),
         StepKind::Wait(step) => ("for", step.ms),

@@ -1,9 +1,13 @@
-//! Reads `generate`: how a secret text is made.
+//! Reads `generate`: how a secret text, or a key pair, is made.
+
+use countersign_contract::SecretKind;
 
 use super::codes;
 use super::errors::{Errors, Read};
-use super::model::{Alphabet, CharacterClass, Generate};
+use super::issue::KEYS;
+use super::model::{Alphabet, CharacterClass, Generate, Generated};
 use super::scalar;
+use super::scope::Scope;
 use super::table::{Table, items};
 use super::tree::Node;
 
@@ -21,8 +25,27 @@ const CLASSES: [(&str, CharacterClass); 4] = [
     ("symbol", CharacterClass::Symbol),
 ];
 
+/// Reads `generate`, as the subject's kind has it.
+pub(super) fn generate(node: &Node, scope: &Scope<'_>, errors: &mut Errors<'_>) -> Read<Generated> {
+    // WHY: of an unknown kind, what is written tells what is meant, so that it is not told as wrong.
+    let is_pair = match scope.whose {
+        Ok(whose) => whose.kind.secret.is_some_and(|secret| secret.kind == SecretKind::KeyPair),
+        Err(_) => node.has("key"),
+    };
+    if is_pair { key_pair(node, errors) } else { text(node, errors).map(Generated::Text) }
+}
+
+/// Reads `{key, lifetime}`.
+fn key_pair(node: &Node, errors: &mut Errors<'_>) -> Read<Generated> {
+    let mut table = Table::of(node, "{key: p256, lifetime: 90d}", errors)?;
+    let key = table.need("key", "p256", errors).and_then(|node| scalar::word(node, &KEYS, &[], errors));
+    let lifetime_secs = table.take("lifetime").map(|node| scalar::some_secs(node, errors)).transpose();
+    table.done(&[], errors)?;
+    Ok(Generated::KeyPair { key: key?, lifetime_secs: lifetime_secs? })
+}
+
 /// Reads `{length, alphabet, require, lifetime}`.
-pub(super) fn generate(node: &Node, errors: &mut Errors<'_>) -> Read<Generate> {
+fn text(node: &Node, errors: &mut Errors<'_>) -> Read<Generate> {
     let mut table = Table::of(node, "{length: 43, alphabet: url_safe}", errors)?;
     let length = table.need("length", "43", errors).and_then(|node| scalar::count(node, 8..=1024, errors));
     let alphabet =

@@ -19,7 +19,7 @@ use super::tree::Node;
 
 const PROFILES: [(&str, Profile); 2] = [("ca", Profile::Ca), ("server", Profile::Server)];
 
-const KEYS: [(&str, KeyAlgorithm); 3] =
+pub(super) const KEYS: [(&str, KeyAlgorithm); 3] =
     [("p256", KeyAlgorithm::P256), ("p384", KeyAlgorithm::P384), ("ed25519", KeyAlgorithm::Ed25519)];
 
 /// Names of a certificate at most, as public authorities have it.

@@ -193,8 +193,8 @@ const fn has_lifetime(step: &Step) -> bool {
 const fn lifetime_secs(step: &Step) -> Option<u64> {
     match &step.kind {
         StepKind::Issue(step) => Some(step.lifetime_secs),
-        StepKind::Provision(step) => step.generate.lifetime_secs,
-        StepKind::Rotate(step) => step.generate.lifetime_secs,
+        StepKind::Provision(step) => step.generate.lifetime_secs(),
+        StepKind::Rotate(step) => step.generate.lifetime_secs(),
         StepKind::Policy(_)
         | StepKind::Deprovision(_)
         | StepKind::Check(_)

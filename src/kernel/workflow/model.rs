@@ -14,7 +14,7 @@ use serde_json::Value;
 use crate::policy::Condition;
 use crate::schedule::Windows;
 
-pub use generated::{Alphabet, CharacterClass, Generate};
+pub use generated::{Alphabet, CharacterClass, Generate, Generated};
 pub use retrying::Retrying;
 pub use triggers::{ExpiryTrigger, Input, InputKind, RequestTrigger, Triggers};
 
@@ -141,7 +141,7 @@ pub struct ProvisionStep {
     /// The subject's attributes, typed by the manifest's kind.
     pub attributes: BTreeMap<String, Template>,
     /// How the first version is made.
-    pub generate: Generate,
+    pub generate: Generated,
     /// Where it is delivered.
     pub distribute: Vec<Delivery>,
 }
@@ -189,19 +189,21 @@ pub enum KeyAlgorithm {
     Ed25519,
 }
 
-/// `rotate: {strategy, generate, distribute, verify, adopted, soak | downtime}`.
+/// `rotate: {strategy, generate, distribute, verify, adopted, soak | downtime | cache, token_lifetime}`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RotateStep {
     /// How old and new live together.
     pub strategy: Strategy,
     /// How the new version is made.
-    pub generate: Generate,
+    pub generate: Generated,
     /// Where it is delivered.
     pub distribute: Vec<Delivery>,
     /// What must hold before it is delivered.
     pub verify: Vec<Verify>,
     /// What must be seen after the delivery.
     pub adopted: Vec<Adopted>,
+    /// How long the new version is published before it is delivered, in milliseconds; 0 where nothing is published.
+    pub propagate_ms: u64,
     /// How long the old version stays enabled after adoption, in milliseconds; 0 where it cannot.
     pub soak_ms: u64,
     /// Who is without a working secret meanwhile, in words: of a rotation in place, and of no other.

@@ -18,8 +18,9 @@ pub(super) fn provision(node: &Node, scope: &Scope<'_>, errors: &mut Errors<'_>)
         let place = format!("{place}.attributes");
         parameters(given, &node.owner, whose.kind.attributes, (&place, Reach::Earlier), scope, errors)
     });
-    let generate =
-        table.need("generate", "{length: 43, alphabet: url_safe}", errors).and_then(|node| generate(node, errors));
+    let generate = table
+        .need("generate", "{length: 43, alphabet: url_safe}", errors)
+        .and_then(|node| generate(node, scope, errors));
     let distribute = table
         .need("distribute", "[{to: files/client, path: .., fields: {..}}]", errors)
         .and_then(|node| distribute(node, &place, scope, errors));

@@ -14,14 +14,25 @@ use super::tree::Node;
 
 /// The strategies of this version, by their words.
 const STRATEGIES: [(&str, Strategy); Strategy::ALL.len()] = {
-    let [first, second, third] = Strategy::ALL;
-    [(first.as_str(), first), (second.as_str(), second), (third.as_str(), third)]
+    let [first, second, third, fourth] = Strategy::ALL;
+    [(first.as_str(), first), (second.as_str(), second), (third.as_str(), third), (fourth.as_str(), fourth)]
 };
 
 /// The strategies of versions to come.
-const LATER_STRATEGIES: [&str; 2] = ["versioned", "reissue"];
+const LATER_STRATEGIES: [&str; 1] = ["reissue"];
 
-/// Reads `{strategy, generate, distribute, verify, adopted, soak | downtime}`.
+/// What the strategies say of the time in which old and new meet; each has its own.
+const MEANWHILE: [&str; 4] = ["soak", "downtime", "cache", "token_lifetime"];
+
+/// That time, of one step.
+#[derive(Default)]
+struct Meanwhile {
+    propagate_ms: u64,
+    soak_ms: u64,
+    downtime: Option<String>,
+}
+
+/// Reads `{strategy, generate, distribute, verify, adopted}`, and what the strategy says of the time meanwhile.
 pub(super) fn rotate(node: &Node, scope: &Scope<'_>, errors: &mut Errors<'_>) -> Read<RotateStep> {
     let place = format!("steps[{}].rotate", scope.here);
     let mut table = Table::of(node, "rotate: {strategy: dual_slot, generate: {..}, distribute: [..]}", errors)?;
@@ -29,27 +40,26 @@ pub(super) fn rotate(node: &Node, scope: &Scope<'_>, errors: &mut Errors<'_>) ->
         .need("strategy", "dual_slot", errors)
         .and_then(|node| Ok((scalar::word(node, &STRATEGIES, &LATER_STRATEGIES, errors)?, node)));
     let strategy = said.and_then(|(strategy, node)| fitting(strategy, node, scope, errors));
-    let generate =
-        table.need("generate", "{length: 43, alphabet: url_safe}", errors).and_then(|node| generate(node, errors));
+    let generate = table
+        .need("generate", "{length: 43, alphabet: url_safe}", errors)
+        .and_then(|node| generate(node, scope, errors));
     let distribute = table
         .need("distribute", "[{to: files/client, path: .., fields: {..}}]", errors)
         .and_then(|node| distribute(node, &place, scope, errors));
     let verify = table.take("verify").map_or(Ok(Vec::new()), |node| verify(node, &place, scope, errors));
     let adopted = table.take("adopted").map_or(Ok(Vec::new()), |node| adopted(node, &place, scope, errors));
-    let meanwhile = said.and_then(|(strategy, _)| match strategy {
-        Strategy::InPlace => downtime(&mut table, errors).map(|words| (0, Some(words))),
-        Strategy::Alternating | Strategy::DualSlot => soak(strategy, &mut table, errors).map(|ms| (ms, None)),
-    });
-    // WHY: with an unreadable strategy it is not known which of the two belongs here; neither is told as unknown.
-    let _ = (table.take("soak"), table.take("downtime"));
+    let meanwhile = said.and_then(|(strategy, _)| meanwhile(strategy, &mut table, errors));
+    // WHY: with an unreadable strategy it is not known which of them belong here; none is told as unknown.
+    let _ = MEANWHILE.map(|key| table.take(key));
     table.done(&[], errors)?;
-    let (soak_ms, downtime) = meanwhile?;
+    let Meanwhile { propagate_ms, soak_ms, downtime } = meanwhile?;
     Ok(RotateStep {
         strategy: strategy?,
         generate: generate?,
         distribute: distribute?,
         verify: verify?,
         adopted: adopted?,
+        propagate_ms,
         soak_ms,
         downtime,
     })
@@ -68,19 +78,62 @@ fn fitting(strategy: Strategy, node: &Node, scope: &Scope<'_>, errors: &mut Erro
     Err(errors.tell(codes::STRATEGY, &node.span, message, help))
 }
 
-/// How long the old secret works beside the new one.
-fn soak(strategy: Strategy, table: &mut Table<'_>, errors: &mut Errors<'_>) -> Read<u64> {
-    let soak = table.need("soak", "24h", errors).and_then(|node| scalar::duration_ms(node, errors));
-    let Some(node) = table.take("downtime") else { return soak };
-    let message = format!("`{}` has no downtime: the old secret works until the new one is in use", strategy.as_str());
-    Err(errors.tell(codes::STRATEGY, &node.owner, message, "take `downtime` out"))
+/// What the strategy must say of the time meanwhile, and nothing that another one says.
+fn meanwhile(strategy: Strategy, table: &mut Table<'_>, errors: &mut Errors<'_>) -> Read<Meanwhile> {
+    let own: &[&str] = match strategy {
+        Strategy::InPlace => &["downtime"],
+        Strategy::Alternating | Strategy::DualSlot => &["soak"],
+        Strategy::Versioned => &["cache", "token_lifetime"],
+    };
+    let said = match strategy {
+        Strategy::InPlace => downtime(table, errors),
+        Strategy::Alternating | Strategy::DualSlot => {
+            let soak = table.need("soak", "24h", errors).and_then(|node| scalar::duration_ms(node, errors));
+            soak.map(|soak_ms| Meanwhile { soak_ms, ..Meanwhile::default() })
+        }
+        Strategy::Versioned => published(table, errors),
+    };
+    let mut told = Ok(());
+    for key in MEANWHILE.into_iter().filter(|key| !own.contains(key)) {
+        let Some(node) = table.take(key) else { continue };
+        let message = format!("`{}` {}", strategy.as_str(), why_not(strategy, key));
+        told = Err(errors.tell(codes::STRATEGY, &node.owner, message, help(strategy, key)));
+    }
+    told.and(said)
+}
+
+/// Why the strategy has no such key, in words that stand after its name.
+fn why_not(strategy: Strategy, key: &str) -> &'static str {
+    match (strategy, key) {
+        (Strategy::InPlace, "soak") => "leaves no old secret that could work meanwhile",
+        (Strategy::Versioned, "soak") => "keeps the old key for as long as a token of it lives",
+        (_, "downtime") => "has no downtime: the old secret works until the new one is in use",
+        _ => "publishes nothing that others could keep a copy of",
+    }
+}
+
+fn help(strategy: Strategy, key: &str) -> String {
+    match (strategy, key) {
+        (Strategy::InPlace, "soak") => "take `soak` out, and say with `downtime` who has to wait".to_owned(),
+        (Strategy::Versioned, "soak") => "take `soak` out, and say how long that is with `token_lifetime`".to_owned(),
+        _ => format!("take `{key}` out"),
+    }
 }
 
 /// Who is without a working secret meanwhile. It must be said: nobody is to be surprised by it (beh:R7).
-fn downtime(table: &mut Table<'_>, errors: &mut Errors<'_>) -> Read<String> {
+fn downtime(table: &mut Table<'_>, errors: &mut Errors<'_>) -> Read<Meanwhile> {
     let words = table.need("downtime", "the nightly import waits for some seconds", errors);
-    let words = words.and_then(|node| scalar::line(node, 500, errors)).map(str::to_owned);
-    let Some(node) = table.take("soak") else { return words };
-    let message = "`in_place` leaves no old secret that could work meanwhile";
-    Err(errors.tell(codes::STRATEGY, &node.owner, message, "take `soak` out, and say with `downtime` who has to wait"))
+    let words = words.and_then(|node| scalar::line(node, 500, errors))?;
+    Ok(Meanwhile { downtime: Some(words.to_owned()), ..Meanwhile::default() })
+}
+
+/// How long others keep copies of what is published, and how long lives what is signed. The file says these two, which
+/// its users know, and not the waits that follow from them.
+// INVARIANT: beh:G12 the new key is published for the longer of the two before it signs, so that nobody meets a token that
+// he has no key for; the old one stays published until its last token has ended.
+fn published(table: &mut Table<'_>, errors: &mut Errors<'_>) -> Read<Meanwhile> {
+    let cache = table.need("cache", "10m", errors).and_then(|node| scalar::duration_ms(node, errors));
+    let lifetime = table.need("token_lifetime", "1h", errors).and_then(|node| scalar::some_ms(node, errors));
+    let (cache, lifetime) = (cache?, lifetime?);
+    Ok(Meanwhile { propagate_ms: cache.max(lifetime), soak_ms: lifetime, downtime: None })
 }

@@ -175,17 +175,17 @@ fn attach(node: &Node, scope: &Scope<'_>, errors: &mut Errors<'_>) -> Read<Vec<R
     })
 }
 
-/// Refuses a change that the subject's kind has no verbs for, or whose secret is not of the sort that the step makes.
+/// Refuses a change that the subject's kind has no verbs for, or a certificate for what has no key pair.
 fn check_fit(body: &Node, step: &str, whose: Whose<'_>, errors: &mut Errors<'_>) -> Read<()> {
-    let (parts, of): (&[Part], _) = match step {
-        "provision" => (&[Part::Provision], SecretKind::Text),
-        "rotate" => (&[], SecretKind::Text),
-        "deprovision" => (&[Part::Disable, Part::Deprovision], SecretKind::Text),
-        "issue" => (&[Part::Issue], SecretKind::KeyPair),
+    let parts: &[Part] = match step {
+        "provision" => &[Part::Provision],
+        "rotate" => &[],
+        "deprovision" => &[Part::Disable, Part::Deprovision],
+        "issue" => &[Part::Issue],
         _ => return Ok(()),
     };
     let is_able = |kind: &&Kind| {
-        kind.secret.is_some_and(|secret| secret.kind == of)
+        kind.secret.is_some_and(|secret| step != "issue" || secret.kind == SecretKind::KeyPair)
             && parts.iter().all(|part| kind.verb_for(*part).is_some())
             && (step != "rotate" || !kind.strategies.is_empty())
     };

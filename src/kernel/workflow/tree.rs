@@ -41,6 +41,13 @@ pub(super) enum Content {
     Map(Vec<(Node, Node)>),
 }
 
+impl Node {
+    /// True for a table with that key.
+    pub(super) fn has(&self, key: &str) -> bool {
+        matches!(&self.content, Content::Map(entries) if entries.iter().any(|(name, _)| name.content.text() == Some(key)))
+    }
+}
+
 impl Content {
     /// The text, if it is one.
     pub(super) fn text(&self) -> Option<&str> {

@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::codes;
 use super::errors::{Errors, Read};
 use super::header;
+use super::issue::KEYS;
 use super::model::{KeyAlgorithm, Profile};
 use super::table::{Table, each, items, named};
 use super::tree::{Content, Node};
@@ -23,8 +24,6 @@ const ACTIONS: [(&str, &str); 4] =
 const TRIGGERS: [(&str, TriggerKind); 3] =
     [("request", TriggerKind::Request), ("schedule", TriggerKind::Schedule), ("expiry", TriggerKind::Expiry)];
 const PROFILES: [(&str, Profile); 2] = [("ca", Profile::Ca), ("server", Profile::Server)];
-const KEYS: [(&str, KeyAlgorithm); 3] =
-    [("p256", KeyAlgorithm::P256), ("p384", KeyAlgorithm::P384), ("ed25519", KeyAlgorithm::Ed25519)];
 const ASKERS: [(&str, bool); 2] = [("person", true), ("workflow", false)];
 
 /// What is asked, as far as it is said.

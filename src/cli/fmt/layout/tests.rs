@@ -8,16 +8,18 @@ use super::*;
 use crate::catalog::Catalog;
 use crate::settings::Settings;
 
-const FILES: [&str; 14] = [
+const FILES: [&str; 16] = [
     include_str!("../../../../workflows/ca-issuing.yaml"),
     include_str!("../../../../workflows/ca-root.yaml"),
     include_str!("../../../../workflows/offboard-account.yaml"),
     include_str!("../../../../workflows/provision-account.yaml"),
     include_str!("../../../../workflows/provision-database-role.yaml"),
+    include_str!("../../../../workflows/provision-signing-key.yaml"),
     include_str!("../../../../workflows/provision-webhook.yaml"),
     include_str!("../../../../workflows/rotate-ledger-database.yaml"),
     include_str!("../../../../workflows/rotate-legacy-login.yaml"),
     include_str!("../../../../workflows/rotate-reporting-key.yaml"),
+    include_str!("../../../../workflows/rotate-signing-key.yaml"),
     include_str!("../../../../workflows/rotate-webhook-secret.yaml"),
     include_str!("../../../../workflows/tls-localhost.yaml"),
     include_str!("../../../kernel/workflow/codes/rotate.yaml"),

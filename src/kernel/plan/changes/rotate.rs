@@ -9,7 +9,7 @@ use serde_json::json;
 use super::super::PlanError;
 use super::super::expand::Expansion;
 use super::super::model::{Does, Recipe};
-use super::{secrets_of, shows_within_ms};
+use super::{secrets_of, shown, shows_within_ms};
 use crate::workflow::model::{RotateStep, Step, Verify};
 
 impl Expansion<'_> {
@@ -18,19 +18,21 @@ impl Expansion<'_> {
         let old = self.rotatable(wanted.strategy)?;
         match wanted.strategy {
             Strategy::InPlace => self.rotate_in_place(step, wanted, old),
-            Strategy::Alternating | Strategy::DualSlot => self.rotate_side_by_side(step, wanted, old),
+            Strategy::Alternating | Strategy::DualSlot | Strategy::Versioned => {
+                self.rotate_side_by_side(step, wanted, old)
+            }
         }
     }
 
-    /// Check, seal, stage, verify, deliver (the pivot), activate, adopt, soak, disable, prove dead, remove where a slot
-    /// must be freed, retire.
+    /// Check, seal, stage, verify, propagate where it is published, deliver (the pivot), activate, adopt, soak, disable,
+    /// prove dead, remove where a slot must be freed, retire.
     fn rotate_side_by_side(&mut self, step: &Step, wanted: &RotateStep, old: VersionId) -> Result<(), PlanError> {
         let dead = self.dead()?;
         self.check(step, None)?;
-        let new = self.seal(step, Recipe::Text(wanted.generate.clone()))?;
+        let new = self.seal(step, Recipe::of(&wanted.generate))?;
         let stage = self.verb_for(Part::Stage)?;
         let within_ms = shows_within_ms(stage);
-        let does = self.on_subject(stage, BTreeMap::new(), Some(&new), false)?;
+        let does = self.on_subject(stage, shown(step, stage, &new), Some(&new), false)?;
         self.push(step, "stage", "rotate", does)?;
         self.take_over(step, wanted, (&new, &old), within_ms)?;
         self.push(step, "soak", "rotate", Does::Wait { ms: wanted.soak_ms })?;
@@ -40,7 +42,7 @@ impl Expansion<'_> {
         let does = self.on_subject(disable, named.clone(), None, false)?;
         self.push(step, "disable", "rotate", does)?;
         self.prove_dead(step, &dead, &old, within_ms)?;
-        if wanted.strategy == Strategy::DualSlot {
+        if wanted.strategy != Strategy::Alternating {
             let remove = self.verb_for(Part::Retire)?;
             let does = self.on_subject(remove, named, None, false)?;
             self.push(step, "remove", "rotate", does)?;
@@ -52,7 +54,7 @@ impl Expansion<'_> {
     fn rotate_in_place(&mut self, step: &Step, wanted: &RotateStep, old: VersionId) -> Result<(), PlanError> {
         let dead = self.dead()?;
         self.check(step, None)?;
-        let new = self.seal(step, Recipe::Text(wanted.generate.clone()))?;
+        let new = self.seal(step, Recipe::of(&wanted.generate))?;
         let replace = self.verb_for(Part::Replace)?;
         let within_ms = shows_within_ms(replace);
         let mut does = self.replacing(replace, &old, &new)?;
@@ -91,8 +93,11 @@ impl Expansion<'_> {
             let does = self.verify(verify, new, within_ms)?;
             self.push(step, &format!("verify-{}", at + 1), "rotate", does)?;
         }
+        if wanted.strategy == Strategy::Versioned {
+            self.push(step, "propagate", "rotate", Does::Wait { ms: wanted.propagate_ms })?;
+        }
         self.deliver(step, &wanted.distribute)?;
-        let lifetime_secs = wanted.generate.lifetime_secs;
+        let lifetime_secs = wanted.generate.lifetime_secs();
         let activate = Does::Activate { version: new.clone(), previous: Some(old.clone()), lifetime_secs };
         self.push(step, "activate", "rotate", activate)?;
         self.adopt(step, &wanted.adopted, new)
@@ -127,7 +132,7 @@ impl Expansion<'_> {
             Strategy::InPlace => 0,
             // A user whose version is disabled is the idle one, and is given the next.
             Strategy::Alternating => slots.iter().filter(|slot| slot.enabled).count(),
-            Strategy::DualSlot => slots.len(),
+            Strategy::DualSlot | Strategy::Versioned => slots.len(),
         };
         match kind.slots {
             Some(slots) if live >= slots as usize => Err(PlanError::NoFreeSlot { subject, live, slots }),

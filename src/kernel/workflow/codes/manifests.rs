@@ -29,7 +29,8 @@ codes! {
     STRATEGY = "workflow.strategy", "The strategy does not fit the kind.",
         why "The strategy says how the old secret and the new one live together. `dual_slot` and `alternating` keep the \
              old one working through a `soak`, until the new one is seen in use, and so need a target that takes both; \
-             `in_place` replaces it at once, cannot soak, and must say with `downtime` who has to wait.",
+             `in_place` replaces it at once, cannot soak, and must say with `downtime` who has to wait; `versioned` is for \
+             keys whose public halves are published, and says with `cache` and `token_lifetime` how long they are needed.",
         Example::change(
             ROBOT,
             "    policy: {action: provision}\n  - id: robot\n    provision:\n      attributes: {arms: 2}\n",

@@ -1,6 +1,32 @@
-//! How a generated text looks.
+//! How a new version is made: a text, or a key pair.
 
 use serde::{Deserialize, Serialize};
+
+use super::KeyAlgorithm;
+
+/// `generate: ..`, as the kind's secret is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Generated {
+    /// A random text.
+    Text(Generate),
+    /// `{key, lifetime}`: a key pair.
+    KeyPair {
+        /// The algorithm.
+        key: KeyAlgorithm,
+        /// After how many seconds the version counts as expired; never when `None`.
+        lifetime_secs: Option<u64>,
+    },
+}
+
+impl Generated {
+    /// After how many seconds the version counts as expired; never when `None`.
+    pub const fn lifetime_secs(&self) -> Option<u64> {
+        match self {
+            Self::Text(text) => text.lifetime_secs,
+            Self::KeyPair { lifetime_secs, .. } => *lifetime_secs,
+        }
+    }
+}
 
 /// `generate: {length, alphabet, require, lifetime}`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

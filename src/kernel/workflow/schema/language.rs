@@ -194,7 +194,7 @@ fn policy() -> Form {
 fn provision() -> Form {
     Form::table(vec![
         may("attributes", "The subject's attributes, as the connector's manifest types them.", Form::Typed),
-        must("generate", "How the secret is made.", generate()),
+        must("generate", "How the secret is made.", Form::Any(vec![generate(), key_pair()])),
         must("distribute", "Where it is delivered.", distribute()),
     ])
 }
@@ -227,25 +227,36 @@ fn rotate_by(strategy: Strategy) -> Form {
     };
     let meanwhile = match strategy {
         Strategy::InPlace => {
-            must("downtime", "Who is without a working secret meanwhile, in words.", Form::Line { length_max: 500 })
+            vec![must(
+                "downtime",
+                "Who is without a working secret meanwhile, in words.",
+                Form::Line { length_max: 500 },
+            )]
         }
         Strategy::Alternating | Strategy::DualSlot => {
-            must("soak", "How long the old secret still works after the new one was adopted.", SPAN)
+            vec![must("soak", "How long the old secret still works after the new one was adopted.", SPAN)]
         }
+        Strategy::Versioned => vec![
+            must("cache", "How long others keep a copy of the published keys.", SPAN),
+            must("token_lifetime", "How long a signed token is valid.", SOME_SPAN),
+        ],
     };
+    let generate = if strategy == Strategy::Versioned { key_pair() } else { generate() };
     let about = match strategy {
         Strategy::InPlace => "The new secret is set in the place of the old one, which is dead at once.",
         Strategy::Alternating => "Two users take turns: the idle one is given the new secret.",
         Strategy::DualSlot => "The target takes the old secret and the new one at once.",
+        Strategy::Versioned => "The new key is published before it signs, the old one until its last token has ended.",
     };
-    Form::table(vec![
+    let mut keys = vec![
         must("strategy", about, Form::Exactly(strategy.as_str())),
-        must("generate", "How the new secret is made.", generate()),
+        must("generate", "How the new secret is made.", generate),
         must("distribute", "Where it is delivered.", distribute()),
         may("verify", "What must hold before it is delivered: probes of the connector.", Form::list(check, 0)),
         may("adopted", "What must be seen before the old secret may go.", adopted()),
-        meanwhile,
-    ])
+    ];
+    keys.extend(meanwhile);
+    Form::table(keys)
 }
 
 fn deprovision() -> Form {
@@ -286,6 +297,13 @@ fn generate() -> Form {
             "Of each of these classes at least one character.",
             Form::list(Form::Words(vec!["lower", "upper", "digit", "symbol"]), 0),
         ),
+        may("lifetime", "After how long it counts as expired; never, when it is not said.", SOME_SPAN),
+    ])
+}
+
+fn key_pair() -> Form {
+    Form::table(vec![
+        must("key", "The algorithm of the key pair.", Form::Words(vec!["p256", "p384", "ed25519"])),
         may("lifetime", "After how long it counts as expired; never, when it is not said.", SOME_SPAN),
     ])
 }

@@ -111,7 +111,9 @@ const TEXT: &[Case] = &[
 const SHAPE: &[Case] = &[
     (&[codes::API_VERSION], ROTATE, "countersign/v1", "countersign/v2"),
     (&[codes::NOT_IN_THIS_VERSION], ROTATE, "soak: 2s", "soak: 2s\n    on_failure: [gate]"),
-    (&[codes::NOT_IN_THIS_VERSION], ROTATE, "dual_slot", "versioned"),
+    (&[codes::NOT_IN_THIS_VERSION], ROTATE, "dual_slot", "reissue"),
+    (&[codes::MISSING_KEY, codes::MISSING_KEY, codes::STRATEGY, codes::STRATEGY], ROTATE, "dual_slot", "versioned"),
+    (&[codes::STRATEGY, codes::STRATEGY], ROTATE, "soak: 2s", "soak: 2s\n      cache: 2s\n      token_lifetime: 2s"),
     (&[codes::STRATEGY], ROTATE, "dual_slot", "alternating"),
     (&[codes::MISSING_KEY, codes::STRATEGY, codes::STRATEGY], ROTATE, "dual_slot", "in_place"),
     (&[codes::STRATEGY], ROTATE, "soak: 2s", "soak: 2s\n      downtime: nobody waits"),

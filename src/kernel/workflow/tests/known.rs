@@ -71,6 +71,13 @@ const WEBHOOK_PARTS: &[(Part, &str)] = &[
     (Part::Retire, "secret_remove"),
 ];
 
+const JWKS_PARTS: &[(Part, &str)] = &[
+    (Part::Provision, "jwks_create"),
+    (Part::Stage, "key_publish"),
+    (Part::Disable, "key_withdraw"),
+    (Part::Retire, "key_forget"),
+];
+
 const SECRET: Option<Secret> = Some(Secret { kind: SecretKind::Text, output: "secret" });
 
 const PASSWORD: Option<Secret> = Some(Secret { kind: SecretKind::Text, output: "password" });
@@ -117,6 +124,13 @@ fn local() -> Manifest {
                 attributes: ROLE,
                 ..kind("webhook", SECRET, WEBHOOK_PARTS)
             },
+            Kind {
+                slots: Some(2),
+                liveness: Some("token_verified"),
+                strategies: &[Strategy::Versioned],
+                attributes: ROLE,
+                ..kind("jwks", KEY_PAIR, JWKS_PARTS)
+            },
             kind("ca", KEY_PAIR, issue),
             kind("certificate", KEY_PAIR, issue),
             Kind {
@@ -127,11 +141,18 @@ fn local() -> Manifest {
                 ..kind("role", PASSWORD, ROLE_PARTS)
             },
         ],
-        verbs: ["role_create", "password_stage", "password_replace"]
-            .map(|name| Verb { name, kind: "role", outputs: &["username"], ..deliver("role", true) })
-            .into(),
+        verbs: [
+            ("role_create", "role", const { &["username"] as &[_] }),
+            ("password_stage", "role", const { &["username"] }),
+            ("password_replace", "role", const { &["username"] }),
+            ("jwks_create", "jwks", const { &["kid"] }),
+            ("key_publish", "jwks", const { &["kid"] }),
+        ]
+        .map(|(name, kind, outputs)| Verb { name, kind, outputs, ..deliver(kind, true) })
+        .into(),
         probes: vec![
             probe("signed", "webhook", &[]),
+            probe("token_verified", "jwks", LOGIN),
             probe("role_login", "role", LOGIN),
             probe("role_used", "role", &[]),
             probe("login", "account", LOGIN),

@@ -7,7 +7,7 @@ use super::known::with_known;
 use crate::workflow::model::{Part, Profile, Reference, StepKind, Strategy, Template, Workflow};
 use crate::workflow::{Member, check_set, parse};
 
-pub(super) const SHIPPED: [(&str, &str); 11] = [
+pub(super) const SHIPPED: [(&str, &str); 13] = [
     ("provision-account.yaml", include_str!("../../../../workflows/provision-account.yaml")),
     ("offboard-account.yaml", include_str!("../../../../workflows/offboard-account.yaml")),
     ("ca-root.yaml", include_str!("../../../../workflows/ca-root.yaml")),
@@ -15,6 +15,8 @@ pub(super) const SHIPPED: [(&str, &str); 11] = [
     ("rotate-webhook-secret.yaml", include_str!("../../../../workflows/rotate-webhook-secret.yaml")),
     ("tls-localhost.yaml", include_str!("../../../../workflows/tls-localhost.yaml")),
     ("provision-database-role.yaml", include_str!("../../../../workflows/provision-database-role.yaml")),
+    ("provision-signing-key.yaml", include_str!("../../../../workflows/provision-signing-key.yaml")),
+    ("rotate-signing-key.yaml", include_str!("../../../../workflows/rotate-signing-key.yaml")),
     ("provision-webhook.yaml", include_str!("../../../../workflows/provision-webhook.yaml")),
     ("rotate-ledger-database.yaml", include_str!("../../../../workflows/rotate-ledger-database.yaml")),
     ("rotate-legacy-login.yaml", include_str!("../../../../workflows/rotate-legacy-login.yaml")),
@@ -46,7 +48,7 @@ fn the_rotation_keeps_all_that_it_says() {
     assert_eq!((expiry.numerator, expiry.denominator), (2, 3));
     let StepKind::Rotate(rotate) = &workflow.steps[1].kind else { panic!("not a rotation") };
     assert_eq!(rotate.strategy, Strategy::DualSlot);
-    assert_eq!((rotate.generate.length, rotate.generate.lifetime_secs), (43, Some(90 * 86_400)));
+    assert_eq!(rotate.generate.lifetime_secs(), Some(90 * 86_400));
     assert_eq!((rotate.soak_ms, rotate.adopted[0].within_ms), (2_000, 10_000));
     assert_eq!((rotate.verify[0].probe.as_str(), rotate.verify[0].must_not), ("login", false));
     let step: StepId = "rotate".parse().unwrap();
