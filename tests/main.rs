@@ -36,6 +36,8 @@ mod plan;
 mod policy;
 #[path = "main/quickstart.rs"]
 mod quickstart;
+#[path = "main/revoke.rs"]
+mod revoke;
 #[path = "main/run.rs"]
 mod run;
 #[path = "main/signals.rs"]

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use countersign_contract::{Connector, Kind, Manifest, Parameter, Part, Reversibility, SecretKind, Strategy, Verb};
+use countersign_contract::{
+    Connector, Kind, Manifest, Parameter, Part, REVOKED, Reversibility, SecretKind, Strategy, Verb,
+};
 
 use crate::Case;
 
@@ -69,6 +71,10 @@ fn check_kind(manifest: &Manifest, kind: &Kind, wrong: &mut Vec<String>) {
         && !probe.is_some_and(|probe| probe.kind == kind.name && probe.needs_material)
     {
         wrong.push(format!("the liveness of kind `{}` is no probe of it that needs material", kind.name));
+    }
+    let found = manifest.probe(REVOKED).is_some_and(|probe| probe.kind == kind.name);
+    if kind.verb_for(Part::Revoke).is_some() != found {
+        wrong.push(format!("kind `{}` is revoked, and has no probe `{REVOKED}`; or the other way round", kind.name));
     }
     if proof.is_none() && !kind.strategies.is_empty() {
         wrong.push(format!("kind `{}` replaces versions, and has no probe that proves them dead", kind.name));

@@ -29,7 +29,8 @@ pub use countersign_warrant::{
 };
 pub use hands::{Cabinet, Eyes, Hands, OpenMaterialError};
 pub use manifest::{
-    Effect, Kind, Manifest, Parameter, Part, ProbeSpec, Reversibility, Secret, SecretKind, Strategy, Type, Verb,
+    Effect, Kind, Manifest, Parameter, Part, ProbeSpec, REVOKED, Reversibility, Secret, SecretKind, Strategy, Type,
+    Verb,
 };
 pub use material::Material;
 pub use observation::{Cursor, Observation, ObserveError, Page, Probe, ProbeAnswer, ProbeResult, Scope, Slot, Subject};

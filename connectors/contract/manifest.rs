@@ -113,9 +113,14 @@ pub enum Part {
     Retire,
     /// Removes the subject for good, once none of its versions works.
     Deprovision,
+    /// Makes a certificate of the subject known as one that is valid no more (RFC 5280 section 5).
+    Revoke,
     /// Only an undo uses it.
     Undo,
 }
+
+/// The probe of a kind that can be revoked: *accepted* when whoever checks the certificate finds it revoked.
+pub const REVOKED: &str = "revoked";
 
 /// How the old and the new version of a subject live together while one replaces the other (beh:R5).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

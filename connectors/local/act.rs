@@ -4,6 +4,7 @@ mod account;
 mod certificate;
 mod jwks;
 mod request;
+mod revocation;
 mod role;
 mod webhook;
 

@@ -73,6 +73,35 @@ pub(crate) struct Key {
 pub(crate) struct Certificates {
     /// Oldest first; the last is the one in use.
     pub(crate) issued: Vec<Issued>,
+    /// Those that are valid no more, oldest first; each stays until it would have ended.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) revoked: Vec<Revoked>,
+    /// The list that was signed when the last of them was revoked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) list: Option<RevocationList>,
+}
+
+/// One revoked certificate.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Revoked {
+    pub(crate) serial: String,
+    pub(crate) issuer: ResourceName,
+    /// One of the words of the manifest.
+    pub(crate) reason: String,
+    pub(crate) at: Timestamp,
+    /// When it would have ended.
+    pub(crate) not_after: Timestamp,
+}
+
+/// A list of all that an authority had revoked at some time (RFC 5280 section 5). The newest has the highest number.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RevocationList {
+    pub(crate) issuer: ResourceName,
+    pub(crate) number: u64,
+    /// PEM.
+    pub(crate) crl: String,
 }
 
 /// One certificate.
@@ -127,11 +156,18 @@ pub(crate) struct Directory {
     locks: Vec<Mutex<()>>,
     /// The folders that are known to be there durably.
     made: Mutex<BTreeSet<PathBuf>>,
+    /// Held while a list of revoked certificates is made, so that each knows those before it.
+    listing: Mutex<()>,
 }
 
 impl Directory {
     pub(crate) fn new(root: PathBuf) -> Self {
-        Self { root, locks: (0..64).map(|_| Mutex::default()).collect(), made: Mutex::default() }
+        Self {
+            root,
+            locks: (0..64).map(|_| Mutex::default()).collect(),
+            made: Mutex::default(),
+            listing: Mutex::default(),
+        }
     }
 
     /// Keeps attempts and observations of an object apart, so that no attempt goes on behind an observation.
@@ -196,6 +232,24 @@ impl Directory {
         sync_folder(self.root.parent().filter(|parent| *parent != Path::new("")).unwrap_or(Path::new(".")))?;
         made.insert(folder.to_owned());
         Ok(())
+    }
+
+    /// Keeps the makers of revocation lists apart.
+    pub(crate) fn listing(&self) -> MutexGuard<'_, ()> {
+        self.listing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What of the authority is revoked, and its newest list.
+    pub(crate) fn revocations(&self, issuer: &ResourceName) -> Result<(Vec<Revoked>, Option<RevocationList>), Unread> {
+        let (mut revoked, mut newest) = (Vec::new(), None::<RevocationList>);
+        for name in self.names("certificate").map_err(|error| Unread::Io(error.kind()))? {
+            let Ok(resource) = format!("local/certificate/{name}").parse::<ResourceName>() else { continue };
+            let Some(object) = self.load::<Certificates>(&resource)? else { continue };
+            revoked.extend(object.state.revoked.into_iter().filter(|one| one.issuer == *issuer));
+            let list = object.state.list.filter(|list| list.issuer == *issuer);
+            newest = newest.into_iter().chain(list).max_by_key(|list| list.number);
+        }
+        Ok((revoked, newest))
     }
 
     /// The names of a kind's objects, sorted; deleted ones too.

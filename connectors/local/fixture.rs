@@ -167,6 +167,15 @@ impl Keys {
         self.sign(SERVER, number, version(ISSUING, 1), parameters)
     }
 
+    /// The revocation of the server's certificate of that serial, or of the last one.
+    pub(crate) fn revoke(&self, serial: Option<&str>) -> Call {
+        let mut parameters = json!({"issuer": ISSUING, "reason": "key_compromise"});
+        if let Some(serial) = serial {
+            parameters["serial"] = json!(serial);
+        }
+        with_key(call("certificate_revoke", SERVER, parameters), "issuer_key", version(ISSUING, 1))
+    }
+
     fn sign(&self, subject: &str, number: u32, issuer_key: VersionId, mut parameters: Value) -> Call {
         parameters["request"] = json!(self.requests.get(&version(subject, number)).unwrap());
         with_key(call("certificate_sign", subject, parameters), "issuer_key", issuer_key)
@@ -228,7 +237,7 @@ impl Stand {
     }
 }
 
-fn question(name: &str, subject: &str, number: u32, parameters: BTreeMap<String, Value>) -> Probe {
+pub(crate) fn question(name: &str, subject: &str, number: u32, parameters: BTreeMap<String, Value>) -> Probe {
     let subject: ResourceName = subject.parse().unwrap();
     let version = Some(VersionId { subject: subject.clone(), number });
     Probe { name: name.to_owned(), subject, version, parameters }

@@ -12,6 +12,7 @@ mod https;
 mod manifest;
 mod observe;
 mod probe;
+mod revocation;
 mod signer;
 pub mod target;
 mod token;

@@ -1,8 +1,8 @@
 //! What `local` declares of itself.
 
 use countersign_contract::{
-    Effect, Intent, Kind, Limits, Manifest, Observation, Parameter, Part, ProbeSpec, Reversibility, Secret, SecretKind,
-    Strategy, Type, Verb,
+    Effect, Intent, Kind, Limits, Manifest, Observation, Parameter, Part, ProbeSpec, REVOKED, Reversibility, Secret,
+    SecretKind, Strategy, Type, Verb,
 };
 
 /// Ten seconds for an attempt; no effect comes later, since an observation waits for a running attempt.
@@ -111,14 +111,37 @@ const JWKS_PARTS: &[(Part, &str)] = &[
     (Part::Undo, "key_republish"),
 ];
 
-const CERTIFICATE_PARTS: &[(Part, &str)] = &[(Part::Issue, "certificate_sign"), (Part::Undo, "certificate_discard")];
+const REVOKE: &[Parameter] = &[
+    Parameter::optional("serial", Type::Text, "which certificate, by its serial number as hex; else the last one"),
+    Parameter::required("issuer", Type::Text, "the CA that issued it, such as `local/ca/issuing`"),
+    Parameter::required(
+        "reason",
+        Type::Word(&[
+            "unspecified",
+            "key_compromise",
+            "affiliation_changed",
+            "superseded",
+            "cessation_of_operation",
+            "privilege_withdrawn",
+        ]),
+        "why (RFC 5280 section 5.3.1)",
+    ),
+    Parameter::secret("issuer_key", Type::Text, "the issuer's key: PKCS#8, as PEM or DER"),
+];
+
+const SERIAL: &[Parameter] = &[Parameter::required("serial", Type::Text, "which certificate, as hex")];
+
+const CA_PARTS: &[(Part, &str)] = &[(Part::Issue, "certificate_sign"), (Part::Undo, "certificate_discard")];
+
+const CERTIFICATE_PARTS: &[(Part, &str)] =
+    &[(Part::Issue, "certificate_sign"), (Part::Revoke, "certificate_revoke"), (Part::Undo, "certificate_discard")];
 
 pub(crate) fn manifest(limits: Limits) -> Manifest {
     Manifest {
         connector: "local",
         summary: "service accounts with API keys, database roles, senders of webhooks, token issuers, and certificates of an embedded CA, on this machine",
         kinds: kinds(),
-        verbs: [verbs(limits), webhook_verbs(limits), jwks_verbs(limits)].concat(),
+        verbs: [verbs(limits), certificate_verbs(limits), webhook_verbs(limits), jwks_verbs(limits)].concat(),
         probes: probes(),
     }
 }
@@ -150,7 +173,7 @@ fn kinds() -> Vec<Kind> {
             ..webhook
         },
         Kind { liveness: Some("token_verified"), strategies: &[Strategy::Versioned], ..jwks },
-        kind("ca", "a certificate authority", None, SecretKind::KeyPair, &[], CERTIFICATE_PARTS),
+        kind("ca", "a certificate authority", None, SecretKind::KeyPair, &[], CA_PARTS),
         kind("certificate", "a server certificate", None, SecretKind::KeyPair, &[], CERTIFICATE_PARTS),
         Kind {
             secret: Some(Secret { kind: SecretKind::Text, output: "password" }),
@@ -216,22 +239,31 @@ fn verbs(limits: Limits) -> Vec<Verb> {
         account("key_enable", "accepts the key again", of_a_key(), back("key_disable")),
         account("key_disable", "refuses the key from now on", of_a_key(), back("key_enable")),
         account("key_remove", "loses the key for good", of_a_key(), for_good),
+    ]
+}
+
+fn certificate_verbs(limits: Limits) -> Vec<Verb> {
+    let verb = |name, about, parameters, outputs, reversibility| Verb {
+        name,
+        kind: "certificate",
+        about,
+        parameters,
+        outputs,
+        reversibility,
+        limits,
+        effect,
+    };
+    let (back, for_good) = (Reversibility::UndoneBy, Reversibility::Irreversible);
+    vec![
         verb(
             "certificate_sign",
-            "certificate",
             "is given a certificate",
             SIGN.to_vec(),
             &["certificate", "chain", "not_after", "not_before", "serial", "sha256"],
             back("certificate_discard"),
         ),
-        verb(
-            "certificate_discard",
-            "certificate",
-            "loses the certificate that was just signed",
-            Vec::new(),
-            &[],
-            for_good,
-        ),
+        verb("certificate_revoke", "has a certificate revoked", REVOKE.to_vec(), const { &["crl_number"] }, for_good),
+        verb("certificate_discard", "loses the certificate that was just signed", Vec::new(), &[], for_good),
     ]
 }
 
@@ -294,6 +326,7 @@ fn probes() -> Vec<ProbeSpec> {
         probe("role_login", "role", "the endpoint accepts the password as this role's", true, &[]),
         probe("role_used", "role", "a client called the endpoint with the version's password", false, SINCE),
         probe("key_used", "account", "a client called the endpoint with the version's key", false, SINCE),
+        probe(REVOKED, "certificate", "the list that the endpoint shows says that it is revoked", false, SERIAL),
         probe(
             "served",
             "certificate",

@@ -4,7 +4,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use countersign_contract::{Digest, Material, Probe, ProbeAnswer, ProbeResult, Timestamp, clock, file};
+use countersign_contract::{Digest, Material, Probe, ProbeAnswer, ProbeResult, REVOKED, Timestamp, clock, file};
 use rustls::pki_types::ServerName;
 use serde_json::Value;
 use tokio::net::TcpStream;
@@ -13,7 +13,7 @@ use tokio::time::timeout;
 use crate::Local;
 use crate::client::{Account, Certificates};
 use crate::https::{self, CALL_TIME, Caller, Unreachable};
-use crate::{token, webhook};
+use crate::{revocation, token, webhook};
 
 impl Local {
     pub(crate) async fn ask(&self, probe: &Probe, material: Option<Material>) -> ProbeResult {
@@ -27,6 +27,7 @@ impl Local {
             }
             ("key_used" | "role_used", _) => self.key_used(probe).await,
             ("served", _) => self.served(probe).await,
+            (REVOKED, _) => self.revoked(probe).await,
             _ => unknown("local.no_probe", "local has no such probe"),
         }
     }
@@ -166,6 +167,37 @@ impl Local {
             }
         }
         accepted("local.served", "the endpoint serves the certificate")
+    }
+
+    /// Does the list that the endpoint shows, and that the issuer signed, say that the certificate is revoked?
+    async fn revoked(&self, probe: &Probe) -> ProbeResult {
+        let serial = probe.parameters.get("serial").and_then(Value::as_str).unwrap_or_default().to_owned();
+        let directory = Arc::clone(&self.directory);
+        let (subject, of) = (probe.subject.clone(), serial.clone());
+        let looked = tokio::task::spawn_blocking(move || revocation::signers(&directory, &subject, &of)).await;
+        let Some((issuer, certificates)) = looked.ok().flatten() else {
+            return unknown("local.no_certificate", "the certificate, or its issuer's, could not be read");
+        };
+        let answer = match self.reach() {
+            Ok((client, addr)) => {
+                https::get(&client, addr, &format!("/v1/crl/{}", issuer.name())).await.map_err(unreachable_as)
+            }
+            Err(result) => Err(result),
+        };
+        let list = match answer {
+            Ok(answer) if answer.status == 200 => answer.body,
+            Ok(answer) if answer.status == 404 => {
+                return refused("local.not_revoked", "there is no list of the issuer");
+            }
+            Ok(_) => return unknown("local.unexpected_answer", "the endpoint gave an unexpected answer"),
+            Err(result) => return result,
+        };
+        let crl = list.get("crl").and_then(Value::as_str).unwrap_or_default();
+        match revocation::names(crl, &certificates, &serial) {
+            Some(true) => accepted("local.revoked", "the issuer's list names the certificate"),
+            Some(false) => refused("local.not_revoked", "the issuer's list does not name the certificate"),
+            None => unknown("local.unexpected_answer", "the list is not one that the issuer signed"),
+        }
     }
 
     /// SHA-256 of the leaf that the endpoint serves under that name, after a full handshake.

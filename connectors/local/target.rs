@@ -73,6 +73,7 @@ impl Target {
             .route("/v1/whoami", get(whoami))
             .route("/v1/administration", get(administration))
             .route("/v1/webhooks/{name}/sample", get(sample))
+            .route("/v1/crl/{name}", get(revocations))
             .route("/v1/jwks/{name}", get(published))
             .route("/v1/jwks/{name}/verify", get(verify))
             .with_state(gate);
@@ -147,6 +148,14 @@ async fn sample(State(gate): State<Arc<Gate>>, Path(name): Path<String>) -> Resp
 async fn published(State(gate): State<Arc<Gate>>, Path(name): Path<String>) -> Response {
     match look(move || gate.published(&name)).await {
         Ok((_, keys)) => answer(&json!({"keys": keys})),
+        Err(status) => status.into_response(),
+    }
+}
+
+/// The newest list of what an authority has revoked; 404 while there is none.
+async fn revocations(State(gate): State<Arc<Gate>>, Path(name): Path<String>) -> Response {
+    match look(move || gate.list(&name)).await {
+        Ok(crl) => answer(&json!({"crl": crl})),
         Err(status) => status.into_response(),
     }
 }
@@ -236,6 +245,14 @@ impl Gate {
     fn published(&self, name: &str) -> io::Result<Option<(ResourceName, Vec<Value>)>> {
         let found = self.enabled("jwks", name)?;
         Ok(found.map(|(issuer, keys)| (issuer, keys.into_iter().filter_map(|key| key.jwk).collect())))
+    }
+
+    /// The newest revocation list of an authority, as PEM.
+    fn list(&self, name: &str) -> io::Result<Option<String>> {
+        let Ok(issuer) = format!("local/ca/{name}").parse::<ResourceName>() else { return Ok(None) };
+        let found = self.directory.revocations(&issuer);
+        let (_, newest) = found.map_err(|_| io::Error::other("the certificates cannot be read"))?;
+        Ok(newest.map(|list| list.crl))
     }
 
     /// An object of that kind, with its enabled keys.

@@ -83,6 +83,7 @@ async fn local_conforms() {
         case("sign a root", vec![], root.clone(), discard(&root)),
         case("sign an issuing CA", vec![root.clone()], issuing.clone(), discard(&issuing)),
         case("sign a server", vec![root.clone(), issuing.clone()], server.clone(), discard(&server)),
+        case("revoke", vec![root.clone(), issuing.clone(), server.clone()], keys.revoke(None), None),
         case("sign again", vec![root, issuing, server.clone()], keys.server(2), discard(&server)),
     ];
     let report = Box::pin(examine(&fixture, &cases)).await;

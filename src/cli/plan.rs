@@ -189,6 +189,9 @@ fn in_words(planned: &Move) -> String {
             format!("wait {}; it can still be enabled again", duration(*ms))
         }
         Does::Wait { ms } if planned.action == "wait" => format!("wait {}", duration(*ms)),
+        Does::Wait { ms } if planned.id.as_str().ends_with(".propagate") => {
+            format!("wait {}; everybody has the new key before it signs", duration(*ms))
+        }
         Does::Wait { ms } => format!("wait {}; old and new both work", duration(*ms)),
         Does::Evidence { .. } => "bind the run's entries to a signed checkpoint".to_owned(),
     }

@@ -112,9 +112,15 @@ fn activated() -> TempDir {
     for name in ["rotate-reporting-key.yaml", "rotate-ledger-database.yaml", "rotate-webhook-secret.yaml"] {
         edit(&workflows.join(name), "soak: 2s", &format!("soak: {SOAK}"));
     }
+    edit(&workflows.join("offboard-account.yaml"), "observe: 2s", &format!("observe: {SOAK}"));
     edit(&workflows.join("rotate-signing-key.yaml"), "cache: 1s", &format!("cache: {SOAK}"));
     edit(&workflows.join("rotate-signing-key.yaml"), "token_lifetime: 2s", &format!("token_lifetime: {SOAK}"));
-    for name in ["rotate-reporting-key.yaml", "rotate-ledger-database.yaml", "tls-localhost.yaml"] {
+    for name in [
+        "rotate-reporting-key.yaml",
+        "rotate-ledger-database.yaml",
+        "tls-localhost.yaml",
+        "replace-stolen-certificate.yaml",
+    ] {
         edit(&workflows.join(name), "within: 10s", WITHIN);
     }
     edit(&workflows.join("rotate-ledger-database.yaml"), "wait: 10s", "wait: 20ms");

@@ -35,6 +35,8 @@ pub(crate) fn at_end(folder: &Path, subject: &Subject, key: &str, ends: &[&str])
     if subject.has_downtime && is_stuck {
         // A person is asked while nobody can work: what the target takes is known at least.
         wrong.extend(unknown_to_the_store(&book, folder, subject));
+    } else if subject.is_an_end && runs.iter().any(|run| book.end_of(run) == "done") {
+        wrong.extend(working(folder, subject));
     } else {
         wrong.extend(unworking(folder, subject));
     }
@@ -54,7 +56,7 @@ pub(crate) fn at_end(folder: &Path, subject: &Subject, key: &str, ends: &[&str])
     let promoted = book.promoted_by(run).len();
     // A run that is stuck after the pivot may have promoted its version; never two.
     if promoted > 1
-        || (end == "done" && promoted != 1)
+        || (end == "done" && promoted != usize::from(!subject.is_an_end))
         || (matches!(end.as_str(), "undone" | "failed") && promoted != 0)
     {
         wrong.push(format!("a run that is {end} made {promoted} versions current"));
@@ -98,6 +100,12 @@ fn unworking(folder: &Path, subject: &Subject) -> Option<String> {
         Some(Err(why)) => Some(why),
         None => needed.then(|| "nothing is delivered any more".to_owned()),
     }
+}
+
+/// beh:N6: what was delivered opens nothing any more.
+fn working(folder: &Path, subject: &Subject) -> Option<String> {
+    let works = target::works(folder, subject);
+    matches!(works, Some(Ok(()))).then(|| "what was delivered still opens what was ended".to_owned())
 }
 
 /// inv:I3, rel:I2: what the target takes is sealed in the store, and not retired.
@@ -157,7 +165,10 @@ fn unsettled(book: &Book, folder: &Path, subject: &Subject) -> Vec<String> {
     } else if !target::delivers_the_last(folder, subject) {
         wrong.push("what is delivered is not what was issued last".to_owned());
     }
-    if current.is_some() != target::works(folder, subject).is_some() {
+    let works = target::works(folder, subject);
+    // What was delivered of something that has ended stays where it is.
+    let is_there = if subject.is_an_end { matches!(works, Some(Ok(()))) } else { works.is_some() };
+    if current.is_some() != is_there {
         wrong.push(format!("current in the ledger: {current:?}; the sink does not say so"));
     }
     wrong

@@ -30,6 +30,8 @@ pub(crate) struct Subject {
     pub(crate) sink: (&'static str, &'static str),
     /// True where nobody can work with what is delivered from the change until the delivery.
     pub(crate) has_downtime: bool,
+    /// True where the run ends what it is about: afterwards nothing is current, and what was delivered opens nothing.
+    pub(crate) is_an_end: bool,
     /// Its calls, in order. The second one is the pivot: before it everything is undone, after it a person is asked.
     pub(crate) calls: &'static [&'static str],
     /// How often a run without faults asks each probe that is asked once, and what its failing leads to.
@@ -68,6 +70,7 @@ pub(crate) const PROVISION: Subject = Subject {
     object: ("account", "reporting"),
     sink: ("client", "reporting"),
     has_downtime: false,
+    is_an_end: false,
     calls: &["account_create", "deliver"],
     probes: &[],
     points: &[
@@ -112,6 +115,7 @@ pub(crate) const ROOT: Subject = Subject {
     object: ("ca", "root"),
     sink: ("client", "trust"),
     has_downtime: false,
+    is_an_end: false,
     calls: &["certificate_sign", "deliver"],
     probes: &[],
     points: POINTS_OF_A_CA,
@@ -124,6 +128,7 @@ pub(crate) const ISSUING: Subject = Subject {
     object: ("ca", "issuing"),
     sink: ("server", "issuing"),
     has_downtime: false,
+    is_an_end: false,
     calls: &["certificate_sign", "deliver"],
     probes: &[],
     points: POINTS_OF_A_CA,
@@ -153,6 +158,7 @@ pub(crate) const SERVER: Subject = Subject {
     object: ("certificate", "localhost"),
     sink: ("server", "tls"),
     has_downtime: false,
+    is_an_end: false,
     calls: &["certificate_sign", "deliver"],
     probes: &[("served:1:unknown", "done"), ("served:1+:unknown", "stuck")],
     points: POINTS_OF_A_SERVER,
@@ -187,6 +193,7 @@ pub(crate) const ROTATE: Subject = Subject {
     object: ("account", "reporting"),
     sink: ("client", "reporting"),
     has_downtime: false,
+    is_an_end: false,
     calls: &["key_stage", "deliver", "key_disable", "key_remove"],
     probes: &[
         ("login:1:unknown", "done"),
@@ -228,6 +235,7 @@ pub(crate) const ROLE: Subject = Subject {
     object: ("role", "ledger"),
     sink: ("client", "ledger"),
     has_downtime: false,
+    is_an_end: false,
     calls: &["role_create", "deliver"],
     probes: &[],
     points: &[
@@ -255,6 +263,7 @@ pub(crate) const WEBHOOK: Subject = Subject {
     object: ("webhook", "orders"),
     sink: ("client", "orders"),
     has_downtime: false,
+    is_an_end: false,
     calls: &["webhook_create", "deliver"],
     probes: &[],
     points: &[
@@ -282,6 +291,7 @@ pub(crate) const WEBHOOK_SECRET: Subject = Subject {
     object: ("webhook", "orders"),
     sink: ("client", "orders"),
     has_downtime: false,
+    is_an_end: false,
     calls: &["secret_stage", "deliver", "secret_disable", "secret_remove"],
     probes: &[
         ("signed:1:unknown", "done"),
@@ -374,6 +384,71 @@ pub(crate) const SIGNING_KEY: Subject = Subject {
     ..WEBHOOK_SECRET
 };
 
+/// The account of the tour, with its key, is taken out of service.
+pub(crate) const OFFBOARD: Subject = Subject {
+    workflow: "offboard-account",
+    inputs: &["account=reporting", "reason=nobody reads the figures"],
+    has_downtime: true,
+    is_an_end: true,
+    calls: &["key_disable", "account_remove"],
+    probes: &[
+        ("login:1:unknown", "done"),
+        ("login:1:accepted", "done"),
+        ("login:1+:unknown", "undone"),
+        ("login:1+:accepted", "undone"),
+    ],
+    points: &[
+        ("ledger.commit.after", 13),
+        ("ledger.commit.before", 13),
+        ("local.act.account_remove.after", 1),
+        ("local.act.account_remove.before", 1),
+        ("local.act.key_disable.after", 1),
+        ("local.act.key_disable.before", 1),
+        ("runner.after_call", 2),
+        ("runner.after_grant", 2),
+        ("runner.after_record", 2),
+        ("runner.before_call", 2),
+        ("runner.before_command", 11),
+        ("runner.before_grant", 2),
+        ("runner.before_record", 2),
+    ],
+    ..ROTATE
+};
+
+/// A certificate is replaced, and the one before it is revoked.
+pub(crate) const STOLEN: Subject = Subject {
+    workflow: "replace-stolen-certificate",
+    inputs: &["reason=the key stood in a ticket"],
+    calls: &["certificate_sign", "deliver", "certificate_revoke"],
+    probes: &[
+        ("served:1:unknown", "done"),
+        ("served:1+:unknown", "stuck"),
+        ("revoked:1:unknown", "done"),
+        ("revoked:1:refused", "done"),
+        ("revoked:1+:unknown", "stuck"),
+        ("revoked:1+:refused", "stuck"),
+    ],
+    points: &[
+        ("files.act.deliver.after", 1),
+        ("files.act.deliver.before", 1),
+        ("ledger.commit.after", 19),
+        ("ledger.commit.before", 19),
+        ("local.act.certificate_revoke.after", 1),
+        ("local.act.certificate_revoke.before", 1),
+        ("local.act.certificate_sign.after", 1),
+        ("local.act.certificate_sign.before", 1),
+        ("runner.after_call", 3),
+        ("runner.after_grant", 3),
+        ("runner.after_record", 3),
+        ("runner.before_call", 3),
+        ("runner.before_command", 16),
+        ("runner.before_grant", 3),
+        ("runner.before_record", 3),
+        ("runner.before_seal", 1),
+    ],
+    ..RENEWAL
+};
+
 /// The role of the rotation in place.
 pub(crate) const LEGACY_ROLE: Subject =
     Subject { inputs: &["role=legacy"], object: ("role", "legacy"), sink: ("client", "legacy"), ..ROLE };
@@ -385,6 +460,7 @@ pub(crate) const ALTERNATING: Subject = Subject {
     object: ("role", "ledger"),
     sink: ("client", "ledger"),
     has_downtime: false,
+    is_an_end: false,
     calls: &["password_stage", "deliver", "user_lock"],
     probes: &[
         ("role_login:1:unknown", "done"),
@@ -423,6 +499,7 @@ pub(crate) const IN_PLACE: Subject = Subject {
     object: ("role", "legacy"),
     sink: ("client", "legacy"),
     has_downtime: true,
+    is_an_end: false,
     calls: &["password_replace", "deliver"],
     probes: &[
         ("role_login:1:unknown", "done"),
@@ -451,7 +528,7 @@ pub(crate) const IN_PLACE: Subject = Subject {
     ],
 };
 
-pub(crate) const ALL: [&Subject; 13] = [
+pub(crate) const ALL: [&Subject; 15] = [
     &PROVISION,
     &ROOT,
     &ISSUING,
@@ -465,4 +542,6 @@ pub(crate) const ALL: [&Subject; 13] = [
     &WEBHOOK_SECRET,
     &ISSUER,
     &SIGNING_KEY,
+    &STOLEN,
+    &OFFBOARD,
 ];

@@ -15,8 +15,10 @@ use x509_parser::certificate::X509Certificate;
 use x509_parser::prelude::FromDer;
 
 use super::request::{Wanted, rejected};
+use super::revocation::revoke;
 use super::{Attempt, CERTIFICATE_LOG, refuse};
 use crate::client::{Certificates, Issued, Object};
+use crate::revocation::hex;
 use crate::signer::{Form, Signer};
 
 /// A certificate is valid from a little before it is made, for clocks that lag (beh:X3), in seconds.
@@ -28,6 +30,7 @@ const ROOT_PATH_LENGTH: u8 = 1;
 pub(super) fn change(attempt: &Attempt, object: &mut Object<Certificates>) -> Result<Applied, Refusal> {
     match attempt.intent.call.verb.as_str() {
         "certificate_sign" => sign(attempt, object),
+        "certificate_revoke" => revoke(attempt, object),
         _ => discard(attempt, object),
     }
 }
@@ -48,13 +51,7 @@ fn discard(attempt: &Attempt, object: &mut Object<Certificates>) -> Result<Appli
 fn sign(attempt: &Attempt, object: &mut Object<Certificates>) -> Result<Applied, Refusal> {
     let call = &attempt.intent.call;
     let wanted = Wanted::of(call)?;
-    let signer = attempt.material.as_ref().and_then(|key| Signer::open(key, Form::Asn1)).ok_or_else(|| {
-        refuse(
-            RefusalClass::Permanent,
-            "local.bad_key",
-            "the issuer's key is no PKCS#8 key that we sign with".to_owned(),
-        )
-    })?;
+    let signer = signer(attempt)?;
     let above = match &wanted.issuer {
         None => None,
         Some(issuer) => Some(Above::find(attempt, issuer, &signer)?),
@@ -95,16 +92,27 @@ fn sign(attempt: &Attempt, object: &mut Object<Certificates>) -> Result<Applied,
     Ok(applied)
 }
 
+/// The issuer's key, ready to sign.
+pub(super) fn signer(attempt: &Attempt) -> Result<Signer, Refusal> {
+    attempt.material.as_ref().and_then(|key| Signer::open(key, Form::Asn1)).ok_or_else(|| {
+        refuse(
+            RefusalClass::Permanent,
+            "local.bad_key",
+            "the issuer's key is no PKCS#8 key that we sign with".to_owned(),
+        )
+    })
+}
+
 /// A root's key is a version of the root; of another subject's certificate the target is not told the version.
 fn own_version(attempt: &Attempt, wanted: &Wanted) -> Option<VersionId> {
     attempt.intent.call.materials.get("issuer_key").filter(|_| wanted.issuer.is_none()).cloned()
 }
 
 /// The issuer's certificate, and what it permits.
-struct Above {
-    der: CertificateDer<'static>,
+pub(super) struct Above {
+    pub(super) der: CertificateDer<'static>,
     not_before: i64,
-    not_after: i64,
+    pub(super) not_after: i64,
     path_length: Option<u32>,
     /// PEM: what a certificate below it is sent along with.
     chain: String,
@@ -112,7 +120,7 @@ struct Above {
 
 impl Above {
     /// The issuer's newest certificate for this key.
-    fn find(attempt: &Attempt, issuer: &ResourceName, signer: &Signer) -> Result<Self, Refusal> {
+    pub(super) fn find(attempt: &Attempt, issuer: &ResourceName, signer: &Signer) -> Result<Self, Refusal> {
         let loaded = attempt.directory.load::<Certificates>(issuer).map_err(|unread| attempt.unread(&unread))?;
         let Some(object) = loaded.filter(|object| object.exists) else {
             let message = format!("`{issuer}` has no certificate");
@@ -235,12 +243,4 @@ fn outputs(issued: &Issued) -> Applied {
     ];
     let outputs: BTreeMap<String, Value> = outputs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
     Applied { outputs, provider_ids: Vec::new() }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes
-        .iter()
-        .flat_map(|byte| [byte >> 4, byte & 15])
-        .filter_map(|digit| char::from_digit(digit.into(), 16))
-        .collect()
 }

@@ -84,6 +84,44 @@ async fn a_removed_account_leaves_its_name_taken() {
     assert_eq!(stand.refused(&create("read", 2)).await, "local.removed");
 }
 
+/// RFC 5280 section 5: each list has a higher number than the one before, and all that is revoked until then.
+#[tokio::test]
+async fn a_revoked_certificate_stands_in_a_list_that_its_issuer_signed() {
+    let stand = Stand::new();
+    let issuing = {
+        stand.done(&stand.keys.root()).await;
+        stand.done(&stand.keys.issuing()).await
+    };
+    assert_eq!(stand.refused(&stand.keys.revoke(None)).await, "local.no_certificate");
+    let text = |applied: &Applied, name: &str| applied.outputs[name].as_str().unwrap().to_owned();
+    let first = text(&stand.done(&stand.keys.server(1)).await, "serial");
+    let second = text(&stand.done(&stand.keys.server(2)).await, "serial");
+    assert_eq!(stand.refused(&stand.keys.revoke(Some("4a"))).await, "local.no_certificate");
+    let mut foreign = stand.keys.revoke(Some(&first));
+    foreign.parameters.insert("issuer".to_owned(), json!(ROOT));
+    assert_eq!(stand.refused(&foreign).await, "local.wrong_issuer");
+    let strange = with_key(stand.keys.revoke(Some(&first)), "issuer_key", version(ROOT, 1));
+    assert_eq!(stand.refused(&strange).await, "local.issuer_key_mismatch");
+    let list = || {
+        let object = fs::read_to_string(stand.root().join("certificates/localhost.json")).unwrap();
+        let object: serde_json::Value = serde_json::from_str(&object).unwrap();
+        object["state"]["list"]["crl"].as_str().unwrap().to_owned()
+    };
+    let signers = [text(&issuing, "certificate")];
+    let names = |serial: &str| crate::revocation::names(&list(), &signers, serial).unwrap();
+    assert_eq!(text(&stand.done(&stand.keys.revoke(Some(&first))).await, "crl_number"), "1");
+    assert_eq!((names(&first), names(&second)), (true, false));
+    assert_eq!(stand.refused(&stand.keys.revoke(Some(&first))).await, "local.revoked");
+    assert_eq!(text(&stand.done(&stand.keys.revoke(None)).await, "crl_number"), "2");
+    assert_eq!((names(&first), names(&second)), (true, true));
+    assert_eq!(crate::revocation::names(&list(), &[], &first), None, "signed by nobody that is trusted");
+    let der = rustls::pki_types::CertificateRevocationListDer::from_pem_slice(list().as_bytes()).unwrap();
+    let (_, crl) = x509_parser::revocation_list::CertificateRevocationList::from_der(&der).unwrap();
+    let reason = crl.iter_revoked_certificates().next().unwrap().reason_code().unwrap().1;
+    assert_eq!(reason, x509_parser::x509::ReasonCode::KeyCompromise);
+    assert!(crl.next_update().unwrap() > crl.last_update());
+}
+
 /// The users of a role take turns: whose password is locked is given the next one.
 #[tokio::test]
 async fn the_users_of_a_role_take_turns() {

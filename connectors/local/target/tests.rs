@@ -83,6 +83,29 @@ async fn a_sender_signs_with_both_secrets_until_one_is_disabled() {
     assert_eq!(signed(1).await, is(ProbeAnswer::Unknown, "local.unreachable"), "beh:R9 silence is no proof");
 }
 
+/// What a reader of the list finds, and not what the directory says of itself, proves a revocation.
+#[tokio::test]
+async fn a_certificate_is_revoked_when_the_list_says_so() {
+    let (stand, target) = serving("read").await;
+    let renewed = stand.done(&stand.keys.server(2)).await;
+    let revoked = async |serial: &str| {
+        let probe = crate::fixture::question("revoked", SERVER, 2, [("serial".to_owned(), json!(serial))].into());
+        let result = countersign_contract::Connector::probe(&*stand.local, &probe, None).await;
+        (result.answer, result.code)
+    };
+    let serial = text(&renewed, "serial");
+    assert_eq!(revoked(serial).await, is(ProbeAnswer::Refused, "local.not_revoked"));
+    assert_eq!(revoked("4a").await, is(ProbeAnswer::Unknown, "local.no_certificate"));
+    stand.done(&stand.keys.revoke(Some(serial))).await;
+    assert_eq!(revoked(serial).await, is(ProbeAnswer::Accepted, "local.revoked"));
+    let path = stand.root().join("certificates/localhost.json");
+    let file = fs::read_to_string(&path).unwrap();
+    fs::write(&path, file.replace("BEGIN X509 CRL", "BEGIN NOTHING")).unwrap();
+    assert_eq!(revoked(serial).await, is(ProbeAnswer::Unknown, "local.unexpected_answer"));
+    target.stop().await;
+    assert_eq!(revoked(serial).await, is(ProbeAnswer::Unknown, "local.unreachable"));
+}
+
 /// beh:G12
 #[tokio::test]
 async fn tokens_are_verified_by_the_published_keys_and_only_those() {

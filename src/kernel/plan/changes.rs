@@ -1,7 +1,8 @@
 //! The change steps: each becomes its connector's verbs, in the order of its kind. The strategies of `rotate` are in
-//! [`rotate`], the end of a subject in [`deprovision`].
+//! [`rotate`], the end of a subject in [`deprovision`], that of a certificate in [`revoke`].
 
 mod deprovision;
+mod revoke;
 mod rotate;
 
 use std::collections::BTreeMap;
@@ -37,7 +38,7 @@ impl Expansion<'_> {
 
     /// Check, seal, sign, examine, deliver (the pivot), activate, adopt; the replaced version is retired.
     pub(super) fn issue(&mut self, step: &Step, wanted: &IssueStep) -> Result<(), PlanError> {
-        let previous = self.snapshot.subject.current.clone();
+        let previous = self.snapshot.subject.current.clone().filter(|current| !self.steps_down(current));
         self.check(step, wanted.issuer.as_ref())?;
         let common_name = wanted.common_name.clone();
         let recipe = Recipe::KeyPair { algorithm: wanted.key, common_name: common_name.clone() };
@@ -123,7 +124,7 @@ impl Expansion<'_> {
         Ok(version)
     }
 
-    fn issuer_version(&self, issuer: &ResourceName) -> Result<VersionId, PlanError> {
+    pub(super) fn issuer_version(&self, issuer: &ResourceName) -> Result<VersionId, PlanError> {
         self.snapshot
             .issuers
             .get(issuer)

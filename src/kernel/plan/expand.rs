@@ -58,6 +58,7 @@ impl Expansion<'_> {
                 StepKind::Issue(issue) => self.issue(step, issue)?,
                 StepKind::Rotate(rotate) => self.rotate(step, rotate)?,
                 StepKind::Deprovision(deprovision) => self.deprovision(step, *deprovision)?,
+                StepKind::Revoke(revoke) => self.revoke(step, revoke)?,
                 StepKind::Check(check) => self.ask(step, check)?,
                 StepKind::Wait(wait) => self.push(step, "pass", "wait", Does::Wait { ms: wait.ms })?,
                 StepKind::Evidence(evidence) => {

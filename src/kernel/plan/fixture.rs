@@ -20,6 +20,9 @@ const REPLACES: Parameter = Parameter::required("replaces", Type::Text, "which v
 const SINCE: Parameter = Parameter::optional("since", Type::Instant, "since when");
 const LEVEL: Parameter = Parameter::required("level", Type::Text, "the level");
 
+const SERIAL: Parameter = Parameter::required("serial", Type::Text, "which certificate");
+const KEY_OF_ISSUER: Parameter = Parameter::secret("issuer_key", Type::Text, "the issuer's key");
+
 fn verb(name: &'static str, kind: &'static str, parameters: Vec<Parameter>, undo: Option<&'static str>) -> Verb {
     Verb {
         name,
@@ -86,7 +89,7 @@ pub(crate) fn local() -> Manifest {
         liveness: None,
         strategies: &[],
         attributes: &[],
-        parts: &[(Part::Issue, "certificate_sign")],
+        parts: &[(Part::Issue, "certificate_sign"), (Part::Revoke, "certificate_revoke")],
     };
     let request = Parameter::required("request", Type::Text, "the request");
     let issuer_key = Parameter::secret("issuer_key", Type::Text, "the issuer's key");
@@ -114,6 +117,7 @@ pub(crate) fn local() -> Manifest {
             verb("key_enable", "account", vec![VERSION], None),
             verb("key_remove", "account", vec![VERSION], None),
             verb("certificate_sign", "certificate", vec![request, issuer_key], Some("certificate_discard")),
+            verb("certificate_revoke", "certificate", vec![SERIAL, KEY_OF_ISSUER], None),
             verb("certificate_discard", "certificate", vec![], None),
             verb("password_stage", "role", vec![KEY], Some("password_clear")),
             verb("password_clear", "role", vec![VERSION], None),
@@ -123,6 +127,7 @@ pub(crate) fn local() -> Manifest {
         ],
         probes: vec![
             probe("login", true, &[]),
+            ProbeSpec { kind: "certificate", ..probe("revoked", false, const { &[SERIAL] }) },
             probe("key_used", false, const { &[SINCE] }),
             ProbeSpec { kind: "role", ..probe("role_login", true, &[]) },
             ProbeSpec { kind: "jwks", ..probe("token_verified", true, &[]) },
@@ -247,6 +252,24 @@ pub(crate) fn rotate_role(strategy: Strategy) -> Workflow {
         if strategy == Strategy::InPlace {
             (step.soak_ms, step.downtime) = (0, Some("the import waits".to_owned()));
         }
+    }
+    workflow
+}
+
+/// The revocation of a certificate; after a replacement, where that is wanted.
+pub(crate) fn revoke(replaced: bool) -> Workflow {
+    let kind = RevokeStep { issuer: "local/ca/issuing".parse().unwrap(), reason: "superseded" };
+    let mut workflow = around("revoke", step("revoke", StepKind::Revoke(kind)));
+    workflow.subject.kind = "certificate".to_owned();
+    if let StepKind::Evidence(evidence) = &mut workflow.steps[2].kind {
+        evidence.attach.clear();
+    }
+    if replaced {
+        let mut before = issue().steps;
+        before.truncate(2);
+        before[0].id = "allow".parse().unwrap();
+        before[1].after = BTreeSet::from(["allow".parse().unwrap()]);
+        workflow.steps.splice(0..0, before);
     }
     workflow
 }

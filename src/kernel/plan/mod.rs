@@ -69,6 +69,7 @@ fn input_text(reference: &Reference, inputs: &BTreeMap<String, Value>) -> String
 pub fn issuers_of(workflow: &Workflow) -> BTreeSet<ResourceName> {
     let issuer = |kind: &StepKind| match kind {
         StepKind::Issue(issue) => issue.issuer.clone(),
+        StepKind::Revoke(revoke) => Some(revoke.issuer.clone()),
         _ => None,
     };
     workflow.steps.iter().filter_map(|step| issuer(&step.kind)).collect()

@@ -35,6 +35,9 @@ pub struct Snapshot {
 /// The attribute under which a connector shows a certificate subject's certificate (PEM).
 pub const CERTIFICATE: &str = "certificate";
 
+/// The attribute under which a connector shows the serial number of the certificate in use, as hex.
+pub const SERIAL: &str = "serial";
+
 /// The facts that a change step relies on: the same function when the plan is made and when they are observed again.
 pub fn facts_of(action: &str, subject: &Reading, issuer: Option<&Reading>) -> BTreeMap<String, Value> {
     let mut facts = BTreeMap::from([("exists".to_owned(), json!(subject.observation.exists))]);
@@ -46,9 +49,12 @@ pub fn facts_of(action: &str, subject: &Reading, issuer: Option<&Reading>) -> BT
                 subject.observation.slots.iter().map(|slot| json!([slot.id, slot.version, slot.enabled])).collect();
             facts.insert("slots".to_owned(), Value::Array(slots));
         }
-        "issue" => {
+        "issue" | "revoke" => {
             facts.insert("current".to_owned(), json!(subject.current));
             facts.insert("expires_at".to_owned(), json!(subject.expires_at));
+            if action == "revoke" {
+                facts.insert("serial".to_owned(), json!(subject.observation.attributes.get(SERIAL)));
+            }
             if let Some(issuer) = issuer {
                 facts.insert("issuer".to_owned(), json!(issuer.current));
                 let certificate = issuer.observation.attributes.get(CERTIFICATE).and_then(Value::as_str);

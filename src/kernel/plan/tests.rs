@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::fixture::{
-    deprovision, files, issue, local, planned, planned_with, provision, rotate, rotate_published, rotate_role,
+    deprovision, files, issue, local, planned, planned_with, provision, revoke, rotate, rotate_published, rotate_role,
     snapshot as seen, snapshot_of as seen_of,
 };
 use super::*;
@@ -114,6 +114,35 @@ fn an_alternating_rotation_locks_the_other_user_and_keeps_it() {
     assert_eq!(ids(&plan), expected);
     let acts: Vec<_> = plan.acts().map(|(_, act)| (act.call.verb.as_str(), act.pivot, act.undo.is_some())).collect();
     assert_eq!(acts, [("password_stage", false, true), ("deliver", true, true), ("user_lock", false, true)]);
+}
+
+/// A revocation cannot be taken back, and means the certificate that was in use when it was planned.
+#[test]
+fn a_revocation_means_the_certificate_of_the_plan() {
+    let issuer: countersign_warrant::ResourceName = "local/ca/issuing".parse().unwrap();
+    let mut snapshot = seen_of("local/certificate/reporting", 1);
+    let mut above = seen_of("local/ca/issuing", 1).subject;
+    above.current = Some(countersign_warrant::VersionId { subject: issuer.clone(), number: 1 });
+    snapshot.issuers.insert(issuer, above);
+    assert_eq!(planned_from(&revoke(false), &snapshot).unwrap_err().code(), "plan.subject_missing", "no serial");
+    snapshot.subject.observation.attributes.insert("serial".to_owned(), json!("4a"));
+    let plan = planned_from(&revoke(false), &snapshot).unwrap();
+    let alone = ["gate.judge", "revoke.check", "revoke.revoke", "revoke.see-revoked", "revoke.step-down"];
+    assert_eq!(ids(&plan), [&alone[..], &["revoke.retire", "seal.bind"]].concat());
+    let (_, act) = plan.acts().next().unwrap();
+    assert_eq!((act.pivot, &act.undo, &act.call.parameters["serial"]), (true, &None, &json!("4a")));
+    let facts = |plan: &Plan, id: &str| match &plan.find(&id.parse().unwrap()).unwrap().does {
+        Does::Check { facts } => facts.keys().cloned().collect::<Vec<_>>(),
+        other => panic!("{other:?}"),
+    };
+    assert!(facts(&plan, "revoke.check").contains(&"serial".to_owned()));
+    let plan = planned_from(&revoke(true), &snapshot).unwrap();
+    let after: Vec<&str> = ids(&plan).into_iter().filter(|id| !id.starts_with("issue.")).collect();
+    assert_eq!(
+        after,
+        ["allow.judge", "gate.judge", "revoke.check", "revoke.revoke", "revoke.see-revoked", "seal.bind"]
+    );
+    assert!(!facts(&plan, "revoke.check").iter().any(|name| name == "serial" || name == "current"));
 }
 
 /// beh:G12: the new key is published before it signs, the old one for as long as its tokens live; no verb but the delivery

@@ -11,7 +11,7 @@ use countersign_contract::{Kind, Parameter, Part};
 use super::{TermKind, Vocabulary};
 
 /// The actions, in the order of their names.
-const ACTIONS: [&str; 4] = ["deprovision", "issue", "provision", "rotate"];
+const ACTIONS: [&str; 5] = ["deprovision", "issue", "provision", "revoke", "rotate"];
 
 /// Attributes that every subject has.
 const COMMON: [(&str, &str); 5] = [
@@ -68,6 +68,7 @@ fn takes(kind: &Kind, action: &str) -> bool {
         "issue" => kind.verb_for(Part::Issue).is_some(),
         "provision" => kind.verb_for(Part::Provision).is_some(),
         "deprovision" => kind.verb_for(Part::Deprovision).is_some(),
+        "revoke" => kind.verb_for(Part::Revoke).is_some(),
         _ => !kind.strategies.is_empty(),
     }
 }

@@ -390,6 +390,9 @@ impl Run {
     fn issuer_of(&self, step: &StepId) -> Option<ResourceName> {
         self.plan.moves.iter().filter(|at| at.step == *step).find_map(|at| match &at.does {
             Does::Examine(wanted) => wanted.issuer.clone(),
+            Does::Act(act) if at.action == "revoke" => {
+                act.call.parameters.get("issuer").and_then(Value::as_str).and_then(|issuer| issuer.parse().ok())
+            }
             _ => None,
         })
     }

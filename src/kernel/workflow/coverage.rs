@@ -49,7 +49,7 @@ fn judged(node: &Node, outline: &Outline) -> Read<&'static str> {
 }
 
 pub(super) const fn is_change(kind: &str) -> bool {
-    matches!(kind.as_bytes(), b"provision" | b"issue" | b"rotate" | b"deprovision")
+    matches!(kind.as_bytes(), b"provision" | b"issue" | b"rotate" | b"deprovision" | b"revoke")
 }
 
 fn uncovered(stands: &[Stand<'_>], errors: &mut Errors<'_>) -> Read<()> {
@@ -97,7 +97,7 @@ fn unsealed(stands: &[Stand<'_>], errors: &mut Errors<'_>) -> Read<()> {
     let changes = || stands.iter().filter(|stand| is_change(stand.kind));
     if changes().next().is_none() {
         let Some(first) = stands.first() else { return Ok(()) };
-        let help = "add a `provision`, `issue`, `rotate` or `deprovision` step";
+        let help = "add a `provision`, `issue`, `rotate`, `deprovision` or `revoke` step";
         return Err(errors.tell(codes::NO_CHANGE, &first.outline.at, "no step changes anything", help));
     }
     let is_sealed = |change: &Stand<'_>| {

@@ -94,7 +94,7 @@ fn check_profile(
 }
 
 /// The subject whose key signs: of the same connector, of a kind with a key pair, and not the subject itself.
-fn issuer(node: &Node, scope: &Scope<'_>, errors: &mut Errors<'_>) -> Read<ResourceName> {
+pub(super) fn issuer(node: &Node, scope: &Scope<'_>, errors: &mut Errors<'_>) -> Read<ResourceName> {
     let name = resource(node, scalar::text(node, errors)?, errors)?;
     let whose = scope.whose?;
     let Some(manifest) = scope.known.connectors.get(name.connector()) else {

@@ -23,6 +23,7 @@ pub mod model;
 mod order;
 mod parameter;
 mod provision;
+mod revoke;
 mod rotate;
 mod scalar;
 mod schedule;
@@ -197,6 +198,7 @@ const fn lifetime_secs(step: &Step) -> Option<u64> {
         StepKind::Rotate(step) => step.generate.lifetime_secs(),
         StepKind::Policy(_)
         | StepKind::Deprovision(_)
+        | StepKind::Revoke(_)
         | StepKind::Check(_)
         | StepKind::Wait(_)
         | StepKind::Evidence(_) => None,

@@ -97,6 +97,8 @@ pub enum StepKind {
     Rotate(RotateStep),
     /// Ends the subject: its secrets first, then itself.
     Deprovision(DeprovisionStep),
+    /// Revokes the certificate that was in use when the run was planned.
+    Revoke(RevokeStep),
     /// Asks a target, and changes nothing.
     Check(CheckStep),
     /// Lets time pass.
@@ -114,6 +116,7 @@ impl StepKind {
             Self::Issue(_) => "issue",
             Self::Rotate(_) => "rotate",
             Self::Deprovision(_) => "deprovision",
+            Self::Revoke(_) => "revoke",
             Self::Check(_) => "check",
             Self::Wait(_) => "wait",
             Self::Evidence(_) => "evidence",
@@ -122,14 +125,14 @@ impl StepKind {
 
     /// True when the step changes the outside world, and so needs a covering `policy` step.
     pub const fn is_change(&self) -> bool {
-        matches!(self, Self::Provision(_) | Self::Issue(_) | Self::Rotate(_) | Self::Deprovision(_))
+        matches!(self, Self::Provision(_) | Self::Issue(_) | Self::Rotate(_) | Self::Deprovision(_) | Self::Revoke(_))
     }
 }
 
 /// `policy: {action, context}`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PolicyStep {
-    /// The action that it judges: `provision`, `issue`, `rotate`, `deprovision`.
+    /// The action that it judges: `provision`, `issue`, `rotate`, `deprovision`, `revoke`.
     pub action: String,
     /// What it adds to the request's context.
     pub context: BTreeMap<String, Template>,
@@ -252,6 +255,15 @@ pub struct Adopted {
 pub struct DeprovisionStep {
     /// How long the subject stays, disabled, before it is removed for good, in milliseconds.
     pub observe_ms: u64,
+}
+
+/// `revoke: {issuer, reason}`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RevokeStep {
+    /// Whose key signs the list: the authority that issued the certificate.
+    pub issuer: ResourceName,
+    /// Why (RFC 5280 section 5.3.1), in the words of the list's reason codes: `key_compromise`.
+    pub reason: &'static str,
 }
 
 /// `check: {connector, probe, with, expect, within}`: about the version that is current when it runs.

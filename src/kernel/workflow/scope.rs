@@ -230,6 +230,7 @@ fn outputs(step: &str, whose: Whose<'_>) -> Vec<(&'static str, Typed)> {
     let public: &[&'static str] = match step {
         "provision" => &["version"],
         "rotate" => &["version", "verification"],
+        "revoke" => return told(step, whose).iter().map(|name| (*name, Typed::Text)).collect(),
         "check" => return vec![("verification", Typed::Text)],
         "issue" => &["version", "certificate", "chain", "serial", "not_after"],
         _ => return Vec::new(),
@@ -244,6 +245,7 @@ fn told(step: &str, whose: Whose<'_>) -> &'static [&'static str] {
     let parts: &[Part] = match step {
         "provision" => &[Part::Provision],
         "rotate" => &[Part::Stage, Part::Replace],
+        "revoke" => &[Part::Revoke],
         _ => return &[],
     };
     let verb = parts.iter().find_map(|part| whose.kind.verb_for(*part));

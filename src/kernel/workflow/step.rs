@@ -11,14 +11,14 @@ use super::scope::{Outline, Reach, Scope, Spot, Whose};
 use super::table::{Table, each, items, tell_later};
 use super::template::whole;
 use super::tree::{Content, Node};
-use super::{again, condition, delivery, issue, provision, rotate, suggest};
+use super::{again, condition, delivery, issue, provision, revoke, rotate, suggest};
 
 /// The step kinds of this version.
-pub(super) const KINDS: [&str; 8] =
-    ["policy", "provision", "issue", "rotate", "deprovision", "check", "wait", "evidence"];
+pub(super) const KINDS: [&str; 9] =
+    ["policy", "provision", "issue", "rotate", "deprovision", "revoke", "check", "wait", "evidence"];
 
 /// The step kinds of versions to come.
-const LATER_KINDS: [&str; 6] = ["approval", "exception", "revoke", "uses", "gate", "notify"];
+const LATER_KINDS: [&str; 5] = ["approval", "exception", "uses", "gate", "notify"];
 
 /// The keys of a step in versions to come.
 const LATER_KEYS: [&str; 2] = ["for_each", "on_failure"];
@@ -106,6 +106,7 @@ pub(super) fn step(node: &Node, scope: &Scope<'_>, errors: &mut Errors<'_>) -> R
         ("issue", Some(node)) => issue::issue(node, scope, errors).map(StepKind::Issue),
         ("rotate", Some(node)) => rotate::rotate(node, scope, errors).map(StepKind::Rotate),
         ("deprovision", Some(node)) => deprovision(node, errors).map(StepKind::Deprovision),
+        ("revoke", Some(node)) => revoke::revoke(node, scope, errors).map(StepKind::Revoke),
         ("check", Some(node)) => delivery::check_step(node, scope, errors).map(StepKind::Check),
         ("wait", Some(node)) => wait(node, errors).map(StepKind::Wait),
         (_, Some(node)) => evidence(node, scope, errors).map(StepKind::Evidence),
@@ -127,9 +128,9 @@ pub(super) fn step(node: &Node, scope: &Scope<'_>, errors: &mut Errors<'_>) -> R
 /// The action that a policy step judges, as far as it can be read.
 pub(super) fn action(node: &Node, errors: &mut Errors<'_>) -> Read<&'static str> {
     let mut table = Table::of(node, "policy: {action: rotate}", errors)?;
-    let words = ["provision", "issue", "rotate", "deprovision"].map(|word| (word, word));
+    let words = ["provision", "issue", "rotate", "deprovision", "revoke"].map(|word| (word, word));
     let node = table.need("action", "rotate", errors)?;
-    scalar::word(node, &words, &["revoke"], errors)
+    scalar::word(node, &words, &[], errors)
 }
 
 fn policy(node: &Node, scope: &Scope<'_>, errors: &mut Errors<'_>) -> Read<PolicyStep> {
@@ -182,6 +183,7 @@ fn check_fit(body: &Node, step: &str, whose: Whose<'_>, errors: &mut Errors<'_>)
         "rotate" => &[],
         "deprovision" => &[Part::Disable, Part::Deprovision],
         "issue" => &[Part::Issue],
+        "revoke" => &[Part::Revoke],
         _ => return Ok(()),
     };
     let is_able = |kind: &&Kind| {

@@ -19,8 +19,13 @@ use crate::policy::trial::{NOW_MICROS, PERSON, Trial, actions_of, plain};
 use crate::policy::{Certificate, Facts, Principal, Question, Subject, Term};
 use crate::run::bodies::TriggerKind;
 
-const ACTIONS: [(&str, &str); 4] =
-    [("provision", "provision"), ("issue", "issue"), ("rotate", "rotate"), ("deprovision", "deprovision")];
+const ACTIONS: [(&str, &str); 5] = [
+    ("provision", "provision"),
+    ("issue", "issue"),
+    ("rotate", "rotate"),
+    ("deprovision", "deprovision"),
+    ("revoke", "revoke"),
+];
 const TRIGGERS: [(&str, TriggerKind); 3] =
     [("request", TriggerKind::Request), ("schedule", TriggerKind::Schedule), ("expiry", TriggerKind::Expiry)];
 const PROFILES: [(&str, Profile); 2] = [("ca", Profile::Ca), ("server", Profile::Server)];
@@ -94,7 +99,7 @@ fn trial(file: &str, node: &Node, given: &Ask, known: &Known<'_>, errors: &mut E
 fn ask(node: &Node, over: &Ask, known: &Known<'_>, errors: &mut Errors<'_>) -> Read<Ask> {
     let mut table = Table::of(node, "{action: rotate, subject: {connector: local, kind: account}}", errors)?;
     let mut ask = over.clone();
-    let action = table.take("action").map(|node| scalar::word(node, &ACTIONS, &["revoke"], errors));
+    let action = table.take("action").map(|node| scalar::word(node, &ACTIONS, &[], errors));
     let subject = table.take("subject").map(|node| subject(node, &mut ask, known, errors));
     let by = table.take("by").map(|node| scalar::word(node, &ASKERS, &[], errors));
     let verb = table.take("verb").map(|node| scalar::text(node, errors).map(str::to_owned));

@@ -8,7 +8,7 @@ use super::*;
 use crate::catalog::Catalog;
 use crate::settings::Settings;
 
-const FILES: [&str; 16] = [
+const FILES: [&str; 17] = [
     include_str!("../../../../workflows/ca-issuing.yaml"),
     include_str!("../../../../workflows/ca-root.yaml"),
     include_str!("../../../../workflows/offboard-account.yaml"),
@@ -16,6 +16,7 @@ const FILES: [&str; 16] = [
     include_str!("../../../../workflows/provision-database-role.yaml"),
     include_str!("../../../../workflows/provision-signing-key.yaml"),
     include_str!("../../../../workflows/provision-webhook.yaml"),
+    include_str!("../../../../workflows/replace-stolen-certificate.yaml"),
     include_str!("../../../../workflows/rotate-ledger-database.yaml"),
     include_str!("../../../../workflows/rotate-legacy-login.yaml"),
     include_str!("../../../../workflows/rotate-reporting-key.yaml"),

@@ -32,8 +32,8 @@ codes! {
              outputs of steps that were skipped are null in it.",
         Example::change(ROTATE, "  - id: seal\n", "  - id: seal\n    when: context.trigger == \"request\"\n");
     NO_CHANGE = "workflow.no_change", "No step changes anything.",
-        why "A workflow exists for a change: it has a `provision`, an `issue`, a `rotate` or a \
-             `deprovision` step.",
+        why "A workflow exists for a change: it has a `provision`, an `issue`, a `rotate`, a \
+             `deprovision` or a `revoke` step.",
         Example::change(
             PROVISION,
             "  - id: gate\n    policy: {action: provision}\n  - id: account\n    provision:\n      attributes:\n        \

@@ -6,6 +6,7 @@ use super::form::{Form, Key};
 use crate::schedule::CatchUp;
 use crate::workflow::STEPS_MAX;
 use crate::workflow::again::TIMES_MAX;
+use crate::workflow::revoke::REASONS;
 use crate::workflow::scalar::INTEGER_MAX;
 use crate::workflow::windows::ENTRIES_MAX;
 
@@ -165,11 +166,12 @@ fn step() -> Form {
             may("issue", "Issues a certificate.", issue()),
             may("rotate", "Replaces the subject's secret.", rotate()),
             may("deprovision", "Ends the subject: its secrets first, after a while itself.", deprovision()),
+            may("revoke", "Revokes the certificate that is in use when the run is planned.", revoke()),
             may("check", "Asks a target, and goes on only with the expected answer.", check()),
             may("wait", "Lets time pass, and holds nothing but the run's resources.", wait()),
             may("evidence", "Binds the run's entries to a signed checkpoint, however the run ended.", evidence()),
         ],
-        one_of: vec!["policy", "provision", "issue", "rotate", "deprovision", "check", "wait", "evidence"],
+        one_of: vec!["policy", "provision", "issue", "rotate", "deprovision", "revoke", "check", "wait", "evidence"],
     }
 }
 
@@ -185,7 +187,7 @@ fn policy() -> Form {
         must(
             "action",
             "The action that it judges: that of a later step.",
-            Form::Words(vec!["provision", "issue", "rotate", "deprovision"]),
+            Form::Words(vec!["provision", "issue", "rotate", "deprovision", "revoke"]),
         ),
         may("context", "What it adds to the request that policies see.", Form::names(Form::Value, 0)),
     ])
@@ -261,6 +263,13 @@ fn rotate_by(strategy: Strategy) -> Form {
 
 fn deprovision() -> Form {
     Form::table(vec![must("observe", "How long it stays, disabled, before it is removed for good.", SPAN)])
+}
+
+fn revoke() -> Form {
+    Form::table(vec![
+        must("issuer", "The authority that issued it, such as `local/ca/issuing`.", Form::Text),
+        must("reason", "Why (RFC 5280 section 5.3.1).", Form::Words(REASONS.map(|(word, _)| word).into())),
+    ])
 }
 
 fn check() -> Form {

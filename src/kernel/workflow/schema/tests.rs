@@ -12,7 +12,7 @@ use crate::workflow::tests::known::with_known;
 use crate::workflow::{layout, parse};
 
 /// Good files, which use every key of the language.
-const FILES: [&str; 22] = [
+const FILES: [&str; 24] = [
     include_str!("../../../../workflows/ca-issuing.yaml"),
     include_str!("../../../../workflows/ca-root.yaml"),
     include_str!("../../../../workflows/offboard-account.yaml"),
@@ -20,6 +20,7 @@ const FILES: [&str; 22] = [
     include_str!("../../../../workflows/provision-database-role.yaml"),
     include_str!("../../../../workflows/provision-signing-key.yaml"),
     include_str!("../../../../workflows/provision-webhook.yaml"),
+    include_str!("../../../../workflows/replace-stolen-certificate.yaml"),
     include_str!("../../../../workflows/rotate-ledger-database.yaml"),
     include_str!("../../../../workflows/rotate-legacy-login.yaml"),
     include_str!("../../../../workflows/rotate-reporting-key.yaml"),
@@ -33,6 +34,7 @@ const FILES: [&str; 22] = [
     include_str!("tests/every_key.yaml"),
     include_str!("tests/every_strategy.yaml"),
     include_str!("tests/published.yaml"),
+    include_str!("tests/revoked.yaml"),
     include_str!("tests/account.yaml"),
     include_str!("tests/certificate.yaml"),
 ];

@@ -115,6 +115,24 @@ const SHAPE: &[Case] = &[
     (&[codes::MISSING_KEY, codes::MISSING_KEY, codes::STRATEGY, codes::STRATEGY], ROTATE, "dual_slot", "versioned"),
     (&[codes::STRATEGY, codes::STRATEGY], ROTATE, "soak: 2s", "soak: 2s\n      cache: 2s\n      token_lifetime: 2s"),
     (&[codes::STRATEGY], ROTATE, "dual_slot", "alternating"),
+    (
+        &[codes::NO_SUCH_PART],
+        ROTATE,
+        "  - id: seal",
+        "  - {id: stop, policy: {action: revoke}}\n  - {id: end, revoke: {issuer: local/ca/issuing, reason: superseded}}\n  - id: seal",
+    ),
+    (
+        &[codes::MISSING_KEY, codes::UNKNOWN_WORD],
+        ISSUE,
+        "  - {id: seal",
+        "  - {id: stop, policy: {action: revoke}}\n  - {id: end, revoke: {reason: compromise}}\n  - {id: seal",
+    ),
+    (
+        &[codes::UNCOVERED_CHANGE],
+        ISSUE,
+        "  - {id: seal",
+        "  - {id: end, revoke: {issuer: local/ca/issuing, reason: superseded}}\n  - {id: seal",
+    ),
     (&[codes::MISSING_KEY, codes::STRATEGY, codes::STRATEGY], ROTATE, "dual_slot", "in_place"),
     (&[codes::STRATEGY], ROTATE, "soak: 2s", "soak: 2s\n      downtime: nobody waits"),
     (&[codes::NOT_IN_THIS_VERSION], ROTATE, "steps:", "  event: [leak.reported]\nsteps:"),
@@ -137,7 +155,7 @@ const SHAPE: &[Case] = &[
         "  - id: rotate",
         "  - id: consent\n    on_failure: [gate]\n    approval: {quorum: 2}\n  - id: rotate",
     ),
-    (&[codes::NOT_IN_THIS_VERSION], ROTATE, "action: rotate", "action: revoke"),
+    (&[codes::IDLE_POLICY, codes::UNCOVERED_CHANGE], ROTATE, "action: rotate", "action: revoke"),
     (
         &[codes::BAD_CONDITION],
         ROTATE,

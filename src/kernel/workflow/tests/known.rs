@@ -106,6 +106,7 @@ fn deliver(kind: &'static str, is_secret: bool) -> Verb {
 
 fn local() -> Manifest {
     let issue: &[_] = &[(Part::Issue, "certificate_sign")];
+    let revocable: &[_] = &[(Part::Issue, "certificate_sign"), (Part::Revoke, "certificate_revoke")];
     Manifest {
         connector: "local",
         summary: "the embedded directory",
@@ -132,7 +133,7 @@ fn local() -> Manifest {
                 ..kind("jwks", KEY_PAIR, JWKS_PARTS)
             },
             kind("ca", KEY_PAIR, issue),
-            kind("certificate", KEY_PAIR, issue),
+            kind("certificate", KEY_PAIR, revocable),
             Kind {
                 slots: Some(2),
                 liveness: Some("role_login"),
@@ -147,6 +148,7 @@ fn local() -> Manifest {
             ("password_replace", "role", const { &["username"] }),
             ("jwks_create", "jwks", const { &["kid"] }),
             ("key_publish", "jwks", const { &["kid"] }),
+            ("certificate_revoke", "certificate", const { &["crl_number"] }),
         ]
         .map(|(name, kind, outputs)| Verb { name, kind, outputs, ..deliver(kind, true) })
         .into(),
@@ -158,6 +160,7 @@ fn local() -> Manifest {
             probe("login", "account", LOGIN),
             probe("key_used", "account", &[]),
             probe("served", "certificate", &[]),
+            probe("revoked", "certificate", &[]),
         ],
     }
 }

@@ -7,7 +7,7 @@ use super::known::with_known;
 use crate::workflow::model::{Part, Profile, Reference, StepKind, Strategy, Template, Workflow};
 use crate::workflow::{Member, check_set, parse};
 
-pub(super) const SHIPPED: [(&str, &str); 13] = [
+pub(super) const SHIPPED: [(&str, &str); 14] = [
     ("provision-account.yaml", include_str!("../../../../workflows/provision-account.yaml")),
     ("offboard-account.yaml", include_str!("../../../../workflows/offboard-account.yaml")),
     ("ca-root.yaml", include_str!("../../../../workflows/ca-root.yaml")),
@@ -15,6 +15,7 @@ pub(super) const SHIPPED: [(&str, &str); 13] = [
     ("rotate-webhook-secret.yaml", include_str!("../../../../workflows/rotate-webhook-secret.yaml")),
     ("tls-localhost.yaml", include_str!("../../../../workflows/tls-localhost.yaml")),
     ("provision-database-role.yaml", include_str!("../../../../workflows/provision-database-role.yaml")),
+    ("replace-stolen-certificate.yaml", include_str!("../../../../workflows/replace-stolen-certificate.yaml")),
     ("provision-signing-key.yaml", include_str!("../../../../workflows/provision-signing-key.yaml")),
     ("rotate-signing-key.yaml", include_str!("../../../../workflows/rotate-signing-key.yaml")),
     ("provision-webhook.yaml", include_str!("../../../../workflows/provision-webhook.yaml")),
