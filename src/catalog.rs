@@ -17,7 +17,7 @@ use countersign_connector_local::{Endpoint, Local, LocalConfig};
 use countersign_contract::{Connector, Limits, Manifest};
 
 use crate::folder::{Folder, FolderError};
-use crate::settings::{ConnectorKind, Freezes, Place, Settings, Spot};
+use crate::settings::{self, ConnectorKind, Freezes, Place, Settings, Spot};
 
 /// How often the embedded client calls its endpoint.
 const CLIENT_CALLS_EVERY: Duration = Duration::from_millis(100);
@@ -49,11 +49,21 @@ impl CatalogError {
     }
 }
 
+/// Where notices are sent to.
+#[derive(Debug, Clone)]
+pub struct Webhook {
+    /// The address.
+    pub url: String,
+    /// The file with the secret that signs them.
+    pub key_file: Option<PathBuf>,
+}
+
 /// The connector instances, by name.
 pub struct Catalog {
     instances: BTreeMap<String, Arc<dyn Connector>>,
     places: BTreeMap<String, String>,
     freezes: Freezes,
+    webhooks: BTreeMap<String, Webhook>,
     embedded: Option<Embedded>,
 }
 
@@ -149,12 +159,17 @@ impl Catalog {
         }
         let places = settings.places.iter();
         let places = places.map(|(name, place)| (name.clone(), place.connector().to_owned())).collect();
-        Self { freezes: settings.freezes.clone(), ..Self::of_instances(instances, places) }
+        let webhook = |given: &settings::Webhook| {
+            let path = |spot: &Spot| Some(directories.get(&spot.place)?.join(&spot.path));
+            Webhook { url: given.url.clone(), key_file: given.signed_with.as_ref().and_then(path) }
+        };
+        let webhooks = settings.webhooks.iter().map(|(name, given)| (name.clone(), webhook(given))).collect();
+        Self { freezes: settings.freezes.clone(), webhooks, ..Self::of_instances(instances, places) }
     }
 
     /// Instances that were made elsewhere, and the instance of each place.
     pub fn of_instances(instances: BTreeMap<String, Arc<dyn Connector>>, places: BTreeMap<String, String>) -> Self {
-        Self { instances, places, freezes: BTreeMap::new(), embedded: None }
+        Self { instances, places, freezes: BTreeMap::new(), webhooks: BTreeMap::new(), embedded: None }
     }
 
     /// The instance of that name.
@@ -175,6 +190,11 @@ impl Catalog {
     /// The days that each freeze stands for.
     pub fn freezes(&self) -> &Freezes {
         &self.freezes
+    }
+
+    /// Where notices go, by the webhook's name.
+    pub fn webhooks(&self) -> &BTreeMap<String, Webhook> {
+        &self.webhooks
     }
 
     /// What the embedded client has seen so far.

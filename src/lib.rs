@@ -52,7 +52,12 @@ use tokio::sync::{mpsc, watch};
 
 /// What workflows may name, under these connectors and places.
 pub fn known(catalog: &catalog::Catalog) -> Known<'_> {
-    Known { connectors: catalog.manifests(), places: catalog.places().clone(), freezes: catalog.freezes().clone() }
+    Known {
+        connectors: catalog.manifests(),
+        places: catalog.places().clone(),
+        freezes: catalog.freezes().clone(),
+        webhooks: catalog.webhooks().keys().cloned().collect(),
+    }
 }
 
 /// Wires the rooms together around the one mint of this process.

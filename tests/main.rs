@@ -26,6 +26,8 @@ mod lint;
 mod lint_formats;
 #[path = "main/needles.rs"]
 mod needles;
+#[path = "main/notify.rs"]
+mod notify;
 #[path = "main/offboard.rs"]
 mod offboard;
 #[path = "main/persons.rs"]

@@ -168,7 +168,7 @@ impl Keys {
     }
 
     /// The revocation of the server's certificate of that serial, or of the last one.
-    pub(crate) fn revoke(&self, serial: Option<&str>) -> Call {
+    pub(crate) fn revoke(serial: Option<&str>) -> Call {
         let mut parameters = json!({"issuer": ISSUING, "reason": "key_compromise"});
         if let Some(serial) = serial {
             parameters["serial"] = json!(serial);

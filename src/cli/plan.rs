@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use countersign_contract::ProbeAnswer;
-use countersign_kernel::plan::{self, Act, Asking, Does, Move, Plan, Retrying};
+use countersign_kernel::plan::{self, Act, Asking, Does, Move, Plan, Retrying, Telling};
 use countersign_kernel::policy;
 use countersign_kernel::run::bodies::TriggerKind;
 use countersign_warrant::{Decision, Verdict};
@@ -193,7 +193,17 @@ fn in_words(planned: &Move) -> String {
             format!("wait {}; everybody has the new key before it signs", duration(*ms))
         }
         Does::Wait { ms } => format!("wait {}; old and new both work", duration(*ms)),
+        Does::Notify { to, on, .. } => format!("tell {to}{}", when(*on)),
         Does::Evidence { .. } => "bind the run's entries to a signed checkpoint".to_owned(),
+    }
+}
+
+/// When somebody is told, after whom.
+const fn when(on: Telling) -> &'static str {
+    match on {
+        Telling::Done => "",
+        Telling::Failure => ", only when the run has failed by then",
+        Telling::Always => ", also when the run has failed by then",
     }
 }
 

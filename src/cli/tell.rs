@@ -1,6 +1,8 @@
 //! Entries as a person hears of them while a run goes on: one line each, in the words of the ledger.
 
-use countersign_kernel::run::bodies::{ClosedBody, FactBody, ProbeBody, StartedBody, VersionBody, Wait, WaitBody};
+use countersign_kernel::run::bodies::{
+    ClosedBody, FactBody, NOTICE, ProbeBody, StartedBody, VersionBody, Wait, WaitBody,
+};
 use countersign_warrant::{
     DecisionBody, DecodeEntryError, Finding, FindingBody, IntentBody, Kind, Moment, Origin, Outcome, ReceiptBody,
     Stamped, Verdict,
@@ -104,6 +106,10 @@ fn fact(body: &FactBody) -> String {
             format!("{} is in its window, until {until}", body.step)
         }
         ("window", false) => format!("{}: its windows are closed", body.step),
+        (NOTICE, true) => format!("{} was told", text("to").unwrap_or("?")),
+        (NOTICE, false) => {
+            format!("{} was NOT told: {}", text("to").unwrap_or("?"), text("reason").unwrap_or("?"))
+        }
         (about, true) => format!("{about} as planned"),
         (about, false) => format!("{about} NOT as planned: {}", text("reason").unwrap_or("it differs")),
     }

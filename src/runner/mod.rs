@@ -14,6 +14,7 @@ mod error;
 #[cfg(feature = "failpoints")]
 mod faulty;
 mod judge;
+mod notice;
 mod seal;
 mod settle;
 
@@ -288,6 +289,9 @@ impl Runner {
                 }
             }
             Command::Evidence { attach, retain_secs, entry } => self.evidence(drive, attach, retain_secs, entry).await,
+            Command::Notify { to, text, failure, entry } => {
+                self.notify(drive, notice::Notice { to, text, failure }, entry).await
+            }
             Command::Commit(entries) => self.commit(drive, entries).await,
             Command::Stuck(_) | Command::Over(_) => Ok(()),
         }

@@ -34,6 +34,17 @@ pub struct Settings {
     pub places: BTreeMap<String, Place>,
     /// The days that a freeze stands for, by its name.
     pub freezes: Freezes,
+    /// Where people are told, by the webhook's name.
+    pub webhooks: BTreeMap<String, Webhook>,
+}
+
+/// Where notices go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Webhook {
+    /// An `https` address, or an `http` one on the loopback.
+    pub url: String,
+    /// The delivered secret that signs the notices; they are unsigned when `None`.
+    pub signed_with: Option<Spot>,
 }
 
 /// One connector instance.

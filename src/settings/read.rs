@@ -11,7 +11,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::names::{is_name, looks_secret, meant};
-use super::{ConnectorKind, ConnectorSettings, Freezes, Place, Settings, Spot, is_reserved};
+use super::{ConnectorKind, ConnectorSettings, Freezes, Place, Settings, Spot, Webhook, is_reserved};
 
 type Table<'t> = Spanned<DeTable<'t>>;
 type Value<'t> = Spanned<DeValue<'t>>;
@@ -56,7 +56,7 @@ impl<'t> Reader<'t> {
     }
 
     fn document(&mut self, top: &DeTable<'t>) -> Settings {
-        self.known(top, "the file", &["version", "connectors", "places", "freezes"]);
+        self.known(top, "the file", &["version", "connectors", "places", "freezes", "webhooks"]);
         match value(top, "version") {
             None => {
                 let help = "begin the file with `version = 1`";
@@ -69,9 +69,10 @@ impl<'t> Reader<'t> {
             }
         }
         let connectors = self.connectors(top);
-        let places = self.places(top, &connectors);
+        let (places, declared) = self.places(top, &connectors);
         let freezes = self.freezes(top);
-        Settings { connectors, places, freezes }
+        let webhooks = self.webhooks(top, &declared);
+        Settings { connectors, places, freezes, webhooks }
     }
 
     fn connectors(&mut self, top: &DeTable<'t>) -> BTreeMap<String, ConnectorSettings> {
@@ -116,7 +117,7 @@ impl<'t> Reader<'t> {
         &mut self,
         top: &DeTable<'t>,
         connectors: &BTreeMap<String, ConnectorSettings>,
-    ) -> BTreeMap<String, Place> {
+    ) -> (BTreeMap<String, Place>, Declared) {
         let mut places = BTreeMap::new();
         let mut declared = Declared::new();
         let mut endpoints = Vec::new();
@@ -145,7 +146,7 @@ impl<'t> Reader<'t> {
                 places.insert(name, endpoint);
             }
         }
-        places
+        (places, declared)
     }
 
     fn freezes(&mut self, top: &DeTable<'t>) -> Freezes {
@@ -169,6 +170,38 @@ impl<'t> Reader<'t> {
             freezes.insert(name, days);
         }
         freezes
+    }
+
+    fn webhooks(&mut self, top: &DeTable<'t>, declared: &Declared) -> BTreeMap<String, Webhook> {
+        let mut webhooks = BTreeMap::new();
+        for (name, table) in self.named_tables(top, "webhooks") {
+            self.known(table.get_ref(), "a webhook", &["url", "signed_with"]);
+            let url = self.url(&table);
+            let signed_with = match value(table.get_ref(), "signed_with") {
+                None => Some(None),
+                Some(_) => self.spot(&table, "signed_with", "client/notices/secret", declared).map(Some),
+            };
+            if let (Some(url), Some(signed_with)) = (url, signed_with) {
+                webhooks.insert(name, Webhook { url, signed_with });
+            }
+        }
+        webhooks
+    }
+
+    /// An address that nobody on the way can read along with: `https`, or on this machine.
+    fn url(&mut self, table: &Table<'t>) -> Option<String> {
+        let given = self.needed(table, "url", "say where it is: `url = \"https://chat.example.com/hooks/team\"`")?;
+        let text = self.word(given)?;
+        let is_plain = text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'@');
+        let on_loopback = ["http://127.0.0.1:", "http://localhost:", "http://[::1]:"];
+        let is_kept = text.strip_prefix("https://").is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/'))
+            || on_loopback.iter().any(|start| text.starts_with(start));
+        if is_plain && is_kept {
+            return Some(text.to_owned());
+        }
+        let help = "write `https://HOST/PATH` without a name or password in it; `http` is for the loopback alone";
+        self.error("settings.value", given.span(), "this is no address that notices are sent to".to_owned(), help);
+        None
     }
 
     fn endpoint(&mut self, connector: String, table: &Table<'t>, declared: &Declared) -> Option<Place> {

@@ -13,8 +13,8 @@ use x509_parser::extensions::ParsedExtension;
 use x509_parser::prelude::FromDer;
 
 use crate::fixture::{
-    ACCOUNT, ISSUING, ROLE, ROOT, SERVER, Stand, call, create, create_role, key, on_key, on_user, replace_password,
-    stage, stage_password, version, with_key,
+    ACCOUNT, ISSUING, Keys, ROLE, ROOT, SERVER, Stand, call, create, create_role, key, on_key, on_user,
+    replace_password, stage, stage_password, version, with_key,
 };
 
 #[tokio::test]
@@ -92,15 +92,15 @@ async fn a_revoked_certificate_stands_in_a_list_that_its_issuer_signed() {
         stand.done(&stand.keys.root()).await;
         stand.done(&stand.keys.issuing()).await
     };
-    assert_eq!(stand.refused(&stand.keys.revoke(None)).await, "local.no_certificate");
+    assert_eq!(stand.refused(&Keys::revoke(None)).await, "local.no_certificate");
     let text = |applied: &Applied, name: &str| applied.outputs[name].as_str().unwrap().to_owned();
     let first = text(&stand.done(&stand.keys.server(1)).await, "serial");
     let second = text(&stand.done(&stand.keys.server(2)).await, "serial");
-    assert_eq!(stand.refused(&stand.keys.revoke(Some("4a"))).await, "local.no_certificate");
-    let mut foreign = stand.keys.revoke(Some(&first));
+    assert_eq!(stand.refused(&Keys::revoke(Some("4a"))).await, "local.no_certificate");
+    let mut foreign = Keys::revoke(Some(&first));
     foreign.parameters.insert("issuer".to_owned(), json!(ROOT));
     assert_eq!(stand.refused(&foreign).await, "local.wrong_issuer");
-    let strange = with_key(stand.keys.revoke(Some(&first)), "issuer_key", version(ROOT, 1));
+    let strange = with_key(Keys::revoke(Some(&first)), "issuer_key", version(ROOT, 1));
     assert_eq!(stand.refused(&strange).await, "local.issuer_key_mismatch");
     let list = || {
         let object = fs::read_to_string(stand.root().join("certificates/localhost.json")).unwrap();
@@ -109,10 +109,10 @@ async fn a_revoked_certificate_stands_in_a_list_that_its_issuer_signed() {
     };
     let signers = [text(&issuing, "certificate")];
     let names = |serial: &str| crate::revocation::names(&list(), &signers, serial).unwrap();
-    assert_eq!(text(&stand.done(&stand.keys.revoke(Some(&first))).await, "crl_number"), "1");
+    assert_eq!(text(&stand.done(&Keys::revoke(Some(&first))).await, "crl_number"), "1");
     assert_eq!((names(&first), names(&second)), (true, false));
-    assert_eq!(stand.refused(&stand.keys.revoke(Some(&first))).await, "local.revoked");
-    assert_eq!(text(&stand.done(&stand.keys.revoke(None)).await, "crl_number"), "2");
+    assert_eq!(stand.refused(&Keys::revoke(Some(&first))).await, "local.revoked");
+    assert_eq!(text(&stand.done(&Keys::revoke(None)).await, "crl_number"), "2");
     assert_eq!((names(&first), names(&second)), (true, true));
     assert_eq!(crate::revocation::names(&list(), &[], &first), None, "signed by nobody that is trusted");
     let der = rustls::pki_types::CertificateRevocationListDer::from_pem_slice(list().as_bytes()).unwrap();

@@ -11,8 +11,8 @@ use serde_json::json;
 
 use super::{Client, ClientConfig, Counts, Target, TargetConfig};
 use crate::fixture::{
-    ACCOUNT, ISSUER, SERVER, Stand, WEBHOOK, create, create_webhook, key, on_key, on_public_key, on_secret, stage,
-    stage_secret, version,
+    ACCOUNT, ISSUER, Keys, SERVER, Stand, WEBHOOK, create, create_webhook, key, on_key, on_public_key, on_secret,
+    stage, stage_secret, version,
 };
 
 fn text<'a>(applied: &'a Applied, output: &str) -> &'a str {
@@ -96,7 +96,7 @@ async fn a_certificate_is_revoked_when_the_list_says_so() {
     let serial = text(&renewed, "serial");
     assert_eq!(revoked(serial).await, is(ProbeAnswer::Refused, "local.not_revoked"));
     assert_eq!(revoked("4a").await, is(ProbeAnswer::Unknown, "local.no_certificate"));
-    stand.done(&stand.keys.revoke(Some(serial))).await;
+    stand.done(&Keys::revoke(Some(serial))).await;
     assert_eq!(revoked(serial).await, is(ProbeAnswer::Accepted, "local.revoked"));
     let path = stand.root().join("certificates/localhost.json");
     let file = fs::read_to_string(&path).unwrap();

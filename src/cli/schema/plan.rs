@@ -116,6 +116,15 @@ fn moves() -> Vec<Value> {
         form("retire", &[("version", version())], &[]),
         form("window", &[("windows", windows())], &[]),
         form("wait", &[("ms", count())], &[]),
+        form(
+            "notify",
+            &[
+                ("to", text("A webhook of the settings.")),
+                ("text", about("What is told; what only a step can know is `{\"$hole\": ..}`.", json!({}))),
+                ("on", words(&["done", "failure", "always"])),
+            ],
+            &[],
+        ),
         form("evidence", &[("attach", any_object()), ("retain_secs", count())], &[]),
     ]
 }

@@ -10,8 +10,8 @@ use countersign_warrant::{
 use serde::Serialize;
 
 use crate::run::bodies::{
-    ClosedBody, FactBody, NotDueBody, ProbeBody, SkippedBody, Stage, StartedBody, TIMEOUT, TriggerKind, VersionBody,
-    WINDOW, Wait, WaitBody,
+    ClosedBody, FactBody, NOTICE, NotDueBody, ProbeBody, SkippedBody, Stage, StartedBody, TIMEOUT, TriggerKind,
+    VersionBody, WINDOW, Wait, WaitBody,
 };
 
 /// One sentence of a story.
@@ -165,6 +165,10 @@ fn own_entry(entry: &Stamped) -> Result<Option<String>, DecodeEntryError> {
                 WINDOW if body.holds => format!("step `{}` is in its window", body.step),
                 WINDOW => format!("the windows of step `{}` are closed", body.step),
                 TIMEOUT => format!("step `{}` took longer than its timeout", body.step),
+                NOTICE => {
+                    let to = body.facts.get("to").and_then(serde_json::Value::as_str).unwrap_or("?");
+                    format!("`{to}` was {}told", if body.holds { "" } else { "not " })
+                }
                 about => format!("{about} observed, {holds}"),
             }
         }

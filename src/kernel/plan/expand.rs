@@ -61,6 +61,10 @@ impl Expansion<'_> {
                 StepKind::Revoke(revoke) => self.revoke(step, revoke)?,
                 StepKind::Check(check) => self.ask(step, check)?,
                 StepKind::Wait(wait) => self.push(step, "pass", "wait", Does::Wait { ms: wait.ms })?,
+                StepKind::Notify(notify) => {
+                    let does = Does::Notify { to: notify.to.clone(), text: self.value(&notify.text), on: notify.on };
+                    self.push(step, "tell", "notify", does)?;
+                }
                 StepKind::Evidence(evidence) => {
                     let attach = evidence.attach.iter().map(|from| (path_of(from), self.value_of(from))).collect();
                     let does = Does::Evidence { attach, retain_secs: evidence.retain_secs };

@@ -28,7 +28,7 @@ pub use error::PlanError;
 use expand::Expansion;
 pub use expand::Manifests;
 pub use inputs::resolve_inputs;
-pub use model::{Act, Does, Examine, Move, Plan, Recipe, Retrying, Skipped};
+pub use model::{Act, Does, Examine, Move, Plan, Recipe, Retrying, Skipped, Telling};
 use model::{FORMAT, PlannedSubject, Source};
 pub use persons::{Persons, persons_of};
 pub use question::{Asking, question};

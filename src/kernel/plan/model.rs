@@ -9,8 +9,8 @@ use serde_json::Value;
 
 use crate::run::bodies::TriggerKind;
 use crate::schedule::Windows;
-pub use crate::workflow::model::Retrying;
 use crate::workflow::model::{ExpiryTrigger, Generate, Generated, KeyAlgorithm, Profile};
+pub use crate::workflow::model::{Retrying, Telling};
 
 /// The format's name; it changes whenever the bytes would.
 pub const FORMAT: &str = "countersign/plan/v1";
@@ -164,6 +164,15 @@ pub enum Does {
     Wait {
         /// How long, in milliseconds.
         ms: u64,
+    },
+    /// Tells somebody, and goes on whether that was heard or not.
+    Notify {
+        /// A webhook of the settings.
+        to: String,
+        /// What is told; may hold holes.
+        text: Value,
+        /// When.
+        on: Telling,
     },
     /// Binds the run's evidence to a signed checkpoint.
     Evidence {

@@ -152,10 +152,7 @@ impl Run {
             }
             (Kind::Fact, None) => {
                 let body: FactBody = entry.decode()?;
-                let at = self.finaliser_left().map(|(at, _)| at).filter(|_| body.about == "evidence");
-                let Some(at) = at else { return Err(self.not_now(entry)) };
-                self.cursor.at = at + 1;
-                Ok(())
+                self.take_finaliser(&body, entry)
             }
             (Kind::Closed, None) if self.finaliser_left().is_none() => {
                 let body: ClosedBody = entry.decode()?;

@@ -212,6 +212,9 @@ impl PersonAnswer {
 /// What a fact is about that says whether a change may begin, or go on.
 pub const WINDOW: &str = "window";
 
+/// What the `fact` is about that says whether somebody was told.
+pub const NOTICE: &str = "notice";
+
 /// What a fact is about that says how long a step took.
 pub const TIMEOUT: &str = "timeout";
 

@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::bodies::{ClosedBody, RunOutcome, SkippedBody, Stage, VersionBody, Wait, WaitBody};
 use super::{Abandonment, Failure, Run, State};
-use crate::plan::hole::{FillError, fill, fill_call, resolve_instant};
+use crate::plan::hole::{FillError, as_text, fill, fill_call, resolve_instant};
 use crate::plan::{Act, Does, Examine, Move, Recipe};
 use crate::schedule::Windows;
 
@@ -122,6 +122,17 @@ pub enum Command {
         /// How many seconds they are kept.
         retain_secs: u64,
         /// Where it stands.
+        entry: EntryId,
+    },
+    /// Tell somebody, and say whether that was heard.
+    Notify {
+        /// A webhook of the settings.
+        to: String,
+        /// What is told.
+        text: String,
+        /// Why the run failed, where it did: code and message.
+        failure: Option<(String, String)>,
+        /// Where it stands; the notice's id, too.
         entry: EntryId,
     },
     /// Commit these entries.
@@ -240,7 +251,7 @@ impl Run {
             }
             Does::Window { windows } => Command::Window { windows: windows.clone(), entry },
             Does::Wait { ms } => Command::Wait { ms: *ms, entry },
-            Does::Evidence { attach, retain_secs } => self.evidence(attach, *retain_secs),
+            Does::Notify { .. } | Does::Evidence { .. } => self.finalising(&planned.does),
         })
     }
 
@@ -316,10 +327,8 @@ impl Run {
     }
 
     fn command_of_end(&self, failure: Option<&Failure>) -> Result<Command, CommandError> {
-        if let Some((_, planned)) = self.finaliser_left()
-            && let Does::Evidence { attach, retain_secs } = &planned.does
-        {
-            return Ok(self.evidence(attach, *retain_secs));
+        if let Some((_, planned)) = self.finaliser_left() {
+            return Ok(self.finalising(&planned.does));
         }
         let entry = self.entry_id(0);
         let step = self.plan.moves.last().map(|last| last.step.clone());
@@ -342,20 +351,33 @@ impl Run {
         if let Some(intent) = open {
             return Ok(Command::Declare { intent: intent.clone(), by: by.clone(), reason: *reason });
         }
-        if let Some((_, planned)) = self.finaliser_left()
-            && let Does::Evidence { attach, retain_secs } = &planned.does
-        {
-            return Ok(self.evidence(attach, *retain_secs));
+        if let Some((_, planned)) = self.finaliser_left() {
+            return Ok(self.finalising(&planned.does));
         }
         let (code, message) = ("run.abandoned".to_owned(), self.words_when_abandoned());
         let body = ClosedBody { outcome: RunOutcome::Abandoned, code, message };
         Ok(Command::Commit(vec![Entry::new(self.entry_id(0), Kind::Closed, json(&body))?]))
     }
 
-    fn evidence(&self, attach: &BTreeMap<String, Value>, retain_secs: u64) -> Command {
+    /// What runs however the run ends. An output that did not come about is null in it.
+    fn finalising(&self, does: &Does) -> Command {
+        let entry = self.entry_id(0);
         let filled = |value: &Value| fill(value, &self.outputs).unwrap_or(Value::Null);
-        let attach = attach.iter().map(|(path, value)| (path.clone(), filled(value))).collect();
-        Command::Evidence { attach, retain_secs, entry: self.entry_id(0) }
+        match does {
+            Does::Notify { to, text, .. } => {
+                let text = match text.get("$join").and_then(Value::as_array) {
+                    Some(parts) => parts.iter().map(|part| as_text(&filled(part))).collect(),
+                    None => as_text(&filled(text)),
+                };
+                let failure = self.failure.as_ref().map(|failure| (failure.code.clone(), failure.message.clone()));
+                Command::Notify { to: to.clone(), text, failure, entry }
+            }
+            Does::Evidence { attach, retain_secs } => {
+                let attach = attach.iter().map(|(path, value)| (path.clone(), filled(value))).collect();
+                Command::Evidence { attach, retain_secs: *retain_secs, entry }
+            }
+            _ => Command::Commit(Vec::new()),
+        }
     }
 
     /// What is true now, and who should do what.

@@ -2,21 +2,16 @@
 
 use countersign_warrant::{Kind, Stamped};
 
-use super::bodies::{ClosedBody, FactBody, RunOutcome};
+use super::bodies::{ClosedBody, FactBody, NOTICE, RunOutcome};
 use super::{Failure, Illegal, Run, State};
-use crate::plan::{Does, Move};
+use crate::plan::{Does, Move, Telling};
 
 impl Run {
     pub(super) fn take_ending(&mut self, failure: Option<&Failure>, entry: &Stamped) -> Result<(), Illegal> {
         match entry.kind {
             Kind::Fact => {
                 let body: FactBody = entry.decode()?;
-                let Some((at, _)) = self.finaliser_left() else { return Err(self.not_now(entry)) };
-                if body.about != "evidence" {
-                    return Err(self.not_now(entry));
-                }
-                self.cursor.at = at + 1;
-                Ok(())
+                self.take_finaliser(&body, entry)
             }
             Kind::Closed => {
                 let body: ClosedBody = entry.decode()?;
@@ -33,13 +28,33 @@ impl Run {
         }
     }
 
-    /// The next evidence move that has not run, with its place.
-    pub(super) fn finaliser_left(&self) -> Option<(usize, &Move)> {
-        let moves = self.plan.moves.iter().enumerate().skip(self.cursor.at);
-        moves.into_iter().find(|(_, planned)| matches!(planned.does, Does::Evidence { .. }))
+    /// What the finaliser that is due says of itself.
+    pub(super) fn take_finaliser(&mut self, body: &FactBody, entry: &Stamped) -> Result<(), Illegal> {
+        match self.finaliser_left() {
+            Some((at, planned)) if about(&planned.does) == body.about => {
+                self.cursor.at = at + 1;
+                Ok(())
+            }
+            _ => Err(self.not_now(entry)),
+        }
     }
 
-    /// The step of the evidence that is due.
+    /// The next move that has not run and runs however the run ends, with its place.
+    pub(super) fn finaliser_left(&self) -> Option<(usize, &Move)> {
+        let moves = self.plan.moves.iter().enumerate().skip(self.cursor.at);
+        moves.into_iter().find(|(_, planned)| match &planned.does {
+            Does::Evidence { .. } => true,
+            Does::Notify { on, .. } => *on != Telling::Done,
+            _ => false,
+        })
+    }
+
+    /// True when only the finalisers and the end are left.
+    pub const fn is_ending(&self) -> bool {
+        matches!(self.state, State::Ending(_) | State::Abandoning(_))
+    }
+
+    /// The step of the finaliser that is due.
     pub fn finaliser(&self) -> Option<countersign_warrant::StepId> {
         self.finaliser_left().map(|(_, planned)| planned.step.clone())
     }
@@ -57,5 +72,13 @@ impl Run {
             Some(_) if !self.done.is_empty() => RunOutcome::Undone,
             Some(_) => RunOutcome::Failed,
         }
+    }
+}
+
+/// What a finaliser's fact is about.
+const fn about(does: &Does) -> &'static str {
+    match does {
+        Does::Notify { .. } => NOTICE,
+        _ => "evidence",
     }
 }

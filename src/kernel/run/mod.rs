@@ -22,7 +22,7 @@ use countersign_warrant::{
 };
 
 use crate::plan::hole::Outputs;
-use crate::plan::{Does, Move, Plan};
+use crate::plan::{Does, Move, Plan, Telling};
 use bodies::{RunOutcome, StartedBody};
 pub use command::{Command, CommandError, Issued};
 
@@ -343,7 +343,11 @@ impl Run {
 
     /// Settles at the move under the cursor, or at the end.
     fn arrive(&mut self) {
-        let idle = |does: &Does| matches!(does, Does::Judge { covers, .. } if covers.is_empty());
+        let idle = |does: &Does| match does {
+            Does::Judge { covers, .. } => covers.is_empty(),
+            Does::Notify { on, .. } => *on == Telling::Failure,
+            _ => false,
+        };
         while self.current().is_some_and(|planned| idle(&planned.does)) {
             self.cursor.at += 1;
         }

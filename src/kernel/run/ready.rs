@@ -3,7 +3,7 @@
 use countersign_warrant::{DecisionBody, IntentBody, Kind, Moment, Origin, Stamped, Verdict};
 use serde_json::Value;
 
-use super::bodies::{FactBody, ProbeBody, SkippedBody, Stage, TIMEOUT, VersionBody, Wait, WaitBody};
+use super::bodies::{FactBody, NOTICE, ProbeBody, SkippedBody, Stage, TIMEOUT, VersionBody, Wait, WaitBody};
 use super::{Failure, Illegal, Run, State};
 use crate::plan::Does;
 
@@ -15,6 +15,10 @@ impl Run {
             (Kind::Decision, Does::Judge { covers, .. }) => self.take_judged(entry, covers.len()),
             (Kind::Decision, Does::Act(_)) => self.take_decision(entry),
             (Kind::Intent, Does::Act(_)) => self.take_intent(entry),
+            (Kind::Fact, Does::Notify { .. }) if entry.decode::<FactBody>()?.about == NOTICE => {
+                self.advance();
+                Ok(())
+            }
             (Kind::Fact, Does::Window { .. } | Does::Act(_)) => self.take_window(entry),
             (Kind::Fact, Does::Check { .. } | Does::Examine(_) | Does::Evidence { .. }) => self.take_fact(entry),
             (

@@ -14,7 +14,7 @@ use serde_json::json;
 
 use super::bodies::*;
 use super::*;
-use crate::plan::fixture::{deprovision, issue, planned, provision, rotate, rotate_role};
+use crate::plan::fixture::{deprovision, issue, planned, provision, rotate, rotate_published, rotate_role};
 use crate::plan::{Retrying, Skipped};
 use crate::schedule::{Window, Windows};
 use crate::workflow::model::Strategy as RotateBy;
@@ -68,6 +68,7 @@ impl Driver {
     }
 
     /// Carries out one command; `None` when there is nothing more to do.
+    #[allow(clippy::too_many_lines, reason = "one arm for each command")]
     fn step(&mut self, run: &Run) -> Option<Run> {
         let command = run.command().unwrap();
         Some(match command {
@@ -88,6 +89,11 @@ impl Driver {
                 self.fact(run, entry, "certificate", holds)
             }
             Command::Evidence { entry, .. } => self.fact(run, entry, "evidence", true),
+            Command::Notify { entry, failure, .. } => {
+                assert_eq!(failure.is_some(), run.failure.is_some(), "whoever is told is told why");
+                let holds = self.choose(2) == 0;
+                self.fact(run, entry, NOTICE, holds)
+            }
             Command::Seal { version, entry, .. } => {
                 let sealed = SealedBody {
                     blob: Digest::of(b"x"),
@@ -626,6 +632,33 @@ fn who_lets_go_of_a_run_answers_for_its_open_intent() {
     assert_eq!(stages(&driver)[&2], Stage::Pending, "what may be in use stays sealed");
 }
 
+/// A rotation that tells somebody, however it ends.
+fn telling() -> Plan {
+    let mut plan = planned(&rotate(), 1).unwrap();
+    for (at, on) in [(0, Telling::Done), (1, Telling::Failure), (2, Telling::Always)] {
+        let does = Does::Notify { to: "team-chat".to_owned(), text: json!("it is over"), on };
+        let step: StepId = format!("tell-{at}").parse().unwrap();
+        plan.moves.push(Move { id: step.clone(), step, action: "notify".to_owned(), does });
+    }
+    plan
+}
+
+/// Whoever is told only of failures hears nothing of a run that is done, and the other way round.
+#[test]
+fn who_is_told_depends_on_how_the_run_ends() {
+    let told = |choices: Vec<u8>| {
+        let (driver, run) = drive(telling(), choices);
+        let notices = driver
+            .entries
+            .iter()
+            .filter(|entry| entry.kind == Kind::Fact && entry.decode::<FactBody>().unwrap().about == NOTICE);
+        (notices.count(), run.state)
+    };
+    assert_eq!(told(vec![]), (2, State::Closed(RunOutcome::Done)));
+    // The `policy` step denies.
+    assert_eq!(told(vec![11]), (2, State::Closed(RunOutcome::Denied)));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(400))]
 
@@ -675,8 +708,10 @@ proptest! {
     /// Whatever answers come: one open intent at most, nothing closed twice, nothing undone after the pivot, replay
     /// equals live, and every run ends.
     #[test]
-    fn every_run_ends_and_holds_its_invariants(choices in proptest::collection::vec(any::<u8>(), 0..120), which in 0..8) {
+    fn every_run_ends_and_holds_its_invariants(choices in proptest::collection::vec(any::<u8>(), 0..120), which in 0..10) {
         let plan = match which {
+            9 => planned(&rotate_published(), 1),
+            8 => Ok(telling()),
             6 => Ok(windowed()),
             5 => Ok(retried(2)),
             0 => planned(&rotate(), 1),

@@ -20,6 +20,7 @@ mod header;
 mod issue;
 pub mod layout;
 pub mod model;
+mod notify;
 mod order;
 mod parameter;
 mod provision;
@@ -43,7 +44,7 @@ mod trial;
 mod trigger;
 mod windows;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use countersign_contract::Manifest;
 use countersign_warrant::Digest;
@@ -75,6 +76,8 @@ pub struct Known<'a> {
     pub places: BTreeMap<String, String>,
     /// The days that a freeze stands for, by its name.
     pub freezes: BTreeMap<String, Vec<Freeze>>,
+    /// The names of the webhooks that somebody can be told by.
+    pub webhooks: BTreeSet<String>,
 }
 
 /// Reads one workflow file. `file` is what the errors call it.
@@ -201,6 +204,7 @@ const fn lifetime_secs(step: &Step) -> Option<u64> {
         | StepKind::Revoke(_)
         | StepKind::Check(_)
         | StepKind::Wait(_)
+        | StepKind::Notify(_)
         | StepKind::Evidence(_) => None,
     }
 }

@@ -103,6 +103,8 @@ pub enum StepKind {
     Check(CheckStep),
     /// Lets time pass.
     Wait(WaitStep),
+    /// Tells somebody.
+    Notify(NotifyStep),
     /// Seals the run's evidence.
     Evidence(EvidenceStep),
 }
@@ -119,6 +121,7 @@ impl StepKind {
             Self::Revoke(_) => "revoke",
             Self::Check(_) => "check",
             Self::Wait(_) => "wait",
+            Self::Notify(_) => "notify",
             Self::Evidence(_) => "evidence",
         }
     }
@@ -280,6 +283,29 @@ pub struct CheckStep {
 pub struct WaitStep {
     /// How long, in milliseconds.
     pub ms: u64,
+}
+
+/// `notify: {to, text, on}`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NotifyStep {
+    /// A webhook of the settings.
+    pub to: String,
+    /// What is told; never a secret.
+    pub text: Template,
+    /// When.
+    pub on: Telling,
+}
+
+/// When somebody is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Telling {
+    /// When the run comes to the step: everything before it is done.
+    Done,
+    /// When the run has failed before the step, after what could be taken back was.
+    Failure,
+    /// In either case.
+    Always,
 }
 
 /// `evidence: {attach, retain}`.

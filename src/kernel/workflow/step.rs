@@ -11,14 +11,14 @@ use super::scope::{Outline, Reach, Scope, Spot, Whose};
 use super::table::{Table, each, items, tell_later};
 use super::template::whole;
 use super::tree::{Content, Node};
-use super::{again, condition, delivery, issue, provision, revoke, rotate, suggest};
+use super::{again, condition, delivery, issue, notify, provision, revoke, rotate, suggest};
 
 /// The step kinds of this version.
-pub(super) const KINDS: [&str; 9] =
-    ["policy", "provision", "issue", "rotate", "deprovision", "revoke", "check", "wait", "evidence"];
+pub(super) const KINDS: [&str; 10] =
+    ["policy", "provision", "issue", "rotate", "deprovision", "revoke", "check", "wait", "notify", "evidence"];
 
 /// The step kinds of versions to come.
-const LATER_KINDS: [&str; 5] = ["approval", "exception", "uses", "gate", "notify"];
+const LATER_KINDS: [&str; 4] = ["approval", "exception", "uses", "gate"];
 
 /// The keys of a step in versions to come.
 const LATER_KEYS: [&str; 2] = ["for_each", "on_failure"];
@@ -108,6 +108,7 @@ pub(super) fn step(node: &Node, scope: &Scope<'_>, errors: &mut Errors<'_>) -> R
         ("deprovision", Some(node)) => deprovision(node, errors).map(StepKind::Deprovision),
         ("revoke", Some(node)) => revoke::revoke(node, scope, errors).map(StepKind::Revoke),
         ("check", Some(node)) => delivery::check_step(node, scope, errors).map(StepKind::Check),
+        ("notify", Some(node)) => notify::notify(node, scope, errors).map(StepKind::Notify),
         ("wait", Some(node)) => wait(node, errors).map(StepKind::Wait),
         (_, Some(node)) => evidence(node, scope, errors).map(StepKind::Evidence),
         (_, None) => Err(errors.tell(codes::STEP_KIND, &node.span, "this step says no kind", "add one")),

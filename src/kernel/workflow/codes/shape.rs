@@ -91,6 +91,9 @@ codes! {
         why "A name in `freeze` stands for the days that `[freezes.NAME]` in the settings says; they are read when the file \
              is, and stand in the plan.",
         Example::change(ROTATE, "steps:\n", "windows: {freeze: [yaer-end]}\nsteps:\n");
+    UNKNOWN_WEBHOOK = "workflow.unknown_webhook", "`notify` names somebody whom settings do not name.",
+        why "Workflows name webhooks, and settings say where they are: `[webhooks.NAME]` with its `url`.",
+        Example::change(ROTATE, "  - id: seal\n", "  - {id: tell, notify: {to: nobody, text: done}}\n  - id: seal\n");
     BAD_INPUT = "workflow.bad_input", "An input's bounds contradict each other, or its default does not fit them.",
         why "No request could ever give a value that is taken, or the default would be refused as soon as it is used.",
         Example::change(ROTATE, "default: scheduled rotation", "default: soon");

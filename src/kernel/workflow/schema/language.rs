@@ -169,9 +169,21 @@ fn step() -> Form {
             may("revoke", "Revokes the certificate that is in use when the run is planned.", revoke()),
             may("check", "Asks a target, and goes on only with the expected answer.", check()),
             may("wait", "Lets time pass, and holds nothing but the run's resources.", wait()),
+            may("notify", "Tells somebody, by a webhook of the settings; it changes nothing.", notify()),
             may("evidence", "Binds the run's entries to a signed checkpoint, however the run ended.", evidence()),
         ],
-        one_of: vec!["policy", "provision", "issue", "rotate", "deprovision", "revoke", "check", "wait", "evidence"],
+        one_of: vec![
+            "policy",
+            "provision",
+            "issue",
+            "rotate",
+            "deprovision",
+            "revoke",
+            "check",
+            "wait",
+            "notify",
+            "evidence",
+        ],
     }
 }
 
@@ -288,6 +300,18 @@ fn check() -> Form {
 
 fn wait() -> Form {
     Form::table(vec![must("for", "How long.", SOME_SPAN)])
+}
+
+fn notify() -> Form {
+    Form::table(vec![
+        must("to", "A webhook of the settings.", NAME),
+        must("text", "What is told; may use outputs of earlier steps, and never a secret.", Form::Template),
+        may(
+            "on",
+            "When: `done`, where it is not said; `failure`, when a step before it failed; `always`.",
+            Form::Words(vec!["done", "failure", "always"]),
+        ),
+    ])
 }
 
 fn evidence() -> Form {
