@@ -161,7 +161,7 @@ fn in_words(planned: &Move) -> String {
         Does::Act(act) => {
             let with: Vec<String> = act.call.materials.values().map(ToString::to_string).collect();
             let with = if with.is_empty() { String::new() } else { format!(" with {}", with.join(", ")) };
-            format!("CALL {} {}{with}", act.call.verb, act.call.resource)
+            format!("CALL {} {}{}{with}", act.call.verb, act.call.resource, which(planned, act))
         }
         Does::Examine(wanted) => {
             let names = wanted.common_name.clone().into_iter().chain(wanted.names.clone()).collect::<Vec<_>>();
@@ -195,6 +195,15 @@ fn in_words(planned: &Move) -> String {
         Does::Wait { ms } => format!("wait {}; old and new both work", duration(*ms)),
         Does::Notify { to, on, .. } => format!("tell {to}{}", when(*on)),
         Does::Evidence { .. } => "bind the run's entries to a signed checkpoint".to_owned(),
+    }
+}
+
+/// Which certificate is revoked, and why: nothing takes that back.
+fn which(planned: &Move, act: &Act) -> String {
+    let text = |name: &str| act.call.parameters.get(name).and_then(serde_json::Value::as_str).unwrap_or("?");
+    match planned.action.as_str() {
+        "revoke" => format!(", serial {}, for {}", text("serial"), text("reason")),
+        _ => String::new(),
     }
 }
 

@@ -76,6 +76,9 @@ fn a_team_is_told_what_was_done_with_a_signature_that_it_can_check() {
     let (port, heard) = listening(204);
     let folder = telling(port, "signed_with = \"client/orders/secret\"\n", TELLING);
     folder.run(&["run", "provision-webhook", "--input", "webhook=orders"]).ended(0);
+    let schema = folder.run(&["schema", "plan"]).ended(0).json();
+    let document = folder.run(&["plan", "rotate-and-tell", "--json"]).ended(0).json();
+    assert!(crate::judge::is_valid(&schema, &document), "{document:#}");
     let drawn = folder.run(&["plan", "rotate-and-tell"]).ended(0).out;
     assert!(drawn.contains("tell team-chat, only when the run has failed by then"), "{drawn}");
     let told = folder.run(&["run", "rotate-and-tell"]).ended(0);

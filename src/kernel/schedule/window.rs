@@ -20,6 +20,9 @@ const LOOKED_AT_DAYS: i64 = 3 * 366;
 /// The proofs look at so many days: a year of freezes, and what lies around.
 const PROVEN_DAYS: i64 = 400;
 
+/// So many openings are looked at for the longest one: those of two months, and more.
+const OPENINGS_LOOKED_AT: usize = 64;
+
 /// Windows and freezes together.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -125,6 +128,18 @@ impl Windows {
             longest = longest.max(self.closed_within(days_after(first, -8), end)?);
         }
         Some(longest)
+    }
+
+    /// The longest time for which they are open, of their next openings; in milliseconds.
+    pub fn longest_open_ms(&self) -> u64 {
+        let mut at = Timestamp::from_micros(super::LOOKED_FROM_MICROS);
+        let mut longest = 0;
+        for _ in 0..OPENINGS_LOOKED_AT {
+            let Some(opens) = self.opens_at(at) else { break };
+            at = self.closes_at(opens);
+            longest = longest.max(millis_between(opens, at));
+        }
+        longest
     }
 
     /// The longest time for which they are closed, of the times that begin within these; all stretches are made once.
@@ -442,6 +457,8 @@ mod tests {
         assert_eq!(frozen.opens_at(at("2026-12-19T03:00:00Z")), Some(at("2027-01-05T02:00:00Z")));
         assert_eq!(frozen.opens_at(at("2026-12-31T02:30:00Z")), Some(at("2027-01-05T02:00:00Z")));
         assert_eq!(frozen.opens_at(at("2027-03-07T02:30:00Z")), Some(at("2027-03-15T02:00:00Z")));
+        assert_eq!(windows(&["SAT 22:00-02:00 UTC", "* 01:00-03:00 UTC"], &[]).longest_open_ms(), 5 * 3_600_000);
+        assert_eq!(windows(&["* 02:00-03:00 UTC"], &["01-01..12-31 UTC"]).longest_open_ms(), 0);
         assert_eq!(frozen.longest_closed_ms(), Some(17 * 86_400_000 - 3_600_000));
         let always = windows(&["* 00:00-24:00 UTC"], &["02-29..02-29 UTC"]);
         assert_eq!(always.closes_at(at("2028-02-28T12:00:00Z")), at("2028-02-29T00:00:00Z"));

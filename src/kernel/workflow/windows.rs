@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::codes;
 use super::errors::{Errors, Read};
-use super::model::{Step, Triggers};
+use super::model::{Step, StepKind, Triggers};
 use super::scalar;
 use super::schedule::in_words;
 use super::table::{Table, each, items};
@@ -85,6 +85,19 @@ pub(super) fn prove(
         let help = "take a freeze out, or allow another window";
         return Err(errors.tell(codes::IMPOSSIBLE_WINDOW, &at, "these windows never open", help));
     };
+    // beh:G12: from the publishing to the first use the windows must be open.
+    let published_ms = |step: &Step| match &step.kind {
+        StepKind::Rotate(rotate) => rotate.propagate_ms,
+        _ => 0,
+    };
+    let needed_ms = steps.iter().map(published_ms).max().unwrap_or_default();
+    if needed_ms > 0 && needed_ms >= windows.longest_open_ms() {
+        let (needed, open) = (in_words(needed_ms), in_words(windows.longest_open_ms()));
+        let message =
+            format!("a new key is published for {needed} before it signs, and they are open for {open} at most");
+        let help = "allow a longer window; in it the key is published, and at its end the key is in use";
+        return Err(errors.tell(codes::IMPOSSIBLE_WINDOW, &at, message, help));
+    }
     let Some(lives_ms) = steps.iter().filter_map(lifetime_secs).min().map(|secs| secs.saturating_mul(1000)) else {
         return Ok(Some(windows));
     };

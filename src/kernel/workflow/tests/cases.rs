@@ -67,6 +67,23 @@ steps:
   - {id: seal, evidence: {retain: 7y}}
 "#;
 
+const SIGNING: &str = r#"apiVersion: countersign/v1
+kind: Workflow
+metadata: {name: sign, owner: {team: identity, person: dana@example.com}, purpose: young signing keys}
+subject: {connector: local, kind: jwks, name: sessions}
+on: {request: {}}
+steps:
+  - {id: gate, policy: {action: rotate}}
+  - id: sign
+    rotate:
+      strategy: versioned
+      generate: {key: p256}
+      distribute: [{to: files/client, path: sessions, fields: {key.pem: "${{ steps.sign.key }}"}}]
+      cache: 10m
+      token_lifetime: 1h
+  - {id: seal, evidence: {retain: 7y}}
+"#;
+
 const ROBOT: &str = r#"apiVersion: countersign/v1
 kind: Workflow
 metadata: {name: robot, owner: {team: lab, person: dana@example.com}, purpose: a robot}
@@ -160,6 +177,14 @@ const SHAPE: &[Case] = &[
     (&[codes::EMPTY_VALUE], ROTATE, "steps:", "windows: {}\nsteps:"),
     (&[codes::OUT_OF_RANGE], ROTATE, "steps:", "windows: {allow: []}\nsteps:"),
     (&[codes::IMPOSSIBLE_WINDOW], ROTATE, "steps:", "windows: {freeze: [\"01-01..12-31 UTC\"]}\nsteps:"),
+    (&[codes::IMPOSSIBLE_WINDOW], SIGNING, "steps:", "windows: {allow: [\"* 02:00-03:00 UTC\"]}\nsteps:"),
+    (
+        &[codes::MISSING_KEY, codes::UNKNOWN_KEY, codes::UNKNOWN_KEY],
+        SIGNING,
+        "{key: p256}",
+        "{length: 43, alphabet: hex}",
+    ),
+    (&[codes::OUT_OF_RANGE], SIGNING, "token_lifetime: 1h", "token_lifetime: 1h\n    timeout: 2h"),
     (&[codes::IMPOSSIBLE_WINDOW], ROTATE, "steps:", "windows: {freeze: [\"12-20..01-04 UTC\"]}\nsteps:"),
     (
         &[codes::IMPOSSIBLE_WINDOW],
@@ -409,7 +434,7 @@ fn drawings(cases: &[Case]) -> String {
 
 #[test]
 fn the_good_files_are_good() {
-    for text in [ROTATE, PROVISION, ISSUE, ROBOT] {
+    for text in [ROTATE, PROVISION, ISSUE, ROBOT, SIGNING] {
         let read = with_known(|known| parse("case.yaml", text.as_bytes(), known));
         assert!(read.is_ok(), "{read:#?}");
     }
