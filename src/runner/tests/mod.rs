@@ -5,13 +5,16 @@ mod house;
 
 use std::time::Duration;
 
-use countersign_contract::{ProbeAnswer, Refusal, RefusalClass};
+use countersign_contract::{Connector as _, ProbeAnswer, Refusal, RefusalClass};
 use countersign_fake::Fault;
-use countersign_kernel::run::bodies::{RunOutcome, Stage};
+use countersign_kernel::plan::{self, Asking, Plan};
+use countersign_kernel::policy;
+use countersign_kernel::run::bodies::{PersonAnswer, RunOutcome, Stage};
 use countersign_warrant::{DecisionBody, IntentBody, Kind, Moment, Stamped, Verdict};
 use house::House;
 
-use super::Driven;
+use super::{Driven, PersonsWord};
+use crate::clock::{Clock as _, SystemClock};
 
 fn refusal() -> Refusal {
     Refusal { class: RefusalClass::Permanent, code: "test.refused".to_owned(), message: "it was commanded".to_owned() }
@@ -216,6 +219,48 @@ async fn inv_i8_policy_step_and_act_agree_on_every_path() {
             assert_eq!(before.decision.controls, now.decision.controls);
             assert_eq!(house.request(before).await, house.request(now).await, "{workflow} {}", now.step);
         }
+    }
+}
+
+/// What the plan shows, what its `policy` step says, what is said at the act, and again when a person has the failed act
+/// made anew: one question but for the time, one answer.
+#[tokio::test(flavor = "multi_thread")]
+async fn inv_i8_plan_and_a_persons_resume_agree_with_the_policy_step() {
+    let house = House::new().await;
+    house.run("provision").await;
+    // The disabling of the old version, after the point of no return.
+    house.fake.fault_at(house.fake.acts() + 2, Fault::Refuse(refusal()));
+    let (run, driven) = house.run("rotate").await;
+    assert!(matches!(driven, Driven::Stuck(_)), "{driven:?}");
+    let word = PersonsWord { answer: PersonAnswer::Resume, by: "p_0".to_owned(), reason: "it was mended".to_owned() };
+    assert_eq!(house.runner.answer(&run, word).await.unwrap(), Driven::Over(RunOutcome::Done));
+    let decisions: Vec<DecisionBody> = house
+        .entries(&run)
+        .await
+        .iter()
+        .filter(|entry| entry.kind == Kind::Decision)
+        .map(|entry| entry.decode().unwrap())
+        .collect();
+    let (at_step, at_act): (Vec<_>, Vec<_>) = decisions.iter().partition(|body| body.moment == Moment::Policy);
+    assert_eq!(at_act.len(), at_step.len() + 1, "the failed act was judged anew");
+    for now in at_act {
+        let before = at_step.iter().find(|before| before.step == now.step).unwrap();
+        assert_eq!(before.decision.verdict, now.decision.verdict, "{}", now.step);
+        assert_eq!(before.decision.policies, now.decision.policies);
+        assert_eq!(before.decision.controls, now.decision.controls);
+        assert_eq!(house.request(before).await, house.request(now).await, "{}", now.step);
+    }
+    let bytes = house.store.blob(&house.store.run(&run).await.unwrap().unwrap().plan).await.unwrap().unwrap();
+    let planned = Plan::from_bytes(bytes.bytes()).unwrap();
+    let now = SystemClock.now();
+    let asking = Asking { asked_by: None, started_at: now, now };
+    for (at, act) in planned.acts() {
+        let shown =
+            policy::judge(&house.runner.policies, &plan::question(&planned, at, act, asking, house.fake.manifest()));
+        let before = at_step.iter().find(|before| before.step == at.id).unwrap();
+        assert_eq!(before.decision.verdict, shown.decision.verdict, "{}", at.id);
+        assert_eq!(before.decision.policies, shown.decision.policies);
+        assert_eq!(before.decision.controls, shown.decision.controls);
     }
 }
 
