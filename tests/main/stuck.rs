@@ -7,6 +7,8 @@ use serde_json::Value;
 
 use crate::folder::{Folder, Told};
 
+const CLEAR_SLOT: &str = include_str!("clear-slot.yaml");
+
 /// A rotation whose new key goes where the embedded client does not look: its use is waited for in vain, after the
 /// point of no return. With the run's id.
 fn stuck() -> (Folder, String) {
@@ -109,6 +111,26 @@ fn who_lets_go_answers_for_it_and_the_subject_is_free() {
     assert!(!holds(folder.rows("select id, statement from entries")));
     let told = folder.run(&["plan", "rotate-reporting-key"]).ended(1);
     told.says(&["holds 2 live versions", "retire one first"]);
+    fs::write(folder.path("workflows/clear-slot.yaml"), CLEAR_SLOT).unwrap();
+    folder.activate();
+    let clear = |version: u32| {
+        let version = format!("version=local/account/reporting@{version}");
+        folder.run(&["run", "clear-slot", "--input", &version, "--input", "reason=the job reads the new one"])
+    };
+    clear(3).ended(2).says(&["error[plan.version_in_use]", "`local/account/reporting@3`"]);
+    clear(9).ended(2).says(&["error[plan.no_such_version]", "`local/account/reporting@9`"]);
+    let two = "version=local/account/reporting@2";
+    let plan = ["plan", "clear-slot", "--input", two, "--input", "reason=the job reads the new one"];
+    let plan = folder.run(&plan).ended(0).out;
+    for words in ["CALL key_disable", "undo      key_enable", "CALL key_remove", "local/account/reporting@2 is retired"]
+    {
+        assert!(plan.contains(words), "{words} in {plan}");
+    }
+    clear(2).ended(0);
+    assert_eq!(account(&folder), [("local/account/reporting@3".to_owned(), true)]);
+    assert!(stages(&folder).contains(&"local/account/reporting@2 retired".to_owned()));
+    folder.run(&["plan", "rotate-reporting-key"]).ended(0);
+    folder.verifies();
 }
 
 #[test]

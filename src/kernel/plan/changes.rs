@@ -1,9 +1,11 @@
 //! The change steps: each becomes its connector's verbs, in the order of its kind. The strategies of `rotate` are in
-//! [`rotate`], the end of a subject in [`deprovision`], that of a certificate in [`revoke`].
+//! [`rotate`], the end of a subject in [`deprovision`], that of a certificate in [`revoke`],
+//! a single verb in [`uses`].
 
 mod deprovision;
 mod revoke;
 mod rotate;
+mod uses;
 
 use std::collections::BTreeMap;
 

@@ -77,6 +77,20 @@ pub enum PlanError {
         /// What the store calls current.
         current: String,
     },
+    /// A version that the target does not hold.
+    #[error("`{subject}` holds no version `{version}` at its target")]
+    NoSuchVersion {
+        /// The subject.
+        subject: ResourceName,
+        /// What was named.
+        version: String,
+    },
+    /// A single verb on the version in use.
+    #[error("`{version}` is the version in use: `rotate` or `deprovision` ends it in the order that is safe")]
+    VersionInUse {
+        /// The version.
+        version: String,
+    },
     /// The issuer has no certificate yet.
     #[error("issuer `{issuer}` has no current version and certificate; run its workflow first")]
     IssuerMissing {
@@ -126,6 +140,8 @@ impl PlanError {
             Self::SubjectMissing { .. } => "plan.subject_missing",
             Self::NoFreeSlot { .. } => "plan.no_free_slot",
             Self::Drift { .. } => "plan.drift",
+            Self::NoSuchVersion { .. } => "plan.no_such_version",
+            Self::VersionInUse { .. } => "plan.version_in_use",
             Self::IssuerMissing { .. } => "plan.issuer_missing",
             Self::Unfit { .. } => "plan.unfit",
             Self::IrreversibleBeforePivot { .. } => "plan.irreversible_before_pivot",
@@ -143,6 +159,8 @@ impl PlanError {
                 | Self::MissingInput { .. }
                 | Self::WrongInput { .. }
                 | Self::IllegalName { .. }
+                | Self::NoSuchVersion { .. }
+                | Self::VersionInUse { .. }
         )
     }
 }

@@ -59,6 +59,7 @@ impl Expansion<'_> {
                 StepKind::Rotate(rotate) => self.rotate(step, rotate)?,
                 StepKind::Deprovision(deprovision) => self.deprovision(step, *deprovision)?,
                 StepKind::Revoke(revoke) => self.revoke(step, revoke)?,
+                StepKind::Uses(uses) => self.uses(step, uses)?,
                 StepKind::Check(check) => self.ask(step, check)?,
                 StepKind::Wait(wait) => self.push(step, "pass", "wait", Does::Wait { ms: wait.ms })?,
                 StepKind::Notify(notify) => {

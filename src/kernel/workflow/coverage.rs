@@ -48,8 +48,13 @@ fn judged(node: &Node, outline: &Outline) -> Read<&'static str> {
     body.map_or(outline.kind, |body| action(body, &mut silent))
 }
 
+/// The action that policy judges a change by.
+fn action_of(kind: &'static str) -> &'static str {
+    if kind == "uses" { super::uses::ACTION } else { kind }
+}
+
 pub(super) const fn is_change(kind: &str) -> bool {
-    matches!(kind.as_bytes(), b"provision" | b"issue" | b"rotate" | b"deprovision" | b"revoke")
+    matches!(kind.as_bytes(), b"provision" | b"issue" | b"rotate" | b"deprovision" | b"revoke" | b"uses")
 }
 
 fn uncovered(stands: &[Stand<'_>], errors: &mut Errors<'_>) -> Read<()> {
@@ -57,7 +62,7 @@ fn uncovered(stands: &[Stand<'_>], errors: &mut Errors<'_>) -> Read<()> {
     for change in stands.iter().filter(|stand| is_change(stand.kind)) {
         let judging: Vec<&Stand<'_>> = stands
             .iter()
-            .filter(|other| change.after.contains(&other.number) && other.judges == Some(change.kind))
+            .filter(|other| change.after.contains(&other.number) && other.judges == Some(action_of(change.kind)))
             .collect();
         // INVARIANT: inv:I8 a policy step that can be skipped covers only what is skipped with it.
         if judging.iter().any(|policy| policy.when.is_none() || policy.when == change.when) {
@@ -71,8 +76,9 @@ fn uncovered(stands: &[Stand<'_>], errors: &mut Errors<'_>) -> Read<()> {
             told = Err(errors.tell(codes::UNCOVERED_CHANGE, &change.outline.at, message, help));
             continue;
         }
-        let message = format!("`{name}` changes something, and no policy step before it judges `{}`", change.kind);
-        let help = format!("put this before it:\n  - id: gate\n    policy: {{action: {}}}", change.kind);
+        let message =
+            format!("`{name}` changes something, and no policy step before it judges `{}`", action_of(change.kind));
+        let help = format!("put this before it:\n  - id: gate\n    policy: {{action: {}}}", action_of(change.kind));
         told = Err(errors.tell(codes::UNCOVERED_CHANGE, &change.outline.at, message, help));
     }
     told
@@ -82,7 +88,7 @@ fn idle(stands: &[Stand<'_>], errors: &mut Errors<'_>) -> Read<()> {
     let mut told = Ok(());
     for policy in stands {
         let Some(action) = policy.judges else { continue };
-        if stands.iter().any(|later| later.kind == action && later.after.contains(&policy.number)) {
+        if stands.iter().any(|later| action_of(later.kind) == action && later.after.contains(&policy.number)) {
             continue;
         }
         let name = policy.outline.name(policy.number);

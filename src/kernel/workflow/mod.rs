@@ -42,6 +42,7 @@ mod text;
 mod tree;
 mod trial;
 mod trigger;
+mod uses;
 mod windows;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -202,6 +203,7 @@ const fn lifetime_secs(step: &Step) -> Option<u64> {
         StepKind::Policy(_)
         | StepKind::Deprovision(_)
         | StepKind::Revoke(_)
+        | StepKind::Uses(_)
         | StepKind::Check(_)
         | StepKind::Wait(_)
         | StepKind::Notify(_)

@@ -99,6 +99,8 @@ pub enum StepKind {
     Deprovision(DeprovisionStep),
     /// Revokes the certificate that was in use when the run was planned.
     Revoke(RevokeStep),
+    /// One verb of the subject's connector.
+    Uses(UsesStep),
     /// Asks a target, and changes nothing.
     Check(CheckStep),
     /// Lets time pass.
@@ -119,6 +121,7 @@ impl StepKind {
             Self::Rotate(_) => "rotate",
             Self::Deprovision(_) => "deprovision",
             Self::Revoke(_) => "revoke",
+            Self::Uses(_) => "uses",
             Self::Check(_) => "check",
             Self::Wait(_) => "wait",
             Self::Notify(_) => "notify",
@@ -128,7 +131,15 @@ impl StepKind {
 
     /// True when the step changes the outside world, and so needs a covering `policy` step.
     pub const fn is_change(&self) -> bool {
-        matches!(self, Self::Provision(_) | Self::Issue(_) | Self::Rotate(_) | Self::Deprovision(_) | Self::Revoke(_))
+        matches!(
+            self,
+            Self::Provision(_)
+                | Self::Issue(_)
+                | Self::Rotate(_)
+                | Self::Deprovision(_)
+                | Self::Revoke(_)
+                | Self::Uses(_)
+        )
     }
 }
 
@@ -267,6 +278,15 @@ pub struct RevokeStep {
     pub issuer: ResourceName,
     /// Why (RFC 5280 section 5.3.1), in the words of the list's reason codes: `key_compromise`.
     pub reason: &'static str,
+}
+
+/// `uses: connector/verb`, with the step's `with`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct UsesStep {
+    /// The verb.
+    pub verb: String,
+    /// Its parameters.
+    pub parameters: BTreeMap<String, Template>,
 }
 
 /// `check: {connector, probe, with, expect, within}`: about the version that is current when it runs.

@@ -11,14 +11,14 @@ use super::scope::{Outline, Reach, Scope, Spot, Whose};
 use super::table::{Table, each, items, tell_later};
 use super::template::whole;
 use super::tree::{Content, Node};
-use super::{again, condition, delivery, issue, notify, provision, revoke, rotate, suggest};
+use super::{again, condition, delivery, issue, notify, provision, revoke, rotate, suggest, uses};
 
 /// The step kinds of this version.
-pub(super) const KINDS: [&str; 10] =
-    ["policy", "provision", "issue", "rotate", "deprovision", "revoke", "check", "wait", "notify", "evidence"];
+pub(super) const KINDS: [&str; 11] =
+    ["policy", "provision", "issue", "rotate", "deprovision", "revoke", "uses", "check", "wait", "notify", "evidence"];
 
 /// The step kinds of versions to come.
-const LATER_KINDS: [&str; 4] = ["approval", "exception", "uses", "gate"];
+const LATER_KINDS: [&str; 3] = ["approval", "exception", "gate"];
 
 /// The keys of a step in versions to come.
 const LATER_KEYS: [&str; 2] = ["for_each", "on_failure"];
@@ -97,6 +97,7 @@ pub(super) fn step(node: &Node, scope: &Scope<'_>, errors: &mut Errors<'_>) -> R
     let when = table.take("when").map(|node| condition::when(node, scope, errors)).transpose();
     let retry = table.take("retry").map(|node| again::retry(node, scope, errors)).transpose();
     let timeout = table.take("timeout").map(|node| Ok((again::timeout(node, scope, errors)?, node))).transpose();
+    let with = table.take("with");
     let body = kind.ok().and_then(|kind| table.take(kind));
     // WHY: a step without a readable kind has been told; which keys belong to it cannot be judged then.
     let done = if kind.is_ok() { table.done(&LATER_KEYS, errors) } else { table.later(&LATER_KEYS, errors) };
@@ -108,12 +109,25 @@ pub(super) fn step(node: &Node, scope: &Scope<'_>, errors: &mut Errors<'_>) -> R
         ("deprovision", Some(node)) => deprovision(node, errors).map(StepKind::Deprovision),
         ("revoke", Some(node)) => revoke::revoke(node, scope, errors).map(StepKind::Revoke),
         ("check", Some(node)) => delivery::check_step(node, scope, errors).map(StepKind::Check),
+        ("uses", Some(node)) => uses::uses(node, with, scope, errors).map(StepKind::Uses),
         ("notify", Some(node)) => notify::notify(node, scope, errors).map(StepKind::Notify),
         ("wait", Some(node)) => wait(node, errors).map(StepKind::Wait),
         (_, Some(node)) => evidence(node, scope, errors).map(StepKind::Evidence),
         (_, None) => Err(errors.tell(codes::STEP_KIND, &node.span, "this step says no kind", "add one")),
     };
-    done?;
+    let with = match (outline.kind, with) {
+        (Ok(kind), Some(node)) if kind != "uses" => {
+            let message = format!("a `{kind}` step has its keys below `{kind}`");
+            Err(errors.tell(
+                codes::KEY_NOT_HERE,
+                &node.owner,
+                message,
+                format!("write it below `{kind}`, or take it out"),
+            ))
+        }
+        _ => Ok(()),
+    };
+    done.and(with)?;
     outline.fits?;
     let (kind, timeout) = (kind?, timeout?);
     if let Some((ms, node)) = timeout {
@@ -181,7 +195,7 @@ fn attach(node: &Node, scope: &Scope<'_>, errors: &mut Errors<'_>) -> Read<Vec<R
 fn check_fit(body: &Node, step: &str, whose: Whose<'_>, errors: &mut Errors<'_>) -> Read<()> {
     let parts: &[Part] = match step {
         "provision" => &[Part::Provision],
-        "rotate" => &[],
+        "rotate" | "uses" => &[],
         "deprovision" => &[Part::Disable, Part::Deprovision],
         "issue" => &[Part::Issue],
         "revoke" => &[Part::Revoke],
@@ -190,7 +204,7 @@ fn check_fit(body: &Node, step: &str, whose: Whose<'_>, errors: &mut Errors<'_>)
     let is_able = |kind: &&Kind| {
         kind.secret.is_some_and(|secret| step != "issue" || secret.kind == SecretKind::KeyPair)
             && parts.iter().all(|part| kind.verb_for(*part).is_some())
-            && (step != "rotate" || !kind.strategies.is_empty())
+            && (!matches!(step, "rotate" | "uses") || !kind.strategies.is_empty())
     };
     if is_able(&whose.kind) {
         return Ok(());

@@ -22,6 +22,15 @@ codes! {
         "The kind has no such attribute, or the probe no such parameter.",
         why "What the target would ignore is refused, so that nobody believes in a limit that is not there.",
         Example::change(PROVISION, "purpose: payments", "purpose: payments\n        colour: red");
+    UNKNOWN_VERB = "workflow.unknown_verb", "`uses` names no verb that is called by itself.",
+        why "`uses` is for what no step of its own does: to take a leftover secret out of use, or to put it back. What makes \
+             or delivers a secret, or ends the subject, is a step (`rotate`, `deprovision`), which keeps the order that is \
+             safe.",
+        Example::change(
+            ROTATE,
+            "  - id: seal\n",
+            "  - {id: off, uses: local/key_stage}\n  - id: seal\n"
+        );
     NO_SUCH_PART = "workflow.no_such_part", "The connector cannot do this with the kind.",
         why "Each kind says what can be done with it: accounts are provisioned and rotated, certificates are issued, and \
              only sinks are delivered to.",

@@ -52,7 +52,8 @@ codes! {
              replacement, so that it is below one.",
         Example::change(ROTATE, "at: 2/3", "at: 3/3");
     KEY_NOT_HERE = "workflow.key_not_here", "A step has a key that its kind has no use for.",
-        why "`retry` is for the calls of changes, and evidence is bound for as long as it takes. Take the key out.",
+        why "`retry` is for the calls of changes, `with` for the verb that a step `uses`, and evidence is bound for as long as \
+             it takes. Take the key out.",
         Example::change(ROTATE, "  - id: gate\n", "  - id: gate\n    retry: {times: 3, wait: 30s}\n");
     BAD_CONDITION = "workflow.bad_condition", "A `when` is no condition that could be asked.",
         why "A condition is one expression of Cedar, checked against what is known when a run is planned: `resource` (the \

@@ -126,6 +126,26 @@ const TEXT: &[Case] = &[
 ];
 
 const SHAPE: &[Case] = &[
+    (
+        &[codes::UNKNOWN_VERB],
+        ROTATE,
+        "  - id: seal\n",
+        "  - {id: off, uses: local/key_disabel, with: {version: x}}\n  - id: seal\n",
+    ),
+    (&[codes::UNKNOWN_VERB], ROTATE, "  - id: seal\n", "  - {id: off, uses: files/deliver}\n  - id: seal\n"),
+    (&[codes::MISSING_KEY], ROTATE, "  - id: seal\n", "  - {id: off, uses: local/key_disable}\n  - id: seal\n"),
+    (
+        &[codes::KEY_NOT_HERE],
+        ROTATE,
+        "  - id: seal\n",
+        "  - {id: off, wait: {for: 2s}, with: {version: x}}\n  - id: seal\n",
+    ),
+    (
+        &[codes::UNCOVERED_CHANGE],
+        PROVISION,
+        "  - {id: seal",
+        "  - {id: off, uses: local/key_disable, with: {version: x}}\n  - {id: seal",
+    ),
     (&[codes::API_VERSION], ROTATE, "countersign/v1", "countersign/v2"),
     (&[codes::NOT_IN_THIS_VERSION], ROTATE, "soak: 2s", "soak: 2s\n    on_failure: [gate]"),
     (&[codes::NOT_IN_THIS_VERSION], ROTATE, "dual_slot", "reissue"),

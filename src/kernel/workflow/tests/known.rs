@@ -151,7 +151,13 @@ fn local() -> Manifest {
             ("certificate_revoke", "certificate", const { &["crl_number"] }),
         ]
         .map(|(name, kind, outputs)| Verb { name, kind, outputs, ..deliver(kind, true) })
-        .into(),
+        .into_iter()
+        .chain(["key_disable", "key_remove"].map(|name| Verb {
+            name,
+            parameters: vec![Parameter::required("version", Type::Text, "which")],
+            ..deliver("account", true)
+        }))
+        .collect(),
         probes: vec![
             probe("signed", "webhook", &[]),
             probe("token_verified", "jwks", LOGIN),

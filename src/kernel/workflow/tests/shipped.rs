@@ -92,6 +92,7 @@ fn every_example_of_the_readme_is_a_piece_of_a_tested_file() {
         include_str!("../../../../workflows/policies/rotation.test.yaml"),
         include_str!("../../../../tests/main/rotate-checked.yaml"),
         include_str!("../../../../tests/main/rotate-in-window.yaml"),
+        include_str!("../../../../tests/main/clear-slot.yaml"),
         include_str!("../../../../tests/main/rotate-and-tell.yaml"),
     ];
     let files: Vec<&str> = SHIPPED.iter().map(|(_, text)| *text).chain(more).collect();
