@@ -160,8 +160,8 @@ impl Catalog {
         let places = settings.places.iter();
         let places = places.map(|(name, place)| (name.clone(), place.connector().to_owned())).collect();
         let webhook = |given: &settings::Webhook| {
-            let path = |spot: &Spot| Some(directories.get(&spot.place)?.join(&spot.path));
-            Webhook { url: given.url.clone(), key_file: given.signed_with.as_ref().and_then(path) }
+            let key_file = given.signed_with.as_ref().and_then(|spot| path_of(spot, directories));
+            Webhook { url: given.url.clone(), key_file }
         };
         let webhooks = settings.webhooks.iter().map(|(name, given)| (name.clone(), webhook(given))).collect();
         Self { freezes: settings.freezes.clone(), webhooks, ..Self::of_instances(instances, places) }
@@ -219,9 +219,14 @@ fn directories(settings: &Settings, folder: &Folder) -> Result<BTreeMap<String, 
     Ok(directories)
 }
 
+/// Where a delivery lies.
+fn path_of(spot: &Spot, directories: &BTreeMap<String, PathBuf>) -> Option<PathBuf> {
+    Some(directories.get(&spot.place)?.join(&spot.path))
+}
+
 /// The settings of the embedded endpoint, where they have one, with its names as paths.
 fn embedded_places(settings: &Settings, directories: &BTreeMap<String, PathBuf>) -> Option<EmbeddedPlaces> {
-    let path = |spot: &Spot| Some(directories.get(&spot.place)?.join(&spot.path));
+    let path = |spot: &Spot| path_of(spot, directories);
     settings.places.values().find_map(|place| match place {
         Place::Endpoint { address, certificate, trust, client_key, role_password, .. } => Some(EmbeddedPlaces {
             address: *address,

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::codes;
 use super::errors::{Errors, Read};
+use super::model::UsesStep;
 use super::order::Order;
 use super::scope::Outline;
 use super::step::action;
@@ -50,7 +51,7 @@ fn judged(node: &Node, outline: &Outline) -> Read<&'static str> {
 
 /// The action that policy judges a change by.
 fn action_of(kind: &'static str) -> &'static str {
-    if kind == "uses" { super::uses::ACTION } else { kind }
+    if kind == "uses" { UsesStep::ACTION } else { kind }
 }
 
 pub(super) const fn is_change(kind: &str) -> bool {

@@ -289,6 +289,11 @@ pub struct UsesStep {
     pub parameters: BTreeMap<String, Template>,
 }
 
+impl UsesStep {
+    /// The action that policy judges a single verb by: each of them is about a secret of the subject.
+    pub const ACTION: &str = "rotate";
+}
+
 /// `check: {connector, probe, with, expect, within}`: about the version that is current when it runs.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CheckStep {

@@ -10,9 +10,6 @@ use super::scope::{Reach, Scope};
 use super::tree::Node;
 use super::{codes, suggest};
 
-/// The action that policy judges a single verb by: each of them is about a secret of the subject.
-pub(super) const ACTION: &str = "rotate";
-
 /// Reads `uses: local/key_disable` with `with: {version: ..}`.
 pub(super) fn uses(node: &Node, with: Option<&Node>, scope: &Scope<'_>, errors: &mut Errors<'_>) -> Read<UsesStep> {
     let verb = verb(node, scope, errors)?;

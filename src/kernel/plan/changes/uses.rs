@@ -10,9 +10,6 @@ use super::super::model::Does;
 use super::super::snapshot::facts_of;
 use crate::workflow::model::{Step, UsesStep};
 
-/// The action that policy judges a single verb by.
-const ACTION: &str = "rotate";
-
 impl Expansion<'_> {
     /// Check, call; a version that is removed is retired. What cannot be taken back is a point of no return.
     ///
@@ -42,7 +39,7 @@ impl Expansion<'_> {
                 return Err(PlanError::VersionInUse { version: version.to_string() });
             }
         }
-        let mut facts = facts_of(ACTION, reading, None);
+        let mut facts = facts_of(UsesStep::ACTION, reading, None);
         if self.moves.iter().any(|at| matches!(at.does, Does::Act(_))) {
             // WHY: these are others by then, by this very run; the target itself refuses what does not fit.
             facts.retain(|name, _| name != "slots");
@@ -53,10 +50,10 @@ impl Expansion<'_> {
         if let Does::Act(act) = &mut does {
             act.pivot = act.undo.is_none();
         }
-        self.push(step, "check", ACTION, Does::Check { facts })?;
-        self.push(step, "call", ACTION, does)?;
+        self.push(step, "check", UsesStep::ACTION, Does::Check { facts })?;
+        self.push(step, "call", UsesStep::ACTION, does)?;
         match version {
-            Some(version) if is_removed => self.push(step, "retire", ACTION, Does::Retire { version }),
+            Some(version) if is_removed => self.push(step, "retire", UsesStep::ACTION, Does::Retire { version }),
             _ => Ok(()),
         }
     }
