@@ -267,17 +267,26 @@ fn certificate_verbs(limits: Limits) -> Vec<Verb> {
     ]
 }
 
-fn webhook_verbs(limits: Limits) -> Vec<Verb> {
-    let webhook = |name, about, parameters, reversibility| Verb {
+/// Makes the verbs of a kind that all answer with the same outputs.
+fn verb_of(
+    kind: &'static str,
+    outputs: &'static [&'static str],
+    limits: Limits,
+) -> impl Fn(&'static str, &'static str, Vec<Parameter>, Reversibility) -> Verb {
+    move |name, about, parameters, reversibility| Verb {
         name,
-        kind: "webhook",
+        kind,
         about,
         parameters,
-        outputs: const { &["secret_id"] },
+        outputs,
         reversibility,
         limits,
         effect,
-    };
+    }
+}
+
+fn webhook_verbs(limits: Limits) -> Vec<Verb> {
+    let webhook = verb_of("webhook", const { &["secret_id"] }, limits);
     let of_a_secret = || vec![VERSION];
     let (back, for_good) = (Reversibility::UndoneBy, Reversibility::Irreversible);
     let create = [WEBHOOK, &[SECRET]].concat();
@@ -292,16 +301,7 @@ fn webhook_verbs(limits: Limits) -> Vec<Verb> {
 }
 
 fn jwks_verbs(limits: Limits) -> Vec<Verb> {
-    let jwks = |name, about, parameters, reversibility| Verb {
-        name,
-        kind: "jwks",
-        about,
-        parameters,
-        outputs: const { &["kid"] },
-        reversibility,
-        limits,
-        effect,
-    };
+    let jwks = verb_of("jwks", const { &["kid"] }, limits);
     let of_a_key = || vec![VERSION];
     let (back, for_good) = (Reversibility::UndoneBy, Reversibility::Irreversible);
     let create = [ISSUER, PUBLIC_KEY].concat();
