@@ -63,7 +63,8 @@ fn check_kind(manifest: &Manifest, kind: &Kind, wrong: &mut Vec<String>) {
         }
     }
     let pair = kind.secret.is_some_and(|secret| secret.kind == SecretKind::KeyPair);
-    if let Some(strategy) = kind.strategies.iter().find(|strategy| (**strategy == Strategy::Versioned) != pair) {
+    let of_a_pair = |strategy: &Strategy| matches!(strategy, Strategy::Versioned | Strategy::Reissue);
+    if let Some(strategy) = kind.strategies.iter().find(|strategy| of_a_pair(strategy) != pair) {
         wrong.push(format!("kind `{}` takes `{}`, and its secret is of another kind", kind.name, strategy.as_str()));
     }
     let proof = kind.liveness.map(|name| manifest.probe(name));
@@ -76,7 +77,11 @@ fn check_kind(manifest: &Manifest, kind: &Kind, wrong: &mut Vec<String>) {
     if kind.verb_for(Part::Revoke).is_some() != found {
         wrong.push(format!("kind `{}` is revoked, and has no probe `{REVOKED}`; or the other way round", kind.name));
     }
-    if proof.is_none() && !kind.strategies.is_empty() {
+    let reissues = kind.strategies.contains(&Strategy::Reissue);
+    if reissues && kind.strategies.len() > 1 {
+        wrong.push(format!("kind `{}` takes `reissue`, and another strategy", kind.name));
+    }
+    if proof.is_none() && !kind.strategies.is_empty() && !reissues {
         wrong.push(format!("kind `{}` replaces versions, and has no probe that proves them dead", kind.name));
     }
     if kind.is_sink == kind.secret.is_some() {

@@ -134,11 +134,13 @@ pub enum Strategy {
     /// The target publishes the public halves of its keys, and others keep copies of what it publishes: the new one is
     /// published before it is used, the old one for as long as something lives that it signed (beh:G12).
     Versioned,
+    /// The target issues a new certificate, for a new key, and leaves the old one to its own end.
+    Reissue,
 }
 
 impl Strategy {
     /// Every strategy of this version.
-    pub const ALL: [Self; 4] = [Self::InPlace, Self::Alternating, Self::DualSlot, Self::Versioned];
+    pub const ALL: [Self; 5] = [Self::InPlace, Self::Alternating, Self::DualSlot, Self::Versioned, Self::Reissue];
 
     /// The word in workflows.
     pub const fn as_str(self) -> &'static str {
@@ -147,6 +149,7 @@ impl Strategy {
             Self::Alternating => "alternating",
             Self::DualSlot => "dual_slot",
             Self::Versioned => "versioned",
+            Self::Reissue => "reissue",
         }
     }
 
@@ -157,6 +160,7 @@ impl Strategy {
             Self::Alternating => "two users that take turns",
             Self::DualSlot => "a target that takes two versions at once",
             Self::Versioned => "a target that publishes the public halves of its keys",
+            Self::Reissue => "certificates, which end by themselves",
         }
     }
 
@@ -166,6 +170,7 @@ impl Strategy {
             Self::InPlace => &[Part::Replace],
             Self::Alternating => &[Part::Stage, Part::Disable],
             Self::DualSlot | Self::Versioned => &[Part::Stage, Part::Disable, Part::Retire],
+            Self::Reissue => &[Part::Issue],
         }
     }
 }

@@ -173,8 +173,14 @@ fn kinds() -> Vec<Kind> {
             ..webhook
         },
         Kind { liveness: Some("token_verified"), strategies: &[Strategy::Versioned], ..jwks },
-        kind("ca", "a certificate authority", None, SecretKind::KeyPair, &[], CA_PARTS),
-        kind("certificate", "a server certificate", None, SecretKind::KeyPair, &[], CERTIFICATE_PARTS),
+        Kind {
+            strategies: &[Strategy::Reissue],
+            ..kind("ca", "a certificate authority", None, SecretKind::KeyPair, &[], CA_PARTS)
+        },
+        Kind {
+            strategies: &[Strategy::Reissue],
+            ..kind("certificate", "a server certificate", None, SecretKind::KeyPair, &[], CERTIFICATE_PARTS)
+        },
         Kind {
             secret: Some(Secret { kind: SecretKind::Text, output: "password" }),
             liveness: Some("role_login"),

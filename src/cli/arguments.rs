@@ -155,6 +155,9 @@ pub struct Plan {
     /// A typed input of the request; may be repeated
     #[arg(long = "input", value_name = "NAME=VALUE", value_parser = pair)]
     pub inputs: Vec<(String, String)>,
+    /// Plan what a report of this event would start
+    #[arg(long, value_name = "EVENT")]
+    pub event: Option<String>,
     /// Plan from these files instead of the activated ones
     #[arg(long, value_name = "DIR")]
     pub files: Option<PathBuf>,
@@ -206,6 +209,9 @@ pub struct Run {
     /// A typed input of the request; may be repeated
     #[arg(long = "input", value_name = "NAME=VALUE", value_parser = pair)]
     pub inputs: Vec<(String, String)>,
+    /// Report this event, which starts the run in place of a request
+    #[arg(long, value_name = "EVENT")]
+    pub event: Option<String>,
     /// Run only this plan: a digest that no longer fits changes nothing
     #[arg(long, value_name = "DIGEST")]
     pub plan: Option<String>,

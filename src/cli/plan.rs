@@ -17,6 +17,7 @@ use serde_json::json;
 
 use super::Stop;
 use super::arguments::Plan as Asked;
+use super::run::reported;
 use super::screen::{Screen, called};
 use super::stop::{DENIED, DONE};
 use super::typed::{folder_flag, quoted};
@@ -35,9 +36,13 @@ pub(super) async fn plan(data: Option<PathBuf>, asked: &Asked, screen: &Screen) 
     let given: BTreeMap<String, String> = asked.inputs.iter().cloned().collect();
     let ground::View { inputs, snapshot, person } = ground.look(workflow, &given).await?;
     let manifests = ground.catalog.manifests();
-    let plan = plan::plan(workflow, plan::trigger_of(workflow), &inputs, &snapshot, &manifests);
+    let trigger = match &asked.event {
+        Some(event) => reported(event, workflow)?,
+        None => plan::trigger_of(workflow),
+    };
+    let plan = plan::plan(workflow, trigger, &inputs, &snapshot, &manifests);
     let plan = plan?;
-    let is_asked = plan.trigger == TriggerKind::Request;
+    let is_asked = plan.trigger == TriggerKind::Request || asked.event.is_some();
     let judged = judge(&plan, &ground, is_asked.then_some(person.as_str()));
     let starts = starts::Starts::of(workflow, &plan);
     let digest = plan.digest().map_err(|error| Stop::of("plan.not_canonical", &error))?;
@@ -70,6 +75,10 @@ pub(super) async fn plan(data: Option<PathBuf>, asked: &Asked, screen: &Screen) 
     for (name, value) in &asked.inputs {
         command.push_str(" --input ");
         command.push_str(&quoted(&format!("{name}={value}")));
+    }
+    if let Some(event) = &asked.event {
+        command.push_str(" --event ");
+        command.push_str(&quoted(event));
     }
     screen.say(format!("run exactly this:\n  {command} --plan {digest}{}", folder_flag(&path)));
     Ok(code)

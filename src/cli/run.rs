@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use countersign_kernel::plan;
 use countersign_kernel::run::bodies::{RunOutcome, Trigger, TriggerKind};
+use countersign_kernel::workflow::model::Workflow;
 use countersign_warrant::{Digest, RunId};
 use serde_json::json;
 use tokio::sync::watch;
@@ -53,6 +54,10 @@ async fn within(
     let given: BTreeMap<String, String> = wanted.inputs.iter().cloned().collect();
     let persons = installation.persons(workflow, &given);
     let inputs = plan::resolve_inputs(workflow, &given, &persons)?;
+    let kind = match &wanted.event {
+        Some(event) => reported(event, workflow)?,
+        None => TriggerKind::Request,
+    };
     let asker = installation.asker().await?;
     let progress = Progress::start(screen);
     let policies = Arc::clone(&active.set.policies);
@@ -61,9 +66,10 @@ async fn within(
     let ended = async {
         session.carry_on_open_runs(Some(&wanted.workflow), &progress).await?;
         let trigger = Trigger {
-            kind: TriggerKind::Request,
+            kind,
             asked_by: Some(session.asker.clone()),
             idempotency_key: wanted.idempotency_key.clone(),
+            event: wanted.event.clone(),
         };
         let request = Request { workflow, activation: active.entry.clone(), inputs, persons, trigger, named };
         session.request(request).await
@@ -189,6 +195,20 @@ pub(super) fn unknown_workflow(name: &str, set: &CheckedSet) -> Stop {
     let known: Vec<&str> = set.workflows.keys().map(String::as_str).collect();
     let help = format!("activated are: {}", known.join(", "));
     Stop::new(BAD_INPUT, "run.unknown_workflow", format!("no workflow `{name}` is activated"), help)
+}
+
+/// The trigger of an event that somebody reports.
+pub(super) fn reported(event: &str, workflow: &Workflow) -> Result<TriggerKind, Stop> {
+    let events = &workflow.triggers.events;
+    if events.iter().any(|taken| taken == event) {
+        return Ok(TriggerKind::Event);
+    }
+    let name = &workflow.metadata.name;
+    let help = match events.as_slice() {
+        [] => "leave `--event` out, or add `event` to its `on`".to_owned(),
+        [..] => format!("it is started by {}", events.join(", ")),
+    };
+    Err(Stop::new(BAD_INPUT, "run.unknown_event", format!("workflow `{name}` takes no event `{event}`"), help))
 }
 
 fn named_digest(text: Option<&str>) -> Result<Option<Digest>, Stop> {

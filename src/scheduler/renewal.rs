@@ -92,7 +92,7 @@ impl Renewal {
         let earlier = store.runs_by_trigger_prefix(&workflow.metadata.name, &prefix).await?;
         let (tried, due) = look(&earlier, due_at(expiry, promoted.at, expires_at), now);
         let idempotency_key = Some(format!("{prefix}{tried}"));
-        let trigger = Trigger { kind: TriggerKind::Expiry, asked_by: None, idempotency_key };
+        let trigger = Trigger { kind: TriggerKind::Expiry, asked_by: None, idempotency_key, event: None };
         Ok(Some(Self { version: current.id, expires_at, inputs, trigger, due }))
     }
 }

@@ -75,8 +75,12 @@ impl House {
         let given = BTreeMap::from([("account".to_owned(), account.to_owned())]);
         let persons = self.installation.persons(workflow, &given);
         let inputs = plan::resolve_inputs(workflow, &given, &persons).map_err(|error| anyhow::anyhow!("{error}"))?;
-        let trigger =
-            Trigger { kind: TriggerKind::Request, asked_by: Some(self.asked_by.clone()), idempotency_key: None };
+        let trigger = Trigger {
+            kind: TriggerKind::Request,
+            asked_by: Some(self.asked_by.clone()),
+            idempotency_key: None,
+            event: None,
+        };
         Ok(Request { workflow, activation: self.activation.clone(), inputs, persons, trigger, named: None })
     }
 

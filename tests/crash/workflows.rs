@@ -186,6 +186,9 @@ pub(crate) const RENEWAL: Subject = Subject {
     ..SERVER
 };
 
+/// A certificate that is in use is replaced before its time.
+pub(crate) const REISSUE: Subject = Subject { workflow: "rotate-server-certificate", ..RENEWAL };
+
 pub(crate) const ROTATE: Subject = Subject {
     workflow: "rotate-reporting-key",
     inputs: &[],
@@ -528,12 +531,13 @@ pub(crate) const IN_PLACE: Subject = Subject {
     ],
 };
 
-pub(crate) const ALL: [&Subject; 15] = [
+pub(crate) const ALL: [&Subject; 16] = [
     &PROVISION,
     &ROOT,
     &ISSUING,
     &SERVER,
     &RENEWAL,
+    &REISSUE,
     &ROTATE,
     &ROLE,
     &ALTERNATING,

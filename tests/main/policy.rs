@@ -83,7 +83,7 @@ fn no_condition_can_be_dropped_unseen() {
             }
         }
     }
-    assert_eq!(mutants, 3 * 14, "the shipped policies have fourteen conditions");
+    assert_eq!(mutants, 3 * 12, "the shipped policies have twelve conditions");
 }
 
 #[test]

@@ -149,3 +149,28 @@ fn a_webhook_secret_is_replaced_while_both_sign() {
     assert_eq!(keys[0]["version"], "local/webhook/orders@2");
     folder.verifies();
 }
+
+/// beh:R5: a new certificate for a new key is served; the old one is left alone. What was reported stands in the ledger.
+#[test]
+fn a_reported_event_starts_the_replacement_of_a_certificate() {
+    let folder = Folder::toured();
+    let served = || fs::read_to_string(folder.path("places/server/tls/certificate.pem")).unwrap();
+    let before = served();
+    let wrong = folder.run(&["run", "rotate-server-certificate", "--event", "leak.reported"]).ended(2);
+    assert!(wrong.err.contains("[run.unknown_event]"), "{}", wrong.err);
+    assert!(wrong.err.contains("it is started by authority.replaced"), "{}", wrong.err);
+    let report = ["rotate-server-certificate", "--event", "authority.replaced"];
+    let plan = folder.run(&[&["plan"][..], &report[..], &["--json"][..]].concat()).ended(0).json();
+    assert_eq!(plan["plan"]["trigger"], "event");
+    assert_eq!(plan["starts"]["events"][0], "authority.replaced");
+    let digest = plan["digest"].as_str().unwrap();
+    folder.run(&[&["run"][..], &report[..], &["--plan", digest][..]].concat()).ended(0);
+    assert_ne!(served(), before);
+    let story = folder.run(&["evidence", "show", "local/certificate/localhost"]).ended(0);
+    assert!(story.out.contains("`authority.replaced` was reported"), "{}", story.out);
+    let text = fs::read_to_string(folder.path("local/certificates/localhost.json")).unwrap();
+    let state: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(state["state"]["issued"].as_array().unwrap().len(), 2, "the old one ends by itself");
+    assert!(state["state"].get("revoked").is_none());
+    folder.verifies();
+}

@@ -49,18 +49,18 @@ impl Choice {
             _ => None,
         };
         let issuers = other.workflow.steps.iter().filter_map(|step| match &step.kind {
-            StepKind::Issue(issue) => issue.issuer.as_ref().map(ToString::to_string),
+            StepKind::Issue(issue) | StepKind::Reissue(issue) => issue.issuer.as_ref().map(ToString::to_string),
             _ => None,
         });
         if issuers.into_iter().any(|issuer| Some(issuer) == subject) {
             return Some("which signs its certificate");
         }
-        let provisions = self.actions().any(|action| action == "provision");
+        let makes = self.actions().any(|action| matches!(action, "provision" | "issue"));
         let rotates = other.actions().any(|action| action == "rotate");
         // WHY: a name that a request gives may be any, and one that stands in the file only this one.
         let may_be = !matches!(own.name, Template::Literal(_)) || own.name == of.name;
         let same = (&own.connector, &own.kind) == (&of.connector, &of.kind) && may_be;
-        (provisions && rotates && same).then_some("which makes what is rotated")
+        (makes && rotates && same).then_some("which makes what is rotated")
     }
 }
 

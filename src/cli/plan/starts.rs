@@ -21,6 +21,8 @@ pub(super) struct Starts {
     schedule: Option<Coming>,
     #[serde(skip_serializing_if = "Option::is_none")]
     expiry: Option<ExpiryTrigger>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    events: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     window: Option<Opening>,
 }
@@ -60,6 +62,7 @@ impl Starts {
             request: workflow.triggers.request.is_some(),
             schedule: workflow.triggers.schedule.as_ref().map(|found| coming(found, &subject, SystemClock.now())),
             expiry: workflow.triggers.expiry,
+            events: workflow.triggers.events.clone(),
             window: workflow.windows.as_ref().and_then(|windows| opening(windows, SystemClock.now())),
         }
     }
@@ -83,6 +86,9 @@ impl Starts {
         if let Some(at) = self.expiry {
             let text = format!("when {}/{} of the current version's lifetime is over", at.numerator, at.denominator);
             screen.say_wrapped("  starts  ", &text);
+        }
+        if !self.events.is_empty() {
+            screen.say_wrapped("  starts  ", &format!("when somebody reports {}", self.events.join(", ")));
         }
         if let Some(window) = &self.window {
             let [opens, closes] = &window.said;

@@ -79,8 +79,12 @@ async fn ask(session: &mut Session<'_>, active: &Active, stage: &Stage, key: Str
     let given = stage.inputs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
     let persons = session.installation.persons(workflow, &given);
     let inputs = plan::resolve_inputs(workflow, &given, &persons)?;
-    let trigger =
-        Trigger { kind: TriggerKind::Request, asked_by: Some(session.asker.clone()), idempotency_key: Some(key) };
+    let trigger = Trigger {
+        kind: TriggerKind::Request,
+        asked_by: Some(session.asker.clone()),
+        idempotency_key: Some(key),
+        event: None,
+    };
     let request = Request { workflow, activation: active.entry.clone(), inputs, persons, trigger, named: None };
     let ran = session.request(request).await?;
     Ok((ran.run, ran.driven))

@@ -62,7 +62,7 @@ fn plan() -> Value {
             ("format", json!({"const": "countersign/plan/v1"})),
             ("workflow", workflow),
             ("subject", subject),
-            ("trigger", words(&["request", "schedule", "expiry"])),
+            ("trigger", words(&["request", "schedule", "expiry", "event"])),
             ("inputs", about("Typed and complete.", any_object())),
             ("resources", about("What the run holds.", list(resource()))),
             ("moves", about("In the order in which they are made.", list(json!({"anyOf": moves()})))),
@@ -212,7 +212,7 @@ fn starts() -> Value {
     let window = object(&[("is_open", json!({"type": "boolean"})), ("opens_at", stamp()), ("closes_at", stamp())], &[]);
     object(
         &[("request", json!({"type": "boolean"}))],
-        &[("schedule", schedule), ("expiry", fraction()), ("window", window)],
+        &[("schedule", schedule), ("expiry", fraction()), ("events", list(text("An event."))), ("window", window)],
     )
 }
 

@@ -218,6 +218,9 @@ fn why(trigger: &crate::run::bodies::Trigger) -> String {
         (TriggerKind::Request, Some(asker)) => format!("`{asker}` asked for it"),
         (TriggerKind::Request, None) => "it was asked for".to_owned(),
         (TriggerKind::Schedule, _) => "its schedule said so".to_owned(),
+        (TriggerKind::Event, _) => {
+            format!("`{}` was reported", trigger.event.as_deref().unwrap_or("an event"))
+        }
         (TriggerKind::Expiry, _) => "the current version came near its end".to_owned(),
     }
 }

@@ -38,8 +38,18 @@ impl Expansion<'_> {
         self.push(step, "activate", "provision", Does::Activate { version, previous: None, lifetime_secs })
     }
 
+    /// The same as an issuance, of what has a certificate already (beh:R5): the old one is left to its own end.
+    pub(super) fn reissue(&mut self, step: &Step, wanted: &IssueStep) -> Result<(), PlanError> {
+        let reading = &self.snapshot.subject;
+        if reading.current.is_none() || !reading.observation.exists {
+            return Err(PlanError::SubjectMissing { subject: self.subject.resource.clone() });
+        }
+        self.issue(step, wanted)
+    }
+
     /// Check, seal, sign, examine, deliver (the pivot), activate, adopt; the replaced version is retired.
     pub(super) fn issue(&mut self, step: &Step, wanted: &IssueStep) -> Result<(), PlanError> {
+        let action = step.kind.word();
         let previous = self.snapshot.subject.current.clone().filter(|current| !self.steps_down(current));
         self.check(step, wanted.issuer.as_ref())?;
         let common_name = wanted.common_name.clone();
@@ -67,7 +77,7 @@ impl Expansion<'_> {
         let resource = self.subject.resource.clone();
         let instance = resource.connector().to_owned();
         let does = self.act(verb, &instance, resource, (parameters, materials), false)?;
-        self.push(step, "sign", "issue", does)?;
+        self.push(step, "sign", action, does)?;
         let examine = Examine {
             version: version.clone(),
             profile: wanted.profile,
@@ -78,15 +88,15 @@ impl Expansion<'_> {
             issuer: wanted.issuer.clone(),
             renew_at: self.workflow.triggers.expiry,
         };
-        self.push(step, "examine", "issue", Does::Examine(Box::new(examine)))?;
+        self.push(step, "examine", action, Does::Examine(Box::new(examine)))?;
         self.deliver(step, &wanted.distribute)?;
         let activate = Does::Activate { version: version.clone(), previous: previous.clone(), lifetime_secs: None };
-        self.push(step, "activate", "issue", activate)?;
+        self.push(step, "activate", action, activate)?;
         self.adopt(step, &wanted.adopted, &version)?;
         match previous {
             // A replaced issuer's key stays sealed: what it signed is still in use.
             Some(old) if wanted.profile != Profile::Ca => {
-                self.push(step, "retire", "issue", Does::Retire { version: old })
+                self.push(step, "retire", action, Does::Retire { version: old })
             }
             _ => Ok(()),
         }

@@ -56,6 +56,7 @@ impl Expansion<'_> {
                 }
                 StepKind::Provision(provision) => self.provision(step, provision)?,
                 StepKind::Issue(issue) => self.issue(step, issue)?,
+                StepKind::Reissue(issue) => self.reissue(step, issue)?,
                 StepKind::Rotate(rotate) => self.rotate(step, rotate)?,
                 StepKind::Deprovision(deprovision) => self.deprovision(step, *deprovision)?,
                 StepKind::Revoke(revoke) => self.revoke(step, revoke)?,

@@ -195,7 +195,7 @@ fn around(name: &str, mut change: Step) -> Workflow {
             name: Template::Literal(json!("reporting")),
             tier: "standard".to_owned(),
         },
-        triggers: Triggers { request: Some(RequestTrigger::default()), expiry: None, schedule: None },
+        triggers: Triggers { request: Some(RequestTrigger::default()), expiry: None, schedule: None, events: vec![] },
         windows: None,
         steps: vec![
             step("gate", StepKind::Policy(PolicyStep { action, context: BTreeMap::new() })),

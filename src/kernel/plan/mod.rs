@@ -68,7 +68,7 @@ fn input_text(reference: &Reference, inputs: &BTreeMap<String, Value>) -> String
 /// The issuers whose readings a snapshot for this workflow needs.
 pub fn issuers_of(workflow: &Workflow) -> BTreeSet<ResourceName> {
     let issuer = |kind: &StepKind| match kind {
-        StepKind::Issue(issue) => issue.issuer.clone(),
+        StepKind::Issue(issue) | StepKind::Reissue(issue) => issue.issuer.clone(),
         StepKind::Revoke(revoke) => Some(revoke.issuer.clone()),
         _ => None,
     };
@@ -80,7 +80,8 @@ pub const fn trigger_of(workflow: &Workflow) -> TriggerKind {
     match &workflow.triggers {
         triggers if triggers.request.is_some() => TriggerKind::Request,
         triggers if triggers.schedule.is_some() => TriggerKind::Schedule,
-        _ => TriggerKind::Expiry,
+        triggers if triggers.expiry.is_some() => TriggerKind::Expiry,
+        _ => TriggerKind::Event,
     }
 }
 
@@ -99,6 +100,7 @@ pub fn plan(
         TriggerKind::Request => workflow.triggers.request.is_some(),
         TriggerKind::Schedule => workflow.triggers.schedule.is_some(),
         TriggerKind::Expiry => workflow.triggers.expiry.is_some(),
+        TriggerKind::Event => !workflow.triggers.events.is_empty(),
     };
     if !taken {
         let workflow = workflow.metadata.name.clone();

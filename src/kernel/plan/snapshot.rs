@@ -48,6 +48,7 @@ pub fn facts_of(action: &str, subject: &Reading, issuer: Option<&Reading>) -> BT
             let slots: Vec<Value> =
                 subject.observation.slots.iter().map(|slot| json!([slot.id, slot.version, slot.enabled])).collect();
             facts.insert("slots".to_owned(), Value::Array(slots));
+            facts.extend(issuer.map(facts_of_issuer).into_iter().flatten());
         }
         "issue" | "revoke" => {
             facts.insert("current".to_owned(), json!(subject.current));
@@ -55,14 +56,16 @@ pub fn facts_of(action: &str, subject: &Reading, issuer: Option<&Reading>) -> BT
             if action == "revoke" {
                 facts.insert("serial".to_owned(), json!(subject.observation.attributes.get(SERIAL)));
             }
-            if let Some(issuer) = issuer {
-                facts.insert("issuer".to_owned(), json!(issuer.current));
-                let certificate = issuer.observation.attributes.get(CERTIFICATE).and_then(Value::as_str);
-                let digest = certificate.map(|pem| countersign_warrant::Digest::of(pem.as_bytes()));
-                facts.insert("issuer_certificate".to_owned(), json!(digest));
-            }
+            facts.extend(issuer.map(facts_of_issuer).into_iter().flatten());
         }
         _ => {}
     }
     facts
+}
+
+/// Which key signs, and under which certificate.
+fn facts_of_issuer(issuer: &Reading) -> [(String, Value); 2] {
+    let certificate = issuer.observation.attributes.get(CERTIFICATE).and_then(Value::as_str);
+    let digest = certificate.map(|pem| countersign_warrant::Digest::of(pem.as_bytes()));
+    [("issuer".to_owned(), json!(issuer.current)), ("issuer_certificate".to_owned(), json!(digest))]
 }

@@ -95,13 +95,18 @@ pub(super) fn text(vocabulary: &Vocabulary<'_>) -> Result<String, String> {
     write_type(&mut out, "Lengths", &optional(lengths.map(|(name, _)| (name.as_str(), TermKind::Integer)))?);
     write_type(&mut out, "Change", CHANGE);
     write_type(&mut out, "Issuance", &format!("{CHANGE}    certificate: Certificate,\n"));
+    write_type(&mut out, "Rotation", &format!("{CHANGE}    certificate?: Certificate,\n"));
     for action in ACTIONS {
         let able = kinds.iter().filter(|(_, kind)| takes(kind, action));
         let resources = able.map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(", ");
         if resources.is_empty() {
             continue;
         }
-        let context = if action == "issue" { "Issuance" } else { "Change" };
+        let context = match action {
+            "issue" => "Issuance",
+            "rotate" => "Rotation",
+            _ => "Change",
+        };
         let _ = write!(
             out,
             "  action \"{action}\" appliesTo {{\n    principal: [Person, Workflow],\n    \

@@ -53,9 +53,9 @@ fn local() -> Manifest {
         strategies: &[Strategy::DualSlot],
         ..kind("account", ACCOUNT, &[(Part::Provision, "account_create"), (Part::Stage, "key_stage")])
     };
-    let ca = kind("ca", &[], &[(Part::Issue, "certificate_sign")]);
-    let certificate = kind("certificate", &[], &[(Part::Issue, "certificate_sign")]);
-    let kinds = vec![account, ca, certificate];
+    let certified =
+        |name| Kind { strategies: &[Strategy::Reissue], ..kind(name, &[], &[(Part::Issue, "certificate_sign")]) };
+    let kinds = vec![account, certified("ca"), certified("certificate")];
     Manifest { connector: "local", summary: "embedded", kinds, verbs: Vec::new(), probes: Vec::new() }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use countersign_contract::{Kind, Type};
+use countersign_contract::{Kind, Strategy, Type};
 use countersign_warrant::{Decision, ResourceName, Timestamp, Verdict};
 
 use super::{Certificate, Facts, PolicySet, Principal, Question, Subject, Term, Vocabulary, judge, schema};
@@ -143,7 +143,8 @@ fn pairs<'a>(vocabulary: &Vocabulary<'a>) -> Vec<(&'static str, ResourceName, &'
 /// Asked by a workflow of no team in particular, with every attribute at its plainest.
 fn bare(action: &str, resource: &ResourceName, kind: &Kind, connector_type: &str) -> Question {
     let now = Timestamp::from_micros(NOW_MICROS);
-    let certificate = (action == "issue").then(|| Certificate {
+    let issues = action == "issue" || (action == "rotate" && kind.strategies.contains(&Strategy::Reissue));
+    let certificate = issues.then(|| Certificate {
         profile: Profile::Server,
         lifetime_secs: 86_400,
         names: BTreeSet::from(["anything.example".to_owned()]),

@@ -11,12 +11,15 @@ use serde_json::Value;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Trigger {
-    /// `request`, `schedule` or `expiry`.
+    /// `request`, `schedule`, `expiry` or `event`.
     pub kind: TriggerKind,
-    /// Who asked, as an opaque id (`p_` and 32 hex digits); the workflow itself when nobody did.
+    /// Who asked, or reported the event, as an opaque id (`p_` and 32 hex digits); the workflow itself when nobody did.
     pub asked_by: Option<String>,
     /// Two triggers with one key are one.
     pub idempotency_key: Option<String>,
+    /// The reported event, such as `leak.reported`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub event: Option<String>,
 }
 
 /// The kinds of triggers of this version.
@@ -29,6 +32,8 @@ pub enum TriggerKind {
     Schedule,
     /// The current version came near its end.
     Expiry,
+    /// Somebody reported something.
+    Event,
 }
 
 impl TriggerKind {
@@ -38,6 +43,7 @@ impl TriggerKind {
             Self::Request => "request",
             Self::Schedule => "schedule",
             Self::Expiry => "expiry",
+            Self::Event => "event",
         }
     }
 }

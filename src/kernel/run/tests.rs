@@ -42,7 +42,7 @@ impl Driver {
             activation: "activation:a".parse().unwrap(),
             subject: plan.subject.resource.clone(),
             resources: plan.resources.clone(),
-            trigger: Trigger { kind: TriggerKind::Request, asked_by: None, idempotency_key: None },
+            trigger: Trigger { kind: TriggerKind::Request, asked_by: None, idempotency_key: None, event: None },
         };
         let first = stamped("r1/0".parse().unwrap(), Kind::Started, &body);
         let run = Run::begin(&first, Arc::clone(&plan)).unwrap();

@@ -28,8 +28,17 @@ const NAMES_MAX: usize = 100;
 /// Reads `{profile, issuer, common_name, names, lifetime, key, distribute, adopted}`.
 pub(super) fn issue(node: &Node, scope: &Scope<'_>, errors: &mut Errors<'_>) -> Read<IssueStep> {
     let place = format!("steps[{}].issue", scope.here);
-    let mut table =
-        Table::of(node, "issue: {profile: server, issuer: .., names: [..], lifetime: 90d, key: p256}", errors)?;
+    let table = Table::of(node, "issue: {profile: server, issuer: .., names: [..], lifetime: 90d, key: p256}", errors)?;
+    keys(table, &place, (node, scope), errors)
+}
+
+/// Reads them from a table of which other keys were taken before.
+pub(super) fn keys(
+    mut table: Table<'_>,
+    place: &str,
+    (node, scope): (&Node, &Scope<'_>),
+    errors: &mut Errors<'_>,
+) -> Read<IssueStep> {
     let profile = table.need("profile", "server", errors).and_then(|node| scalar::word(node, &PROFILES, &[], errors));
     let issuer_node = table.take("issuer");
     let issuer = issuer_node.map(|node| issuer(node, scope, errors)).transpose();
@@ -42,8 +51,8 @@ pub(super) fn issue(node: &Node, scope: &Scope<'_>, errors: &mut Errors<'_>) -> 
     let key = table.need("key", "p256", errors).and_then(|node| scalar::word(node, &KEYS, &[], errors));
     let distribute = table
         .need("distribute", "[{to: files/server, path: .., fields: {..}}]", errors)
-        .and_then(|node| distribute(node, &place, scope, errors));
-    let adopted = table.take("adopted").map_or(Ok(Vec::new()), |node| adopted(node, &place, scope, errors));
+        .and_then(|node| distribute(node, place, scope, errors));
+    let adopted = table.take("adopted").map_or(Ok(Vec::new()), |node| adopted(node, place, scope, errors));
     table.done(&[], errors)?;
     let profile = profile?;
     check_profile(profile, &node.owner, [issuer_node, common_name_node, names_node], errors)?;

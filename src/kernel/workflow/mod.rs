@@ -187,7 +187,8 @@ fn triggers(on: On, steps: Option<&[Step]>, errors: &mut Errors<'_>) -> Read<Tri
     let inputs = on.inputs?.into_iter().map(|(name, input)| Ok((name, input?))).collect::<Read<BTreeMap<_, _>>>()?;
     on.complete?;
     let request = on.has_request.then_some(RequestTrigger { inputs });
-    Ok(Triggers { request, expiry: expiry.map(|(trigger, _)| trigger), schedule: schedule? })
+    let expiry = expiry.map(|(trigger, _)| trigger);
+    Ok(Triggers { request, expiry, schedule: schedule?, events: on.events? })
 }
 
 const fn has_lifetime(step: &Step) -> bool {
@@ -197,7 +198,7 @@ const fn has_lifetime(step: &Step) -> bool {
 /// After how many seconds the version that a step makes counts as expired.
 const fn lifetime_secs(step: &Step) -> Option<u64> {
     match &step.kind {
-        StepKind::Issue(step) => Some(step.lifetime_secs),
+        StepKind::Issue(step) | StepKind::Reissue(step) => Some(step.lifetime_secs),
         StepKind::Provision(step) => step.generate.lifetime_secs(),
         StepKind::Rotate(step) => step.generate.lifetime_secs(),
         StepKind::Policy(_)

@@ -95,6 +95,8 @@ pub enum StepKind {
     Issue(IssueStep),
     /// Replaces a version.
     Rotate(RotateStep),
+    /// Replaces a certificate, by the strategy `reissue`: `rotate: {strategy: reissue, ..}` with the keys of `issue`.
+    Reissue(IssueStep),
     /// Ends the subject: its secrets first, then itself.
     Deprovision(DeprovisionStep),
     /// Revokes the certificate that was in use when the run was planned.
@@ -118,7 +120,7 @@ impl StepKind {
             Self::Policy(_) => "policy",
             Self::Provision(_) => "provision",
             Self::Issue(_) => "issue",
-            Self::Rotate(_) => "rotate",
+            Self::Rotate(_) | Self::Reissue(_) => "rotate",
             Self::Deprovision(_) => "deprovision",
             Self::Revoke(_) => "revoke",
             Self::Uses(_) => "uses",
@@ -136,6 +138,7 @@ impl StepKind {
             Self::Provision(_)
                 | Self::Issue(_)
                 | Self::Rotate(_)
+                | Self::Reissue(_)
                 | Self::Deprovision(_)
                 | Self::Revoke(_)
                 | Self::Uses(_)

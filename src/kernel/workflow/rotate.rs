@@ -6,20 +6,17 @@ use super::codes;
 use super::delivery::{adopted, distribute, verify};
 use super::errors::{Errors, Read};
 use super::generate::generate;
-use super::model::RotateStep;
-use super::scalar;
+use super::model::{RotateStep, StepKind};
 use super::scope::Scope;
 use super::table::Table;
 use super::tree::Node;
+use super::{issue, scalar};
 
 /// The strategies of this version, by their words.
 const STRATEGIES: [(&str, Strategy); Strategy::ALL.len()] = {
-    let [first, second, third, fourth] = Strategy::ALL;
-    [(first.as_str(), first), (second.as_str(), second), (third.as_str(), third), (fourth.as_str(), fourth)]
+    let [a, b, c, d, e] = Strategy::ALL;
+    [(a.as_str(), a), (b.as_str(), b), (c.as_str(), c), (d.as_str(), d), (e.as_str(), e)]
 };
-
-/// The strategies of versions to come.
-const LATER_STRATEGIES: [&str; 1] = ["reissue"];
 
 /// What the strategies say of the time in which old and new meet; each has its own.
 const MEANWHILE: [&str; 4] = ["soak", "downtime", "cache", "token_lifetime"];
@@ -33,13 +30,19 @@ struct Meanwhile {
 }
 
 /// Reads `{strategy, generate, distribute, verify, adopted}`, and what the strategy says of the time meanwhile.
-pub(super) fn rotate(node: &Node, scope: &Scope<'_>, errors: &mut Errors<'_>) -> Read<RotateStep> {
+pub(super) fn rotate(node: &Node, scope: &Scope<'_>, errors: &mut Errors<'_>) -> Read<StepKind> {
     let place = format!("steps[{}].rotate", scope.here);
     let mut table = Table::of(node, "rotate: {strategy: dual_slot, generate: {..}, distribute: [..]}", errors)?;
     let said = table
         .need("strategy", "dual_slot", errors)
-        .and_then(|node| Ok((scalar::word(node, &STRATEGIES, &LATER_STRATEGIES, errors)?, node)));
+        .and_then(|node| Ok((scalar::word(node, &STRATEGIES, &[], errors)?, node)));
     let strategy = said.and_then(|(strategy, node)| fitting(strategy, node, scope, errors));
+    if said.is_ok_and(|(strategy, _)| strategy == Strategy::Reissue) {
+        strategy?;
+        let meanwhile = meanwhile(Strategy::Reissue, &mut table, errors);
+        let wanted = issue::keys(table, &place, (node, scope), errors);
+        return meanwhile.and(wanted).map(StepKind::Reissue);
+    }
     let generate = table
         .need("generate", "{length: 43, alphabet: url_safe}", errors)
         .and_then(|node| generate(node, scope, errors));
@@ -53,7 +56,7 @@ pub(super) fn rotate(node: &Node, scope: &Scope<'_>, errors: &mut Errors<'_>) ->
     let _ = MEANWHILE.map(|key| table.take(key));
     table.done(&[], errors)?;
     let Meanwhile { propagate_ms, soak_ms, downtime } = meanwhile?;
-    Ok(RotateStep {
+    Ok(StepKind::Rotate(RotateStep {
         strategy: strategy?,
         generate: generate?,
         distribute: distribute?,
@@ -62,7 +65,7 @@ pub(super) fn rotate(node: &Node, scope: &Scope<'_>, errors: &mut Errors<'_>) ->
         propagate_ms,
         soak_ms,
         downtime,
-    })
+    }))
 }
 
 /// Refuses a strategy that the subject's kind does not take (beh:R5).
@@ -84,6 +87,7 @@ fn meanwhile(strategy: Strategy, table: &mut Table<'_>, errors: &mut Errors<'_>)
         Strategy::InPlace => &["downtime"],
         Strategy::Alternating | Strategy::DualSlot => &["soak"],
         Strategy::Versioned => &["cache", "token_lifetime"],
+        Strategy::Reissue => &[],
     };
     let said = match strategy {
         Strategy::InPlace => downtime(table, errors),
@@ -92,6 +96,7 @@ fn meanwhile(strategy: Strategy, table: &mut Table<'_>, errors: &mut Errors<'_>)
             soak.map(|soak_ms| Meanwhile { soak_ms, ..Meanwhile::default() })
         }
         Strategy::Versioned => published(table, errors),
+        Strategy::Reissue => Ok(Meanwhile::default()),
     };
     let mut told = Ok(());
     for key in MEANWHILE.into_iter().filter(|key| !own.contains(key)) {
@@ -107,6 +112,7 @@ fn why_not(strategy: Strategy, key: &str) -> &'static str {
     match (strategy, key) {
         (Strategy::InPlace, "soak") => "leaves no old secret that could work meanwhile",
         (Strategy::Versioned, "soak") => "keeps the old key for as long as a token of it lives",
+        (Strategy::Reissue, "soak") => "leaves the old certificate to its own end",
         (_, "downtime") => "has no downtime: the old secret works until the new one is in use",
         _ => "publishes nothing that others could keep a copy of",
     }

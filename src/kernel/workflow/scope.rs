@@ -4,7 +4,7 @@ use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-use countersign_contract::{Kind, Manifest, Part};
+use countersign_contract::{Kind, Manifest, Part, Strategy};
 use countersign_warrant::StepId;
 
 use super::Known;
@@ -103,7 +103,7 @@ impl Scope<'_> {
             ["inputs", name] => self.input(name, spot, errors),
             ["subject", field] => subject(field, spot, errors),
             ["trigger", "kind"] if spot.reach >= Reach::Plan => {
-                let kinds = ["request", "schedule", "expiry"].map(str::to_owned).to_vec();
+                let kinds = ["request", "schedule", "expiry", "event"].map(str::to_owned).to_vec();
                 Ok((Reference::Trigger("kind".to_owned()), Typed::Words(kinds)))
             }
             ["trigger", _] if spot.reach >= Reach::Plan => {
@@ -225,14 +225,18 @@ fn unknown(path: &str, help: impl FnOnce() -> String, spot: Spot<'_>, errors: &m
     errors.tell(codes::UNKNOWN_REFERENCE, spot.at, message, help)
 }
 
+/// What a step knows of the certificate that it had issued.
+const ISSUED: &[&str] = &["version", "certificate", "chain", "serial", "not_after"];
+
 /// The outputs of a step, with their types.
 fn outputs(step: &str, whose: Whose<'_>) -> Vec<(&'static str, Typed)> {
     let public: &[&'static str] = match step {
         "provision" => &["version"],
+        "rotate" if whose.kind.strategies == [Strategy::Reissue] => ISSUED,
         "rotate" => &["version", "verification"],
         "revoke" => return told(step, whose).iter().map(|name| (*name, Typed::Text)).collect(),
         "check" => return vec![("verification", Typed::Text)],
-        "issue" => &["version", "certificate", "chain", "serial", "not_after"],
+        "issue" => ISSUED,
         _ => return Vec::new(),
     };
     let sealed = whose.kind.secret.map(|secret| (secret.output, Typed::Secret));

@@ -105,7 +105,7 @@ pub(super) fn step(node: &Node, scope: &Scope<'_>, errors: &mut Errors<'_>) -> R
         ("policy", Some(node)) => policy(node, scope, errors).map(StepKind::Policy),
         ("provision", Some(node)) => provision::provision(node, scope, errors).map(StepKind::Provision),
         ("issue", Some(node)) => issue::issue(node, scope, errors).map(StepKind::Issue),
-        ("rotate", Some(node)) => rotate::rotate(node, scope, errors).map(StepKind::Rotate),
+        ("rotate", Some(node)) => rotate::rotate(node, scope, errors),
         ("deprovision", Some(node)) => deprovision(node, errors).map(StepKind::Deprovision),
         ("revoke", Some(node)) => revoke::revoke(node, scope, errors).map(StepKind::Revoke),
         ("check", Some(node)) => delivery::check_step(node, scope, errors).map(StepKind::Check),

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use countersign_contract::Manifest;
+use countersign_contract::{Manifest, Strategy};
 use countersign_warrant::{Timestamp, Verdict};
 use serde_json::Value;
 
@@ -26,8 +26,12 @@ const ACTIONS: [(&str, &str); 5] = [
     ("deprovision", "deprovision"),
     ("revoke", "revoke"),
 ];
-const TRIGGERS: [(&str, TriggerKind); 3] =
-    [("request", TriggerKind::Request), ("schedule", TriggerKind::Schedule), ("expiry", TriggerKind::Expiry)];
+const TRIGGERS: [(&str, TriggerKind); 4] = [
+    ("request", TriggerKind::Request),
+    ("schedule", TriggerKind::Schedule),
+    ("expiry", TriggerKind::Expiry),
+    ("event", TriggerKind::Event),
+];
 const PROFILES: [(&str, Profile); 2] = [("ca", Profile::Ca), ("server", Profile::Server)];
 const ASKERS: [(&str, bool); 2] = [("person", true), ("workflow", false)];
 
@@ -180,8 +184,10 @@ fn question(node: &Node, ask: Ask, known: &Known<'_>, errors: &mut Errors<'_>) -
             format!("nobody can {action} the kind `{kind}` of `{connector}`: no policy is ever asked about it");
         return Err(errors.tell(codes::NO_SUCH_PART, &node.owner, message, "ask for what the kind has a verb for"));
     }
-    let certificate = ask.certificate.clone().filter(|_| action == "issue");
-    if action == "issue" && certificate.is_none() {
+    // WHY: what is asked of a run comes with the certificate that it would have issued.
+    let issues = action == "issue" || (action == "rotate" && declared.strategies.contains(&Strategy::Reissue));
+    let certificate = ask.certificate.clone().filter(|_| issues);
+    if issues && certificate.is_none() {
         let help = "write `certificate: {profile: server, lifetime: 7d, names: [localhost]}`";
         return Err(missing(errors, "ask.certificate", help));
     }

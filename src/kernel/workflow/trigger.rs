@@ -15,6 +15,9 @@ use super::tree::{Content, Node};
 /// Characters of a text input when nothing else is said.
 const TEXT_LENGTH_MAX: u32 = 4096;
 
+/// Events of a workflow at most.
+pub(super) const EVENTS_MAX: usize = 20;
+
 /// Words of an input at most.
 const WORDS_MAX: usize = 100;
 
@@ -25,6 +28,7 @@ pub(super) struct On {
     pub(super) inputs: Read<BTreeMap<String, Read<Input>>>,
     pub(super) expiry: Read<Option<(ExpiryTrigger, std::ops::Range<usize>)>>,
     pub(super) schedule: Read<Option<Placed>>,
+    pub(super) events: Read<Vec<String>>,
     pub(super) complete: Read<()>,
 }
 
@@ -36,6 +40,7 @@ impl On {
             inputs: Err(because),
             expiry: Err(because),
             schedule: Err(because),
+            events: Err(because),
             complete: Err(because),
         }
     }
@@ -47,15 +52,50 @@ pub(super) fn on(node: &Node, errors: &mut Errors<'_>) -> Read<On> {
     let request = table.take("request");
     let expiry = table.take("expiry");
     let schedule = table.take("schedule");
-    let mut complete = table.done(&["event"], errors);
-    if request.is_none() && expiry.is_none() && schedule.is_none() && complete.is_ok() {
-        let help = "write `request: {}`, `schedule: {cron: .., timezone: ..}` or `expiry: {at: 2/3}`";
+    let event = table.take("event");
+    let mut complete = table.done(&[], errors);
+    if [request, expiry, schedule, event].iter().all(Option::is_none) && complete.is_ok() {
+        let help = "write `request: {}`, `schedule: {cron: .., timezone: ..}`, `expiry: {at: 2/3}` or `event: [leak.reported]`";
         complete = Err(errors.tell(codes::NO_TRIGGER, &node.owner, "nothing starts this workflow", help));
     }
     let inputs = request.map_or(Ok(BTreeMap::new()), |node| self::request(node, errors));
     let expiry = expiry.map(|node| Ok((self::expiry(node, errors)?, node.owner.clone()))).transpose();
     let schedule = schedule.map(|node| schedule::schedule(node, errors)).transpose();
-    Ok(On { has_request: request.is_some(), inputs, expiry, schedule, complete })
+    let events = event.map_or(Ok(Vec::new()), |node| events(node, errors));
+    Ok(On { has_request: request.is_some(), inputs, expiry, schedule, events, complete })
+}
+
+/// The names of events: words with dots between them, each once.
+fn events(node: &Node, errors: &mut Errors<'_>) -> Read<Vec<String>> {
+    let items = items(node, "[leak.reported]", errors)?;
+    if items.is_empty() || items.len() > EVENTS_MAX {
+        let message = format!("expected 1 to {EVENTS_MAX} events");
+        return Err(errors.tell(codes::OUT_OF_RANGE, &node.owner, message, "such as `event: [leak.reported]`"));
+    }
+    let mut events: Vec<String> = Vec::new();
+    let mut told = Ok(());
+    for item in items {
+        match scalar::text(item, errors) {
+            Ok(text) if !is_event(text) => {
+                let message = format!("`{}` is not the name of an event", shortened(text));
+                let help = "small letters and `_`, with `.` between the words, such as `leak.reported`";
+                told = Err(errors.tell(codes::BAD_NAME, &item.span, message, help));
+            }
+            Ok(text) if events.iter().any(|event| event == text) => {
+                let message = format!("`{text}` stands here for the second time");
+                told = Err(errors.tell(codes::BAD_NAME, &item.span, message, "name each event once"));
+            }
+            Ok(text) => events.push(text.to_owned()),
+            Err(because) => told = Err(because),
+        }
+    }
+    told.map(|()| events)
+}
+
+/// Two words or more: `leak.reported`.
+pub(crate) fn is_event(text: &str) -> bool {
+    let is_word = |word: &str| !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
+    text.len() <= 64 && text.contains('.') && text.split('.').all(is_word)
 }
 
 fn request(node: &Node, errors: &mut Errors<'_>) -> Read<BTreeMap<String, Read<Input>>> {
@@ -70,12 +110,13 @@ fn request(node: &Node, errors: &mut Errors<'_>) -> Read<BTreeMap<String, Read<I
     Ok(read)
 }
 
-/// Refuses inputs without a default where `schedule` or `expiry` start runs, too.
+/// Refuses inputs without a default where `schedule`, `expiry` or `event` start runs, too.
 pub(super) fn check_defaults(node: &Node, on: &On, errors: &mut Errors<'_>) -> Read<()> {
     let Ok(inputs) = &on.inputs else { return Ok(()) };
     let starter = match (&on.schedule, &on.expiry) {
         (Ok(Some(_)), _) => "schedule",
         (_, Ok(Some(_))) => "expiry",
+        _ if on.events.as_ref().is_ok_and(|events| !events.is_empty()) => "event",
         _ => return Ok(()),
     };
     let mut told = Ok(());

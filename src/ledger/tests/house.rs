@@ -126,6 +126,7 @@ pub(super) fn started(run: &str, subject: &str, trigger_key: Option<&str>) -> En
             kind: TriggerKind::Request,
             asked_by: None,
             idempotency_key: trigger_key.map(ToOwned::to_owned),
+            event: None,
         },
     };
     entry(id(run, 0), Kind::Started, &body).with_blobs(vec![plan()])

@@ -101,7 +101,7 @@ impl House {
             by: "p_0".to_owned(),
         };
         let activation = self.ledger.append_activation(&body, None, Vec::new()).await.unwrap();
-        let trigger = Trigger { kind: TriggerKind::Request, asked_by: None, idempotency_key: None };
+        let trigger = Trigger { kind: TriggerKind::Request, asked_by: None, idempotency_key: None, event: None };
         let workflow = &self.set.workflows[workflow];
         let (inputs, persons) = (BTreeMap::new(), BTreeMap::new());
         let request = Request { workflow, activation, inputs, persons, trigger, named: None };
@@ -119,7 +119,8 @@ impl House {
         reason: Option<&str>,
         named: Option<Digest>,
     ) -> Result<Begun, BeginError> {
-        let trigger = Trigger { kind: TriggerKind::Request, asked_by: None, idempotency_key: Some(key.to_owned()) };
+        let trigger =
+            Trigger { kind: TriggerKind::Request, asked_by: None, idempotency_key: Some(key.to_owned()), event: None };
         let inputs = reason.map(|reason| ("reason".to_owned(), reason.into())).into_iter().collect();
         let workflow = &self.set.workflows[workflow];
         let activation = "activation:tests".parse().unwrap();

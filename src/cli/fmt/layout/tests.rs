@@ -8,7 +8,7 @@ use super::*;
 use crate::catalog::Catalog;
 use crate::settings::Settings;
 
-const FILES: [&str; 17] = [
+const FILES: [&str; 18] = [
     include_str!("../../../../workflows/ca-issuing.yaml"),
     include_str!("../../../../workflows/ca-root.yaml"),
     include_str!("../../../../workflows/offboard-account.yaml"),
@@ -20,6 +20,7 @@ const FILES: [&str; 17] = [
     include_str!("../../../../workflows/rotate-ledger-database.yaml"),
     include_str!("../../../../workflows/rotate-legacy-login.yaml"),
     include_str!("../../../../workflows/rotate-reporting-key.yaml"),
+    include_str!("../../../../workflows/rotate-server-certificate.yaml"),
     include_str!("../../../../workflows/rotate-signing-key.yaml"),
     include_str!("../../../../workflows/rotate-webhook-secret.yaml"),
     include_str!("../../../../workflows/tls-localhost.yaml"),

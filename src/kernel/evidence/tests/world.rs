@@ -80,6 +80,7 @@ impl World {
             kind: TriggerKind::Request,
             asked_by: Some("p_00112233445566778899aabbccddeeff".into()),
             idempotency_key: None,
+            event: None,
         };
         let started = StartedBody {
             workflow: format!("workflow-{run}"),
@@ -262,7 +263,7 @@ impl World {
         let body = NotDueBody {
             workflow: "workflow-r1".into(),
             subject: SUBJECT.parse::<ResourceName>().unwrap(),
-            trigger: Trigger { kind: TriggerKind::Expiry, asked_by: None, idempotency_key: None },
+            trigger: Trigger { kind: TriggerKind::Expiry, asked_by: None, idempotency_key: None, event: None },
             code: "trigger.not_due".into(),
             due_at: None,
         };

@@ -18,7 +18,7 @@ impl Expansion<'_> {
         let old = self.rotatable(wanted.strategy)?;
         match wanted.strategy {
             Strategy::InPlace => self.rotate_in_place(step, wanted, old),
-            Strategy::Alternating | Strategy::DualSlot | Strategy::Versioned => {
+            Strategy::Alternating | Strategy::DualSlot | Strategy::Versioned | Strategy::Reissue => {
                 self.rotate_side_by_side(step, wanted, old)
             }
         }
@@ -129,7 +129,7 @@ impl Expansion<'_> {
         let slots = &reading.observation.slots;
         let live = match strategy {
             // It needs no further slot.
-            Strategy::InPlace => 0,
+            Strategy::InPlace | Strategy::Reissue => 0,
             // A user whose version is disabled is the idle one, and is given the next.
             Strategy::Alternating => slots.iter().filter(|slot| slot.enabled).count(),
             Strategy::DualSlot | Strategy::Versioned => slots.len(),

@@ -65,7 +65,7 @@ fn workflow(name: &str, input: InputKind) -> Workflow {
         digest: Digest::of(name.as_bytes()),
         metadata,
         subject: SubjectSpec { connector, kind: "account".to_owned(), name: subject, tier: "standard".to_owned() },
-        triggers: Triggers { request: Some(request), expiry: None, schedule: None },
+        triggers: Triggers { request: Some(request), expiry: None, schedule: None, events: vec![] },
         windows: None,
         steps: vec![Step {
             id: "gate".parse().unwrap(),

@@ -16,6 +16,8 @@ pub struct Triggers {
     pub expiry: Option<ExpiryTrigger>,
     /// An instant of the schedule has come.
     pub schedule: Option<Schedule>,
+    /// Somebody reported one of these events, such as `leak.reported`.
+    pub events: Vec<String>,
 }
 
 /// What a request brings along.

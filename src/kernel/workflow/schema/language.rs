@@ -8,6 +8,7 @@ use crate::workflow::STEPS_MAX;
 use crate::workflow::again::TIMES_MAX;
 use crate::workflow::revoke::REASONS;
 use crate::workflow::scalar::INTEGER_MAX;
+use crate::workflow::trigger::EVENTS_MAX;
 use crate::workflow::windows::ENTRIES_MAX;
 
 const NAME: Form = Form::Pattern("^[A-Za-z][A-Za-z0-9_-]{0,63}$", "payments");
@@ -26,6 +27,7 @@ const FREEZE: Form = Form::Pattern(
     "^\\s*([0-9]{4}-)?[0-9]{2}-[0-9]{2}\\.\\.([0-9]{4}-)?[0-9]{2}-[0-9]{2}\\s+[A-Za-z][A-Za-z0-9_+/-]*\\s*$",
     "12-24..12-26 Europe/Berlin",
 );
+const EVENT: Form = Form::Pattern("^[a-z_]+(\\.[a-z_]+)+$", "leak.reported");
 const SINK: Form = Form::Pattern("^[^/]+/[^/]+$", "files/client");
 const REFERENCE: Form = Form::Pattern("^\\$\\{\\{[^{}]*\\}\\}$", "${{ steps.rotate.version }}");
 
@@ -88,6 +90,11 @@ fn on() -> Form {
         ),
         may("schedule", "An instant has come, by the calendar.", schedule()),
         may("expiry", "The current version comes near its end.", expiry),
+        may(
+            "event",
+            "Somebody reports one of these, such as `leak.reported`.",
+            Form::List { item: Box::new(EVENT), min: 1, max: Some(EVENTS_MAX) },
+        ),
     ])
 }
 
@@ -217,8 +224,13 @@ fn provision() -> Form {
 }
 
 fn issue() -> Form {
+    Form::table(certificate())
+}
+
+/// What is said of a certificate that is to be issued.
+fn certificate() -> Vec<Key> {
     let names = Form::List { item: Box::new(Form::Text), min: 1, max: Some(100) };
-    Form::table(vec![
+    vec![
         must("profile", "What the certificate is for.", Form::Words(vec!["ca", "server"])),
         may("issuer", "Whose key signs, such as `local/ca/issuing`; a root has none.", Form::Text),
         may("common_name", "The subject's common name; for an authority only.", Form::Line { length_max: 64 }),
@@ -227,7 +239,7 @@ fn issue() -> Form {
         must("key", "The algorithm of the key pair.", Form::Words(vec!["p256", "p384", "ed25519"])),
         must("distribute", "Where certificate and key are delivered.", distribute()),
         may("adopted", "What must be seen after the delivery.", adopted()),
-    ])
+    ]
 }
 
 /// Each strategy says what it says of the time in which old and new meet.
@@ -236,6 +248,12 @@ fn rotate() -> Form {
 }
 
 fn rotate_by(strategy: Strategy) -> Form {
+    if strategy == Strategy::Reissue {
+        let about = "A new certificate with a new key is issued; the old one ends by itself.";
+        let mut keys = vec![must("strategy", about, Form::Exactly(strategy.as_str()))];
+        keys.extend(certificate());
+        return Form::table(keys);
+    }
     let check = Form::Names {
         value: Box::new(Form::Typed),
         keys: vec![may("must_not", "A probe that the target must refuse.", Form::Text)],
@@ -257,6 +275,7 @@ fn rotate_by(strategy: Strategy) -> Form {
             must("cache", "How long others keep a copy of the published keys.", SPAN),
             must("token_lifetime", "How long a signed token is valid.", SOME_SPAN),
         ],
+        Strategy::Reissue => Vec::new(),
     };
     let generate = if strategy == Strategy::Versioned { key_pair() } else { generate() };
     let about = match strategy {
@@ -264,6 +283,7 @@ fn rotate_by(strategy: Strategy) -> Form {
         Strategy::Alternating => "Two users take turns: the idle one is given the new secret.",
         Strategy::DualSlot => "The target takes the old secret and the new one at once.",
         Strategy::Versioned => "The new key is published before it signs, the old one until its last token has ended.",
+        Strategy::Reissue => "",
     };
     let mut keys = vec![
         must("strategy", about, Form::Exactly(strategy.as_str())),

@@ -132,8 +132,8 @@ fn local() -> Manifest {
                 attributes: ROLE,
                 ..kind("jwks", KEY_PAIR, JWKS_PARTS)
             },
-            kind("ca", KEY_PAIR, issue),
-            kind("certificate", KEY_PAIR, revocable),
+            Kind { strategies: &[Strategy::Reissue], ..kind("ca", KEY_PAIR, issue) },
+            Kind { strategies: &[Strategy::Reissue], ..kind("certificate", KEY_PAIR, revocable) },
             Kind {
                 slots: Some(2),
                 liveness: Some("role_login"),
