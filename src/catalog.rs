@@ -14,7 +14,7 @@ use std::time::Duration;
 use countersign_connector_files::Files;
 use countersign_connector_local::target::{Client, ClientConfig, Counts, Target, TargetConfig};
 use countersign_connector_local::{Endpoint, Local, LocalConfig};
-use countersign_contract::{Connector, Limits, Manifest};
+use countersign_contract::{Connector, Limits, Manifest, ResourceName};
 
 use crate::folder::{Folder, FolderError};
 use crate::settings::{self, ConnectorKind, Freezes, Place, Settings, Spot};
@@ -58,12 +58,24 @@ pub struct Webhook {
     pub key_file: Option<PathBuf>,
 }
 
+/// The credential that an instance makes its changes with.
+#[derive(Debug, Clone)]
+pub struct OwnCredential {
+    /// Whose it is.
+    pub subject: ResourceName,
+    /// Where it is delivered.
+    pub sink: ResourceName,
+    /// The file with it.
+    pub file: PathBuf,
+}
+
 /// The connector instances, by name.
 pub struct Catalog {
     instances: BTreeMap<String, Arc<dyn Connector>>,
     places: BTreeMap<String, String>,
     freezes: Freezes,
     webhooks: BTreeMap<String, Webhook>,
+    operators: BTreeMap<String, OwnCredential>,
     embedded: Option<Embedded>,
 }
 
@@ -137,6 +149,7 @@ impl Catalog {
         endpoint: &Endpoint,
         trust_anchor: &Path,
     ) -> Self {
+        let operators = operators(settings, directories);
         let mut instances: BTreeMap<String, Arc<dyn Connector>> = BTreeMap::new();
         for (name, wanted) in &settings.connectors {
             // WHY: how late an effect may come is the target's nature, and no setting changes it.
@@ -147,6 +160,7 @@ impl Catalog {
                     endpoint: endpoint.clone(),
                     trust_anchor: trust_anchor.to_owned(),
                     limits: limited(countersign_connector_local::LIMITS),
+                    operator: operators.get(name).map(|own: &OwnCredential| own.subject.clone()),
                 })),
                 ConnectorKind::Files => {
                     let own = settings.places.iter().filter(|(_, place)| place.connector() == name);
@@ -164,12 +178,13 @@ impl Catalog {
             Webhook { url: given.url.clone(), key_file }
         };
         let webhooks = settings.webhooks.iter().map(|(name, given)| (name.clone(), webhook(given))).collect();
-        Self { freezes: settings.freezes.clone(), webhooks, ..Self::of_instances(instances, places) }
+        Self { freezes: settings.freezes.clone(), webhooks, operators, ..Self::of_instances(instances, places) }
     }
 
     /// Instances that were made elsewhere, and the instance of each place.
     pub fn of_instances(instances: BTreeMap<String, Arc<dyn Connector>>, places: BTreeMap<String, String>) -> Self {
-        Self { instances, places, freezes: BTreeMap::new(), webhooks: BTreeMap::new(), embedded: None }
+        let (freezes, webhooks, operators) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+        Self { instances, places, freezes, webhooks, operators, embedded: None }
     }
 
     /// The instance of that name.
@@ -197,6 +212,16 @@ impl Catalog {
         &self.webhooks
     }
 
+    /// The credential that an instance makes its changes with.
+    pub fn operator(&self, instance: &str) -> Option<&OwnCredential> {
+        self.operators.get(instance)
+    }
+
+    /// The subjects whose credentials this installation itself works with, and where each is delivered.
+    pub fn own(&self) -> BTreeMap<ResourceName, ResourceName> {
+        self.operators.values().map(|own| (own.subject.clone(), own.sink.clone())).collect()
+    }
+
     /// What the embedded client has seen so far.
     pub fn client_counts(&self) -> Option<Counts> {
         self.embedded.as_ref()?.clients.first().map(Client::counts)
@@ -217,6 +242,20 @@ fn directories(settings: &Settings, folder: &Folder) -> Result<BTreeMap<String, 
         }
     }
     Ok(directories)
+}
+
+/// The credentials that instances make their changes with.
+fn operators(settings: &Settings, directories: &BTreeMap<String, PathBuf>) -> BTreeMap<String, OwnCredential> {
+    let own = |(name, wanted): (&String, &settings::ConnectorSettings)| {
+        let operator = wanted.operator.as_ref()?;
+        let Spot { place, path } = &operator.key;
+        let connector = settings.places.get(place)?.connector();
+        let sink = format!("{connector}/{place}/{}", path.parent()?.display()).parse().ok()?;
+        let subject = format!("{name}/account/{}", operator.account).parse().ok()?;
+        let file = path_of(&operator.key, directories).unwrap_or_default();
+        Some((name.clone(), OwnCredential { subject, sink, file }))
+    };
+    settings.connectors.iter().filter_map(own).collect()
 }
 
 /// Where a delivery lies.

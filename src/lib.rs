@@ -57,6 +57,7 @@ pub fn known(catalog: &catalog::Catalog) -> Known<'_> {
         places: catalog.places().clone(),
         freezes: catalog.freezes().clone(),
         webhooks: catalog.webhooks().keys().cloned().collect(),
+        own: catalog.own(),
     }
 }
 

@@ -30,6 +30,8 @@ mod needles;
 mod notify;
 #[path = "main/offboard.rs"]
 mod offboard;
+#[path = "main/operator.rs"]
+mod operator;
 #[path = "main/persons.rs"]
 mod persons;
 #[path = "main/plan.rs"]

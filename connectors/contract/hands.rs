@@ -57,12 +57,26 @@ impl Eyes {
 }
 
 /// Opens the operator credential and the plain material of one warrant, and keeps what a provider makes.
-pub struct Hands(Box<dyn Cabinet>);
+pub struct Hands {
+    cabinet: Box<dyn Cabinet>,
+    operator: Option<Material>,
+}
 
 impl Hands {
     /// Hands over one warrant's cabinet.
     pub fn new(cabinet: Box<dyn Cabinet>) -> Self {
-        Self(cabinet)
+        Self { cabinet, operator: None }
+    }
+
+    /// The same, with the operator credential of the connector's instance.
+    #[must_use]
+    pub fn with_operator(self, operator: Option<Material>) -> Self {
+        Self { operator, ..self }
+    }
+
+    /// The operator credential; `None` where the instance has none, or it could not be read.
+    pub fn operator(&self) -> Option<&Material> {
+        self.operator.as_ref()
     }
 
     /// Opens the material that the warrant's call names as `name`.
@@ -70,7 +84,7 @@ impl Hands {
     /// # Errors
     /// When the call names none such, or it does not open.
     pub fn material(&self, name: &str) -> Result<Material, OpenMaterialError> {
-        self.0.open(name)
+        self.cabinet.open(name)
     }
 
     /// Seals material that the provider made, before `act` returns.
@@ -78,6 +92,6 @@ impl Hands {
     /// # Errors
     /// When it cannot be sealed: then the receipt must be *indeterminate*.
     pub fn keep(&mut self, material: Material) -> Result<VersionId, OpenMaterialError> {
-        self.0.keep(material)
+        self.cabinet.keep(material)
     }
 }

@@ -3,6 +3,7 @@
 mod account;
 mod certificate;
 mod jwks;
+mod operator;
 mod request;
 mod revocation;
 mod role;
@@ -18,6 +19,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::client::{Directory, Object, Unread};
+
+pub(crate) use operator::Operator;
 
 /// Of an account's log so many entries are kept.
 const ACCOUNT_LOG: usize = 64;
@@ -43,6 +46,7 @@ pub(crate) struct Attempt {
     deadline: Timestamp,
     directory: Arc<Directory>,
     material: Option<Material>,
+    operator: Option<Operator>,
 }
 
 impl Attempt {
@@ -68,13 +72,22 @@ impl Attempt {
             ),
             None => None,
         };
-        Ok(Self { deadline: warrant.deadline(), intent, directory: Arc::clone(directory), material: opened })
+        let directory = Arc::clone(directory);
+        Ok(Self { deadline: warrant.deadline(), intent, directory, material: opened, operator: None })
+    }
+
+    /// The same, by this operator.
+    pub(crate) fn by(self, operator: Option<Operator>) -> Self {
+        Self { operator, ..self }
     }
 
     /// Makes the change. Blocks.
     pub(crate) fn make(self) -> Outcome {
         let directory = Arc::clone(&self.directory);
         let _held = directory.lock(&self.intent.call.resource);
+        if let Some(Err(refusal)) = self.operator.as_ref().map(|operator| operator.admit(&directory)) {
+            return Outcome::Refused(refusal);
+        }
         let ended = match self.intent.call.resource.kind() {
             "account" => self.change(ACCOUNT_LOG, account::change),
             "role" => self.change(ACCOUNT_LOG, role::change),

@@ -249,5 +249,6 @@ pub(crate) fn local_in(folder: &TempDir, endpoint: &Endpoint) -> Local {
         endpoint: endpoint.clone(),
         trust_anchor: folder.path().join("ca.pem"),
         limits: LIMITS,
+        operator: None,
     })
 }

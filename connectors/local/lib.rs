@@ -24,7 +24,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use countersign_contract::{
     BoxFuture, Connector, Cursor, Doubt, Eyes, Hands, Limits, Manifest, Material, Observation, ObserveError, Outcome,
-    Page, Probe, ProbeResult, Receipt, Scope, Subject, Warrant,
+    Page, Probe, ProbeResult, Receipt, ResourceName, Scope, Subject, Warrant,
 };
 
 use client::Directory;
@@ -62,6 +62,8 @@ pub struct LocalConfig {
     pub trust_anchor: PathBuf,
     /// The limits of each attempt: [`LIMITS`], unless settings say otherwise.
     pub limits: Limits,
+    /// The account whose key each change must be made with; none is asked for when `None`.
+    pub operator: Option<ResourceName>,
 }
 
 /// The connector.
@@ -70,6 +72,7 @@ pub struct Local {
     directory: Arc<Directory>,
     endpoint: Endpoint,
     trust_anchor: PathBuf,
+    operator: Option<ResourceName>,
 }
 
 impl Local {
@@ -80,6 +83,7 @@ impl Local {
             directory: Arc::new(Directory::new(config.root)),
             endpoint: config.endpoint,
             trust_anchor: config.trust_anchor,
+            operator: config.operator,
         }
     }
 }
@@ -118,7 +122,9 @@ impl Connector for Local {
 
     fn act(&self, warrant: Warrant, hands: Hands) -> BoxFuture<'_, Receipt> {
         Box::pin(async move {
+            let operator = self.operator.as_ref().map(|account| act::Operator::of(account, &hands));
             let attempt = act::Attempt::prepare(&self.manifest, &self.directory, &warrant, &hands);
+            let attempt = attempt.map(|attempt| attempt.by(operator));
             drop(hands);
             // WHY: the warrant stays here, so that it counts as lost when this future is dropped; the file is
             // written on a thread that may block, under a lock that an observation waits for.

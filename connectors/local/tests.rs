@@ -90,8 +90,13 @@ async fn local_conforms() {
 #[test]
 fn limits_can_be_set() {
     let limits = countersign_contract::Limits { duration_ms: 50, lateness_ms: 0 };
-    let config =
-        LocalConfig { root: "local".into(), endpoint: Endpoint::default(), trust_anchor: "ca.pem".into(), limits };
+    let config = LocalConfig {
+        root: "local".into(),
+        endpoint: Endpoint::default(),
+        trust_anchor: "ca.pem".into(),
+        limits,
+        operator: None,
+    };
     let local = Local::new(config);
     assert!(local.manifest().verbs.iter().all(|verb| verb.limits == limits));
 }

@@ -101,6 +101,12 @@ fn judge(plan: &Plan, ground: &Ground, asked_by: Option<&str>) -> Vec<Judged> {
 fn tell(screen: &Screen, plan: &Plan, starts: &starts::Starts, judged: &[Judged]) {
     screen.say_wrapped(&format!("{}: ", plan.workflow.name), &plan.workflow.purpose);
     starts.tell(screen);
+    if plan.subject.own {
+        screen.say_wrapped(
+            "  self    ",
+            "Countersign itself works with this credential; the old one works until the new one has",
+        );
+    }
     let held: Vec<String> = plan.resources.iter().map(ToString::to_string).collect();
     screen.say_wrapped("  holds   ", &held.join(", "));
     for (name, value) in &plan.inputs {

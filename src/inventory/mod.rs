@@ -116,7 +116,7 @@ impl Inventory {
             let reading = self.reading(&issuer).await?;
             issuers.insert(issuer, reading);
         }
-        Ok(Snapshot { subject, issuers, persons: persons.clone() })
+        Ok(Snapshot { subject, issuers, persons: persons.clone(), own: self.catalog.own() })
     }
 }
 

@@ -142,7 +142,8 @@ impl Runner {
         let versions = self.store.versions(subject).await.map_err(DriveError::Store)?;
         let highest = versions.iter().map(|row| row.id.number).max().unwrap_or(0);
         let next = VersionId { subject: subject.clone(), number: highest.saturating_add(1) };
-        self.opener.hands(warrant, sealed, next).map_err(DriveError::Hands)
+        let operator = self.catalog.operator(&warrant.intent().call.connector).map(|own| own.file.as_path());
+        self.opener.hands(warrant, sealed, next, operator).map_err(DriveError::Hands)
     }
 
     async fn record(&self, drive: &mut Drive, receipt: Receipt) -> Result<(), DriveError> {

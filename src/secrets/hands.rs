@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use countersign_contract::{
-    Cabinet, EntryId, Eyes, Hands, Mark, Material, OpenMaterialError, ResourceName, VersionId, Warrant,
+    Cabinet, EntryId, Eyes, Hands, Mark, Material, OpenMaterialError, ResourceName, VersionId, Warrant, file,
 };
 
 use super::maker::{self, Sealed};
@@ -84,7 +85,8 @@ impl Opener {
     /// Hands for one warrant, and where they leave what they keep.
     ///
     /// `sealed` holds exactly the materials that the warrant's call names. What the provider makes is kept as `next`, a
-    /// version of the warrant's subject, at most once.
+    /// version of the warrant's subject, at most once. `operator` is the file with the instance's operator credential; one
+    /// that cannot be read is as none, and the target refuses.
     ///
     /// # Errors
     /// When the warrant is of another mint, or the materials are not those that its call names.
@@ -94,6 +96,7 @@ impl Opener {
         warrant: &Warrant,
         sealed: SealedMaterials,
         next: VersionId,
+        operator: Option<&Path>,
     ) -> Result<(Hands, KeptSlot), HandsError> {
         let intent = warrant.intent();
         let entry = intent.entry.clone();
@@ -110,7 +113,9 @@ impl Opener {
         }
         let kept = KeptSlot::default();
         let drawer = Drawer { keys: Arc::clone(&self.keys), sealed, next: Some(next), kept: kept.clone() };
-        Ok((Hands::new(Box::new(drawer)), kept))
+        // WHY: it is read for each warrant, so that a new one is taken up as soon as it is delivered.
+        let operator = operator.and_then(|path| file::read(path, file::SMALL).ok()).map(Material::new);
+        Ok((Hands::new(Box::new(drawer)).with_operator(operator), kept))
     }
 
     /// The plain material of a version, for a probe that authenticates with it.

@@ -54,6 +54,17 @@ pub struct ConnectorSettings {
     pub kind: ConnectorKind,
     /// How long one attempt may take, in milliseconds, 1 to 3,600,000; the connector's own limit when `None`.
     pub duration_ms: Option<u64>,
+    /// Whose credential its changes are made with; none is asked for when `None`.
+    pub operator: Option<Operator>,
+}
+
+/// The account that a `local` instance makes its changes as.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Operator {
+    /// Its name in the directory.
+    pub account: String,
+    /// The delivered file with its key.
+    pub key: Spot,
 }
 
 /// The connectors of this version.

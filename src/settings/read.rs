@@ -11,7 +11,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::names::{is_name, looks_secret, meant};
-use super::{ConnectorKind, ConnectorSettings, Freezes, Place, Settings, Spot, Webhook, is_reserved};
+use super::{ConnectorKind, ConnectorSettings, Freezes, Operator, Place, Settings, Spot, Webhook, is_reserved};
 
 type Table<'t> = Spanned<DeTable<'t>>;
 type Value<'t> = Spanned<DeValue<'t>>;
@@ -68,24 +68,73 @@ impl<'t> Reader<'t> {
                 self.error("settings.version", version.span(), "only version 1 of the settings is known here", help);
             }
         }
-        let connectors = self.connectors(top);
+        let declarations = self.named_tables(top, "connectors");
+        let mut connectors = self.connectors(&declarations);
         let (places, declared) = self.places(top, &connectors);
+        self.operators(&declarations, &mut connectors, &declared);
         let freezes = self.freezes(top);
         let webhooks = self.webhooks(top, &declared);
         Settings { connectors, places, freezes, webhooks }
     }
 
-    fn connectors(&mut self, top: &DeTable<'t>) -> BTreeMap<String, ConnectorSettings> {
+    fn connectors(&mut self, declarations: &[(String, Table<'t>)]) -> BTreeMap<String, ConnectorSettings> {
         let mut connectors = BTreeMap::new();
-        for (name, table) in self.named_tables(top, "connectors") {
-            self.known(table.get_ref(), "a connector", &["type", "duration"]);
-            let kind = self.kind(&table);
+        for (name, table) in declarations {
+            self.known(table.get_ref(), "a connector", &["type", "duration", "operator", "operator_key"]);
+            let kind = self.kind(table);
             let duration_ms = value(table.get_ref(), "duration").and_then(|given| self.duration_ms(given));
             if let Some(kind) = kind {
-                connectors.insert(name, ConnectorSettings { kind, duration_ms });
+                connectors.insert(name.clone(), ConnectorSettings { kind, duration_ms, operator: None });
             }
         }
         connectors
+    }
+
+    /// Whose credentials the instances work with; read after the places, which hold them.
+    fn operators(
+        &mut self,
+        declarations: &[(String, Table<'t>)],
+        connectors: &mut BTreeMap<String, ConnectorSettings>,
+        declared: &Declared,
+    ) {
+        const KEYS: [&str; 2] = ["operator", "operator_key"];
+        for (name, table) in declarations {
+            let Some(settings) = connectors.get_mut(name) else { continue };
+            if KEYS.iter().all(|key| value(table.get_ref(), key).is_none()) {
+                continue;
+            }
+            if settings.kind != ConnectorKind::Local {
+                for key in KEYS {
+                    self.unfit(table, key, "a connector of the type `local` has an operator");
+                }
+                continue;
+            }
+            let help = "say which account makes the changes: `operator = \"countersign-operator\"`";
+            let account = self.needed(table, KEYS[0], help).and_then(|given| self.account(given));
+            let key = self.spot(table, KEYS[1], "client/countersign-operator/key", declared);
+            let key = key.filter(|spot| self.is_within(table, KEYS[1], spot));
+            settings.operator = account.zip(key).map(|(account, key)| Operator { account, key });
+        }
+    }
+
+    fn account(&mut self, given: &Value<'t>) -> Option<String> {
+        let text = self.word(given)?;
+        if is_name(text) {
+            return Some(text.to_owned());
+        }
+        let help = "write the name of an account, such as `countersign-operator`";
+        self.error("settings.value", given.span(), format!("`{text}` is not the name of an account"), help);
+        None
+    }
+
+    /// Refuses a key that is not a field of a delivery.
+    fn is_within(&mut self, table: &Table<'t>, key: &str, spot: &Spot) -> bool {
+        let is_within = spot.path.components().count() > 1;
+        if let (false, Some(given)) = (is_within, value(table.get_ref(), key)) {
+            let help = "write place, delivery and field, such as `client/countersign-operator/key`";
+            self.error("settings.path", given.span(), "this is no field of a delivery", help);
+        }
+        is_within
     }
 
     fn kind(&mut self, table: &Table<'t>) -> Option<ConnectorKind> {

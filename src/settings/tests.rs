@@ -218,3 +218,28 @@ fn a_freeze_is_a_name_for_days() {
         assert!(found.iter().any(|one| one.code == code && one.line >= 40), "{days}: {found:#?}");
     }
 }
+
+#[test]
+fn an_operator_is_an_account_with_a_delivered_key() {
+    let text = |keys: &str, kind: &str| {
+        format!(
+            "version = 1\n[connectors.dir]\ntype = '{kind}'\n{keys}\n[connectors.files]\ntype = 'files'\n\
+             [places.client]\nconnector = 'files'\npath = 'places/client'\n"
+        )
+    };
+    let both = "operator = 'countersign'\noperator_key = 'client/countersign/key'";
+    let settings = Settings::parse("settings.toml", &text(both, "local")).unwrap();
+    let key = Spot { place: "client".to_owned(), path: "countersign/key".into() };
+    assert_eq!(settings.connectors["dir"].operator, Some(Operator { account: "countersign".to_owned(), key }));
+    for (keys, kind, code, line) in [
+        ("operator = 'countersign'", "local", "settings.missing_key", 2),
+        ("operator_key = 'client/countersign/key'", "local", "settings.missing_key", 2),
+        ("operator = 'a/b'\noperator_key = 'client/countersign/key'", "local", "settings.value", 4),
+        ("operator = 'countersign'\noperator_key = 'client/key'", "local", "settings.path", 5),
+        ("operator = 'countersign'\noperator_key = 'nowhere/countersign/key'", "local", "settings.unknown_place", 5),
+        ("operator = 'countersign'", "files", "settings.unknown_key", 4),
+    ] {
+        let found = one(&text(keys, kind));
+        assert_eq!((found.code, found.line), (code, line), "{keys}: {found:?}");
+    }
+}

@@ -12,7 +12,8 @@ use tempfile::TempDir;
 
 use crate::command::{Faults, countersign};
 use crate::workflows::{
-    ALTERNATING, ISSUER, ISSUING, LEGACY_ROLE, PROVISION, ROLE, ROOT, ROTATE, SERVER, Stage, Subject, WEBHOOK,
+    ALTERNATING, ISSUER, ISSUING, LEGACY_ROLE, OPERATOR_ACCOUNT, PROVISION, ROLE, ROOT, ROTATE, SERVER, Stage, Subject,
+    WEBHOOK,
 };
 
 /// The soak: long enough to be a wait of its own, and no longer.
@@ -75,13 +76,14 @@ impl Case {
 impl Templates {
     fn make() -> Self {
         let mut folders = vec![activated()];
-        let steps: [(Stage, &[&Subject]); 5] = [
+        let steps: [(Stage, &[&Subject]); 6] = [
             (Stage::Provisioned, &[&PROVISION]),
             (Stage::Rooted, &[&ROOT]),
             (Stage::Issuing, &[&ISSUING]),
             // One rotation is over, so that the next replaces a delivery that has replaced one.
             (Stage::Toured, &[&SERVER, &ROTATE]),
             (Stage::Roles, &[&ROLE, &LEGACY_ROLE, &ALTERNATING, &WEBHOOK, &ISSUER]),
+            (Stage::Operated, &[&OPERATOR_ACCOUNT]),
         ];
         for (stage, subjects) in steps {
             let made = TempDir::new().expect("a temporary folder");
@@ -90,11 +92,20 @@ impl Templates {
             for subject in subjects {
                 done(made.path(), &subject.words(&format!("template-{}", subject.object.1)));
             }
+            if stage == Stage::Operated {
+                operate(&made.path().join("settings.toml"));
+            }
             folders.push(made);
         }
         assert_eq!(folders.len(), Stage::ALL.len(), "one template for each stage");
         Self { folders }
     }
+}
+
+/// From now on the directory asks for the key of its operator.
+fn operate(settings: &Path) {
+    let operator = "operator = \"countersign-operator\"\noperator_key = \"client/countersign-operator/key\"\n";
+    edit(settings, "type = \"local\"\n", &format!("type = \"local\"\n{operator}"));
 }
 
 /// A new folder with the shipped workflows, their waits shortened, and nothing run yet.
@@ -109,7 +120,12 @@ fn activated() -> TempDir {
     }
     let workflows = made.path().join("workflows");
     copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join("workflows"), &workflows);
-    for name in ["rotate-reporting-key.yaml", "rotate-ledger-database.yaml", "rotate-webhook-secret.yaml"] {
+    for name in [
+        "rotate-reporting-key.yaml",
+        "rotate-ledger-database.yaml",
+        "rotate-operator-key.yaml",
+        "rotate-webhook-secret.yaml",
+    ] {
         edit(&workflows.join(name), "soak: 2s", &format!("soak: {SOAK}"));
     }
     edit(&workflows.join("offboard-account.yaml"), "observe: 2s", &format!("observe: {SOAK}"));
@@ -120,6 +136,7 @@ fn activated() -> TempDir {
         "rotate-ledger-database.yaml",
         "tls-localhost.yaml",
         "replace-stolen-certificate.yaml",
+        "rotate-server-certificate.yaml",
     ] {
         edit(&workflows.join(name), "within: 10s", WITHIN);
     }

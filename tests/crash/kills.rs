@@ -12,8 +12,8 @@ use crate::matrix::{self, Draw, Outcome, places};
 use crate::oracle;
 use crate::watch::Watch;
 use crate::workflows::{
-    ALL, ALTERNATING, IN_PLACE, ISSUER, ISSUING, OFFBOARD, PROVISION, REISSUE, RENEWAL, ROLE, ROOT, ROTATE, SERVER,
-    SIGNING_KEY, STOLEN, Subject, WEBHOOK, WEBHOOK_SECRET,
+    ALL, ALTERNATING, IN_PLACE, ISSUER, ISSUING, OFFBOARD, OPERATOR, PROVISION, REISSUE, RENEWAL, ROLE, ROOT, ROTATE,
+    SERVER, SIGNING_KEY, STOLEN, Subject, WEBHOOK, WEBHOOK_SECRET,
 };
 
 /// How many double crashes of a workflow are drawn.
@@ -95,6 +95,11 @@ fn tls_localhost_survives_every_kill() {
 #[test]
 fn a_renewal_of_tls_localhost_survives_every_kill() {
     survives(&RENEWAL);
+}
+
+#[test]
+fn the_operators_own_rotation_survives_a_kill_at_every_point() {
+    survives(&OPERATOR);
 }
 
 #[test]

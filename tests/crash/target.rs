@@ -111,7 +111,7 @@ fn judge(folder: &Path, delivery: &Path, subject: &Subject) -> Result<(), String
     let object: Value = fs::read(&path).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default();
     let read = |name: &str| fs::read(delivery.join(name)).map_err(|error| format!("{name}: {error}"));
     match subject.sink {
-        ("client", "reporting") => is_admitted(&object, &read("key")?),
+        ("client", "reporting" | "countersign-operator") => is_admitted(&object, &read("key")?),
         ("client", "sessions") => is_published(&object, &read("key.pem")?, &read("kid")?),
         ("client", "orders") => is_admitted(&object, &read("secret")?),
         ("client", "ledger" | "legacy") => is_admitted(&object, &read("password")?),

@@ -11,11 +11,13 @@ pub(crate) enum Stage {
     /// Two database roles are there, of which the alternating one has been rotated once, a sender of webhooks, and an
     /// issuer of tokens.
     Roles,
+    /// The directory asks for the key of an operator.
+    Operated,
 }
 
 impl Stage {
-    pub(crate) const ALL: [Self; 6] =
-        [Self::Activated, Self::Provisioned, Self::Rooted, Self::Issuing, Self::Toured, Self::Roles];
+    pub(crate) const ALL: [Self; 7] =
+        [Self::Activated, Self::Provisioned, Self::Rooted, Self::Issuing, Self::Toured, Self::Roles, Self::Operated];
 }
 
 /// One workflow, as a case of this suite runs it.
@@ -184,6 +186,51 @@ pub(crate) const RENEWAL: Subject = Subject {
         ("runner.before_seal", 1),
     ],
     ..SERVER
+};
+
+/// The account that the directory's changes are made as, once settings name it.
+pub(crate) const OPERATOR_ACCOUNT: Subject = Subject {
+    inputs: &["account=countersign-operator", "level=write"],
+    stage: Stage::Roles,
+    object: ("account", "countersign-operator"),
+    sink: ("client", "countersign-operator"),
+    ..PROVISION
+};
+
+/// The key that Countersign itself works with.
+pub(crate) const OPERATOR: Subject = Subject {
+    workflow: "rotate-operator-key",
+    stage: Stage::Operated,
+    object: ("account", "countersign-operator"),
+    sink: ("client", "countersign-operator"),
+    probes: &[
+        ("login:1:unknown", "done"),
+        ("login:1+:refused", "undone"),
+        ("login:2:unknown", "done"),
+        ("login:2+:unknown", "stuck"),
+        ("login:2+:accepted", "stuck"),
+    ],
+    points: &[
+        ("files.act.deliver.after", 1),
+        ("files.act.deliver.before", 1),
+        ("ledger.commit.after", 20),
+        ("ledger.commit.before", 20),
+        ("local.act.key_disable.after", 1),
+        ("local.act.key_disable.before", 1),
+        ("local.act.key_remove.after", 1),
+        ("local.act.key_remove.before", 1),
+        ("local.act.key_stage.after", 1),
+        ("local.act.key_stage.before", 1),
+        ("runner.after_call", 4),
+        ("runner.after_grant", 4),
+        ("runner.after_record", 4),
+        ("runner.before_call", 4),
+        ("runner.before_command", 16),
+        ("runner.before_grant", 4),
+        ("runner.before_record", 4),
+        ("runner.before_seal", 1),
+    ],
+    ..ROTATE
 };
 
 /// A certificate that is in use is replaced before its time.
@@ -531,13 +578,14 @@ pub(crate) const IN_PLACE: Subject = Subject {
     ],
 };
 
-pub(crate) const ALL: [&Subject; 16] = [
+pub(crate) const ALL: [&Subject; 17] = [
     &PROVISION,
     &ROOT,
     &ISSUING,
     &SERVER,
     &RENEWAL,
     &REISSUE,
+    &OPERATOR,
     &ROTATE,
     &ROLE,
     &ALTERNATING,

@@ -103,7 +103,8 @@ impl Ground {
             let message = format!("no connector of the settings has `{subject}`");
             return Err(Stop::new(BAD_INPUT, "plan.unfit", message, "name it in the settings"));
         };
-        let snapshot = plan::assumed(workflow, &subject, kind, &persons);
+        let assumed = plan::assumed(workflow, &subject, kind, &persons);
+        let snapshot = Snapshot { own: self.catalog.own(), ..assumed };
         Ok(View { inputs, snapshot, person: stand_in("whoever asks") })
     }
 }

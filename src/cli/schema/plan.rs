@@ -54,7 +54,7 @@ fn plan() -> Value {
             ("tier", text("How much hangs on it.")),
             ("attributes", about("Observed; of a provision those that are wanted.", any_object())),
         ],
-        &[],
+        &[("self", about("Said where Countersign itself works with this credential.", json!({"const": true})))],
     );
     let skipped = object(&[("step", text("The step.")), ("when", text("Its condition, which did not hold."))], &[]);
     object(

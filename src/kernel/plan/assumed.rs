@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::snapshot::{Reading, Snapshot};
 use super::{Persons, issuers_of};
+use crate::workflow::Own;
 use crate::workflow::model::{StepKind, Workflow};
 
 /// The subject not there where the workflow makes it, else there with one version, and with some value for each attribute
@@ -21,7 +22,7 @@ pub fn assumed(workflow: &Workflow, subject: &ResourceName, kind: &Kind, persons
         there(subject, required.map(|attribute| (attribute.name.to_owned(), some(attribute.kind))).collect())
     };
     let issuers = issuers_of(workflow).into_iter().map(|issuer| (issuer.clone(), there(&issuer, BTreeMap::new())));
-    Snapshot { subject, issuers: issuers.collect(), persons: persons.clone() }
+    Snapshot { subject, issuers: issuers.collect(), persons: persons.clone(), own: Own::new() }
 }
 
 fn there(resource: &ResourceName, attributes: BTreeMap<String, Value>) -> Reading {

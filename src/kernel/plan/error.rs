@@ -97,6 +97,26 @@ pub enum PlanError {
         /// The issuer.
         issuer: ResourceName,
     },
+    /// A change of what Countersign works with, by a workflow that does not say so.
+    #[error("`{resource}` is what Countersign itself works with, and the workflow's subject does not say `self`")]
+    OwnCredential {
+        /// The subject, or the sink.
+        resource: ResourceName,
+    },
+    /// A workflow for what Countersign works with, of something else.
+    #[error("`{subject}` is said to be what Countersign works with, and settings name it for no connector")]
+    NotOwn {
+        /// The subject.
+        subject: ResourceName,
+    },
+    /// The new credential would be where Countersign does not look.
+    #[error("Countersign reads the credential of `{subject}` from `{sink}`, and the workflow delivers it elsewhere")]
+    OwnElsewhere {
+        /// The subject.
+        subject: ResourceName,
+        /// Where it is read.
+        sink: ResourceName,
+    },
     /// A manifest lacks what the workflow was checked against: the workflow belongs to another version.
     #[error("connector `{connector}` cannot {what}")]
     Unfit {
@@ -143,6 +163,9 @@ impl PlanError {
             Self::NoSuchVersion { .. } => "plan.no_such_version",
             Self::VersionInUse { .. } => "plan.version_in_use",
             Self::IssuerMissing { .. } => "plan.issuer_missing",
+            Self::OwnCredential { .. } => "plan.own_credential",
+            Self::NotOwn { .. } => "plan.not_own",
+            Self::OwnElsewhere { .. } => "plan.own_elsewhere",
             Self::Unfit { .. } => "plan.unfit",
             Self::IrreversibleBeforePivot { .. } => "plan.irreversible_before_pivot",
             Self::Condition { .. } => "plan.condition",
@@ -161,6 +184,9 @@ impl PlanError {
                 | Self::IllegalName { .. }
                 | Self::NoSuchVersion { .. }
                 | Self::VersionInUse { .. }
+                | Self::OwnCredential { .. }
+                | Self::NotOwn { .. }
+                | Self::OwnElsewhere { .. }
         )
     }
 }

@@ -194,6 +194,7 @@ fn around(name: &str, mut change: Step) -> Workflow {
             kind: "account".to_owned(),
             name: Template::Literal(json!("reporting")),
             tier: "standard".to_owned(),
+            own: false,
         },
         triggers: Triggers { request: Some(RequestTrigger::default()), expiry: None, schedule: None, events: vec![] },
         windows: None,
@@ -326,6 +327,7 @@ pub(crate) fn snapshot_of(resource: &str, live: u32) -> Snapshot {
         subject: Reading { observation, current, expires_at: None, highest: live },
         issuers: BTreeMap::new(),
         persons: Persons::new(),
+        own: crate::workflow::Own::new(),
     }
 }
 

@@ -13,6 +13,7 @@ mod expand;
 pub mod hole;
 mod inputs;
 pub mod model;
+mod own;
 mod persons;
 mod question;
 pub mod snapshot;
@@ -117,6 +118,7 @@ pub fn plan(
         connector: manifest.connector.to_owned(),
         kind: workflow.subject.kind.clone(),
         tier: workflow.subject.tier.clone(),
+        own: workflow.subject.own,
         attributes: observed
             .filter(|(name, _)| declared.iter().any(|attribute| attribute.name == name.as_str()))
             .map(|(name, value)| (name.clone(), value.clone()))
@@ -137,6 +139,7 @@ pub fn plan(
         timeouts: BTreeMap::new(),
     };
     expansion.expand()?;
+    own::check(&expansion)?;
     let mut subject = expansion.subject;
     if let Some(wanted) = wanted_attributes(&expansion.moves, &subject.resource) {
         subject.attributes = wanted;

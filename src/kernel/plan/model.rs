@@ -77,6 +77,9 @@ pub struct PlannedSubject {
     pub kind: String,
     /// How much hangs on it.
     pub tier: String,
+    /// True where Countersign itself works with this credential.
+    #[serde(default, rename = "self", skip_serializing_if = "std::ops::Not::not")]
+    pub own: bool,
     /// Its attributes: observed, or for a provision the wanted ones. An instant may be a rule such as `+90d`, which
     /// counts from the run's start.
     pub attributes: BTreeMap<String, Value>,

@@ -7,6 +7,7 @@ use countersign_warrant::{ResourceName, Timestamp, VersionId};
 use serde_json::{Value, json};
 
 use super::Persons;
+use crate::workflow::Own;
 
 /// One resource as its target shows it, and what the store holds for it.
 #[derive(Debug, Clone, PartialEq)]
@@ -30,6 +31,8 @@ pub struct Snapshot {
     pub issuers: BTreeMap<ResourceName, Reading>,
     /// The persons that the workflow names.
     pub persons: Persons,
+    /// The credentials that this installation itself works with.
+    pub own: Own,
 }
 
 /// The attribute under which a connector shows a certificate subject's certificate (PEM).

@@ -454,3 +454,27 @@ fn a_condition_that_cannot_be_evaluated_is_no_plan() {
     assert_eq!(error.code(), "plan.condition");
     assert!(error.to_string().contains("`rotate`"), "{error}");
 }
+
+/// beh:R13: who touches what Countersign works with says so, of that and of nothing else, and delivers it where it is read.
+#[test]
+fn beh_r13_an_own_credential_is_touched_only_by_who_says_so() {
+    let (local, files) = (local(), files());
+    let manifests = BTreeMap::from([("local".to_owned(), &local), ("files".to_owned(), &files)]);
+    let with = |own: &[(&str, &str)], is_said: bool| {
+        let mut workflow = rotate();
+        workflow.subject.own = is_said;
+        let own = own.iter().map(|(subject, sink)| (subject.parse().unwrap(), sink.parse().unwrap())).collect();
+        let snapshot = Snapshot { own, ..seen(1) };
+        let plan = plan(&workflow, TriggerKind::Request, &BTreeMap::new(), &snapshot, &manifests);
+        plan.map(|plan| plan.subject.own).map_err(|error| error.code())
+    };
+    let (subject, sink) = ("local/account/reporting", "files/client/reporting");
+    assert_eq!(with(&[], false), Ok(false));
+    assert_eq!(with(&[(subject, sink)], true), Ok(true));
+    assert_eq!(with(&[], true), Err("plan.not_own"));
+    assert_eq!(with(&[("local/account/other", sink)], true), Err("plan.not_own"));
+    assert_eq!(with(&[(subject, "files/client/other")], true), Err("plan.own_elsewhere"));
+    assert_eq!(with(&[(subject, sink)], false), Err("plan.own_credential"));
+    assert_eq!(with(&[(subject, "files/client/other")], false), Err("plan.own_credential"));
+    assert_eq!(with(&[("local/account/other", sink)], false), Err("plan.own_credential"));
+}

@@ -7,12 +7,12 @@ use super::Known;
 use super::codes;
 use super::errors::{Errors, Read};
 use super::model::{Metadata, SubjectSpec, Template};
-use super::scalar;
 use super::scope::{Reach, Scope, Spot, Whose};
 use super::suggest;
 use super::table::{Table, each, items};
 use super::template::text_template;
-use super::tree::Node;
+use super::tree::{Content, Node};
+use super::{own, scalar};
 
 /// The only version of the language.
 const API_VERSION: &str = "countersign/v1";
@@ -117,11 +117,13 @@ pub(super) fn tell_connector(
 pub(super) fn subject(node: &Node, scope: &Scope<'_>, errors: &mut Errors<'_>) -> Read<SubjectSpec> {
     let mut table = Table::of(node, "{connector: .., kind: .., name: ..}", errors)?;
     let (_, _) = (table.take("connector"), table.take("kind"));
+    let own = table.take("self").map_or(Ok(false), |node| boolean(node, errors));
     let name = table.need("name", "payments_app", errors).and_then(|node| {
         let spot = Spot { at: &node.span, place: "subject.name", reach: Reach::Inputs, takes_secret: false };
         let name = text_template(node, spot, scope, errors)?;
         if let (Template::Literal(Value::String(text)), Ok(whose)) = (&name, scope.whose) {
-            resource(node, &format!("{}/{}/{text}", whose.connector, whose.kind.name), errors)?;
+            let resource = resource(node, &format!("{}/{}/{text}", whose.connector, whose.kind.name), errors)?;
+            own::claim(&resource, own, node, scope, errors)?;
         }
         Ok(name)
     });
@@ -133,7 +135,15 @@ pub(super) fn subject(node: &Node, scope: &Scope<'_>, errors: &mut Errors<'_>) -
         kind: whose.kind.name.to_owned(),
         name: name?,
         tier: tier?.to_owned(),
+        own: own?,
     })
+}
+
+fn boolean(node: &Node, errors: &mut Errors<'_>) -> Read<bool> {
+    match node.content {
+        Content::Boolean(boolean) => Ok(boolean),
+        _ => Err(errors.wrong_type(node, "true or false", "write one of these, without quotes")),
+    }
 }
 
 /// A name that fits into a resource name.

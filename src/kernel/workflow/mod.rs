@@ -22,6 +22,7 @@ pub mod layout;
 pub mod model;
 mod notify;
 mod order;
+mod own;
 mod parameter;
 mod provision;
 mod revoke;
@@ -48,7 +49,7 @@ mod windows;
 use std::collections::{BTreeMap, BTreeSet};
 
 use countersign_contract::Manifest;
-use countersign_warrant::Digest;
+use countersign_warrant::{Digest, ResourceName};
 
 use self::errors::{Errors, Read};
 use self::model::{Metadata, RequestTrigger, Step, StepKind, Triggers, Workflow};
@@ -68,6 +69,10 @@ pub use self::trial::parse_trials;
 /// Steps of a workflow at most.
 const STEPS_MAX: usize = 256;
 
+/// The subjects whose credentials this installation itself works with, and where it reads each: the sink that it is
+/// delivered to.
+pub type Own = BTreeMap<ResourceName, ResourceName>;
+
 /// What settings name, for references to resolve against.
 #[derive(Debug, Default)]
 pub struct Known<'a> {
@@ -79,6 +84,8 @@ pub struct Known<'a> {
     pub freezes: BTreeMap<String, Vec<Freeze>>,
     /// The names of the webhooks that somebody can be told by.
     pub webhooks: BTreeSet<String>,
+    /// The credentials that this installation itself works with.
+    pub own: Own,
 }
 
 /// Reads one workflow file. `file` is what the errors call it.
@@ -123,6 +130,7 @@ fn workflow(root: &Node, digest: Digest, known: &Known<'_>, errors: &mut Errors<
     }
     let order = order.and_then(|order| coverage::prove(nodes, &outlines, &order, errors).map(|()| order));
     let steps: Read<Vec<Step>> = steps.into_iter().collect();
+    let steps = steps.and_then(|steps| own::prove(&subject, &steps, &outlines, errors).map(|()| steps));
     let triggers = triggers(header.on, steps.as_deref().ok(), errors);
     let windows = match (&triggers, &steps) {
         (Ok(triggers), Ok(steps)) => windows::prove(header.windows?, triggers, steps, errors),

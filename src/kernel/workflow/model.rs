@@ -63,6 +63,8 @@ pub struct SubjectSpec {
     pub name: Template,
     /// How much hangs on it; a fact for policy. `standard` when it is not said.
     pub tier: String,
+    /// True where it is said that Countersign itself works with this credential.
+    pub own: bool,
 }
 
 /// One step.

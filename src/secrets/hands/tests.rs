@@ -117,7 +117,7 @@ impl Bench {
     fn hands(&self, warrant: &Warrant, brought: &[(&str, &Sealed)]) -> Result<(Hands, KeptSlot), HandsError> {
         let row = |(name, of): &(&str, &Sealed)| ((*name).to_owned(), (of.version.clone(), Arc::clone(&of.blob)));
         let sealed = brought.iter().map(row).collect();
-        self.opener.hands(warrant, sealed, version("local/account/reporting@3"))
+        self.opener.hands(warrant, sealed, version("local/account/reporting@3"), None)
     }
 }
 
@@ -164,7 +164,7 @@ async fn other_materials_than_the_call_names_are_refused() {
         assert_eq!(refused.code(), "hands.other_materials", "{refused}");
     }
     let sealed = BTreeMap::from([("key".to_owned(), (second.version.clone(), Arc::clone(&second.blob)))]);
-    let refused = bench.opener.hands(&warrant, sealed, version("local/account/other@1")).err().unwrap();
+    let refused = bench.opener.hands(&warrant, sealed, version("local/account/other@1"), None).err().unwrap();
     assert_eq!(refused.code(), "hands.other_subject");
     end(warrant);
 }

@@ -64,7 +64,13 @@ fn workflow(name: &str, input: InputKind) -> Workflow {
     Workflow {
         digest: Digest::of(name.as_bytes()),
         metadata,
-        subject: SubjectSpec { connector, kind: "account".to_owned(), name: subject, tier: "standard".to_owned() },
+        subject: SubjectSpec {
+            connector,
+            kind: "account".to_owned(),
+            name: subject,
+            tier: "standard".to_owned(),
+            own: false,
+        },
         triggers: Triggers { request: Some(request), expiry: None, schedule: None, events: vec![] },
         windows: None,
         steps: vec![Step {

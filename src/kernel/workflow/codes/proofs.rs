@@ -59,6 +59,11 @@ codes! {
             "steps:\n",
             "windows: {allow: [\"SUN 02:00-04:00 UTC\"], freeze: [\"12-20..01-04 UTC\"]}\nsteps:\n"
         );
+    OWN_CREDENTIAL = "workflow.own_credential", "A change of what Countersign works with could lock it out.",
+        why "A run that changes the credential that it is using may end with none. Settings name these credentials \
+             (`operator`); a workflow for one says `self: true` in its `subject`, and rotates it by a strategy that keeps \
+             the old one alive until the new one is proven.",
+        Example::change(PROVISION, "name: payments}", "name: payments, self: true}");
     DUPLICATE_NAME = "workflow.duplicate_name", "Two files of one folder hold workflows of one name.",
         why "`run NAME` must mean one workflow, and a ledger entry must name one. Give one of them another name, or \
              remove the copy.",

@@ -75,6 +75,7 @@ fn subject() -> Form {
         must("connector", "A connector instance that settings name.", Form::Text),
         must("kind", "A kind of subject that the connector has, such as `account`.", Form::Text),
         must("name", "The subject's name; may use `${{ inputs.NAME }}`.", Form::Template),
+        may("self", "True where Countersign itself works with this credential.", Form::Boolean),
         may("tier", "How much hangs on it, for policy; `standard` when it is not said.", NAME),
     ])
 }

@@ -12,7 +12,7 @@ use crate::workflow::tests::known::with_known;
 use crate::workflow::{layout, parse};
 
 /// Good files, which use every key of the language.
-const FILES: [&str; 25] = [
+const FILES: [&str; 26] = [
     include_str!("../../../../workflows/ca-issuing.yaml"),
     include_str!("../../../../workflows/ca-root.yaml"),
     include_str!("../../../../workflows/offboard-account.yaml"),
@@ -24,6 +24,7 @@ const FILES: [&str; 25] = [
     include_str!("../../../../workflows/rotate-ledger-database.yaml"),
     include_str!("../../../../workflows/rotate-legacy-login.yaml"),
     include_str!("../../../../workflows/rotate-reporting-key.yaml"),
+    include_str!("../../../../workflows/rotate-operator-key.yaml"),
     include_str!("../../../../workflows/rotate-server-certificate.yaml"),
     include_str!("../../../../workflows/rotate-signing-key.yaml"),
     include_str!("../../../../workflows/rotate-webhook-secret.yaml"),
