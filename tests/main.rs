@@ -2,6 +2,8 @@
 //! starts.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[path = "main/adopt.rs"]
+mod adopt;
 #[path = "main/broken.rs"]
 mod broken;
 #[path = "main/canary.rs"]

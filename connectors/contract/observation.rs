@@ -25,6 +25,9 @@ pub struct Slot {
     pub enabled: bool,
     /// When it was last used, where the target knows.
     pub last_used: Option<Timestamp>,
+    /// When it was made, where the target knows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created_at: Option<Timestamp>,
 }
 
 /// One reading of one resource: public facts only.

@@ -58,6 +58,7 @@ impl Target {
             version: Some(key.version.clone()),
             enabled: key.enabled,
             last_used: None,
+            created_at: None,
         };
         Observation {
             resource: resource.clone(),

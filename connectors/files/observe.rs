@@ -38,6 +38,7 @@ fn of_label(resource: &ResourceName, label: &Label) -> Observation {
         version: Some(Clone::clone(version)),
         enabled: true,
         last_used: None,
+        created_at: None,
     };
     let outputs = BTreeMap::from([("digest".to_owned(), Value::String(digest))]);
     Observation {

@@ -22,6 +22,7 @@ pub(crate) fn observe(directory: &Directory, resource: &ResourceName) -> Result<
                     version: Some(key.version.clone()),
                     enabled: key.enabled,
                     last_used: seen.get(&key.version).copied(),
+                    created_at: Some(key.staged_at),
                 });
                 reading(resource, &object, object.state.attributes.clone(), slots.collect())
             })
@@ -40,6 +41,7 @@ fn of_certificates(resource: &ResourceName, object: &Object<Certificates>) -> Ob
         version: issued.version.clone(),
         enabled: true,
         last_used: None,
+        created_at: Some(issued.not_before),
     });
     let attributes = object.state.issued.last().map(|last| {
         let attributes: [(&str, Value); 7] = [

@@ -55,6 +55,8 @@ pub enum Command {
     Activate(Activate),
     /// Run an activated workflow to its end
     Run(Run),
+    /// Take over a secret that was made elsewhere; nothing is changed at its target
+    Adopt(Adopt),
     /// Go on with a run that needed a person, where it stopped
     Resume(Resume),
     /// Take back what a run has done, where all of it can be taken back
@@ -221,6 +223,23 @@ pub struct Run {
     /// End with 10 instead of 0 when something was changed
     #[arg(long)]
     pub detailed_exitcode: bool,
+}
+
+/// `adopt`.
+#[derive(Debug, Args)]
+pub struct Adopt {
+    /// The workflow that is to rotate it from now on
+    #[arg(value_name = "NAME")]
+    pub workflow: String,
+    /// The file with the secret, on one line
+    #[arg(long, value_name = "FILE")]
+    pub secret: PathBuf,
+    /// Which version at the target it is, where several work
+    #[arg(long, value_name = "VERSION")]
+    pub version: Option<String>,
+    /// A typed input of the request; may be repeated
+    #[arg(long = "input", value_name = "NAME=VALUE", value_parser = pair)]
+    pub inputs: Vec<(String, String)>,
 }
 
 /// `resume`.

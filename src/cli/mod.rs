@@ -6,6 +6,7 @@
 //! Read first: [`Arguments`], [`Stop`].
 
 mod activate;
+mod adopt;
 mod answer;
 mod arguments;
 mod draw;
@@ -63,6 +64,7 @@ async fn dispatch(arguments: Arguments, screen: &Screen) -> Result<u8, Stop> {
         Command::Plan(plan) => plan::plan(data, &plan, screen).await,
         Command::Policy(policy) => policy::policy(data, &policy, screen).await,
         Command::Activate(activate) => activate::activate(data, &activate, screen).await,
+        Command::Adopt(adopt) => adopt::adopt(data, &adopt, screen).await,
         Command::Run(run) => run::run(data, &run, screen).await,
         Command::Resume(resume) => answer::resume(data, &resume, screen).await,
         Command::Undo(undo) => answer::undo(data, &undo, screen).await,

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use countersign_contract::ProbeAnswer;
-use countersign_kernel::plan::{self, Act, Asking, Does, Move, Plan, Retrying, Telling};
+use countersign_kernel::plan::{self, Act, Asking, Does, Move, Plan, Recipe, Retrying, Telling};
 use countersign_kernel::policy;
 use countersign_kernel::run::bodies::TriggerKind;
 use countersign_warrant::{Decision, Verdict};
@@ -172,6 +172,7 @@ fn in_words(planned: &Move) -> String {
             format!("judge {}", covered.join(", "))
         }
         Does::Check { .. } => "observe again; stop if anything has changed".to_owned(),
+        Does::Seal { version, recipe: Recipe::Given } => format!("seal {version} as it is given, store it"),
         Does::Seal { version, .. } => format!("make {version}, seal it, store it"),
         Does::Act(act) => {
             let with: Vec<String> = act.call.materials.values().map(ToString::to_string).collect();

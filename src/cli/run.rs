@@ -71,7 +71,8 @@ async fn within(
             idempotency_key: wanted.idempotency_key.clone(),
             event: wanted.event.clone(),
         };
-        let request = Request { workflow, activation: active.entry.clone(), inputs, persons, trigger, named };
+        let request =
+            Request { workflow, activation: active.entry.clone(), inputs, persons, trigger, named, given: None };
         session.request(request).await
     }
     .await;
@@ -243,6 +244,12 @@ pub(super) async fn tell(
     if !began {
         screen.say(format!("run {run} was made by an earlier request of the same key"));
     }
+    say_end(screen, run, driven);
+    Ok(())
+}
+
+/// Says how a run ended, and what is next.
+pub(super) fn say_end(screen: &Screen, run: &RunId, driven: &Driven) {
     match driven {
         Driven::Over(outcome) => screen.say(format!("run {run}: {}", outcome.as_str())),
         Driven::Stuck(failure) => {
@@ -254,5 +261,4 @@ pub(super) async fn tell(
             screen.say(format!("{}\n  help: {}", stop.message, stop.help.unwrap_or_default()));
         }
     }
-    Ok(())
 }

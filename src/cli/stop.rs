@@ -130,12 +130,15 @@ fn exit_of(code: &str) -> u8 {
         "store.newer" | "run.not_found" | "secrets.wrong_key" | "secrets.key_missing" | "secrets.key_malformed" => {
             BAD_INPUT
         }
+        "adopt.not_taken" => FAILED,
         "plan.subject_exists" | "plan.subject_missing" | "plan.no_free_slot" | "plan.issuer_missing" | "plan.drift" => {
             FAILED
         }
         _ => match code.split_once('.').map_or(code, |(room, _)| room) {
             "journal" | "ledger" | "store" | "grant" => LEDGER,
-            "answer" | "plan" | "request" | "workflow" | "policy" | "settings" | "set" | "folder" => BAD_INPUT,
+            "adopt" | "answer" | "plan" | "request" | "workflow" | "policy" | "settings" | "set" | "folder" => {
+                BAD_INPUT
+            }
             _ => FAILED,
         },
     }

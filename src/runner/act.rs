@@ -129,7 +129,7 @@ impl Runner {
         let (Some(id), Some(at)) = (intent.version_entry(), drive.run.current()) else {
             return Err(DriveError::NoEntries);
         };
-        let entry = sealed_entry(id, at.step.clone(), kept).map_err(DriveError::Entry)?;
+        let entry = sealed_entry(id, at.step.clone(), kept, false).map_err(DriveError::Entry)?;
         self.commit(drive, vec![entry]).await
     }
 

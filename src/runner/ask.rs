@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use countersign_contract::{Probe, ProbeAnswer, ProbeResult, failpoint};
+use countersign_contract::{Material, Probe, ProbeAnswer, ProbeResult, failpoint};
 use countersign_kernel::plan::{Examine, facts_of};
 use countersign_kernel::run::Issued;
 use countersign_kernel::run::bodies::{FactBody, ProbeBody};
@@ -79,9 +79,6 @@ impl Runner {
 
     async fn ask(&self, asked: &Asked) -> Result<ProbeResult, DriveError> {
         let instance = &asked.connector;
-        let connector = self.catalog.find(instance).ok_or_else(|| DriveError::NoSuchConnector(instance.clone()))?;
-        #[cfg(feature = "failpoints")]
-        let connector = super::faulty::around(connector);
         let material = match &asked.material {
             Some(version) => {
                 let (version, sealed) = self.sealed(version).await?;
@@ -89,8 +86,22 @@ impl Runner {
             }
             None => None,
         };
-        let answer = tokio::time::timeout(PROBE_TIME, connector.probe(&asked.probe, material)).await;
-        Ok(answer.unwrap_or_else(|_| ProbeResult {
+        let answer = self.ask_once(instance, &asked.probe, material).await;
+        answer.ok_or_else(|| DriveError::NoSuchConnector(instance.clone()))
+    }
+
+    /// One question; `None` where settings have no such instance.
+    pub(super) async fn ask_once(
+        &self,
+        instance: &str,
+        probe: &Probe,
+        material: Option<Material>,
+    ) -> Option<ProbeResult> {
+        let connector = self.catalog.find(instance)?;
+        #[cfg(feature = "failpoints")]
+        let connector = super::faulty::around(connector);
+        let answer = tokio::time::timeout(PROBE_TIME, connector.probe(probe, material)).await;
+        Some(answer.unwrap_or_else(|_| ProbeResult {
             answer: ProbeAnswer::Unknown,
             code: "probe.timed_out".to_owned(),
             message: "the target did not answer in time".to_owned(),

@@ -1,14 +1,19 @@
 //! From a trigger to a started run: snapshot, plan, and the first entry.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
-use countersign_kernel::plan::{self, Persons, Plan};
+use countersign_kernel::plan::{self, Adopting, Does, Persons, Plan, Recipe};
 use countersign_kernel::run::bodies::{StartedBody, Trigger};
 use countersign_kernel::workflow::model::Workflow;
-use countersign_warrant::{Blob, Digest, Entry, EntryId, Fence, Journal as _, JournalError, Kind, RunId, Timestamp};
+use countersign_warrant::{
+    Blob, Digest, Entry, EntryId, Fence, Journal as _, JournalError, Kind, RunId, StepId, Timestamp,
+};
 use serde_json::Value;
 
+use super::seal::sealed_entry;
 use super::{BeginError, Runner, json};
+use crate::secrets::Sealed;
 use crate::store::{ReadStoreError, StoredRun};
 
 /// What asks for a run.
@@ -25,6 +30,16 @@ pub struct Request<'a> {
     pub trigger: Trigger,
     /// The plan that was looked at before, if one was.
     pub named: Option<Digest>,
+    /// A secret that was made elsewhere, to be adopted.
+    pub given: Option<Given>,
+}
+
+/// A secret that was made elsewhere.
+pub struct Given {
+    /// The file with it.
+    pub path: PathBuf,
+    /// Which version at the target it is.
+    pub adopting: Adopting,
 }
 
 /// What became of a request.
@@ -47,6 +62,10 @@ impl Runner {
         let snapshot = self.inventory.snapshot(request.workflow, &request.inputs, &request.persons).await;
         let snapshot = snapshot.map_err(BeginError::Inventory)?;
         let manifests = self.catalog.manifests();
+        if let Some(given) = &request.given {
+            let planned = plan::import(request.workflow, &given.adopting, &request.inputs, &snapshot, &manifests);
+            return planned.map_err(BeginError::Plan);
+        }
         plan::plan(request.workflow, request.trigger.kind, &request.inputs, &snapshot, &manifests)
             .map_err(BeginError::Plan)
     }
@@ -84,14 +103,23 @@ impl Runner {
             resources: plan.resources.clone(),
             trigger: request.trigger,
         };
+        let given = match &request.given {
+            Some(given) => Some(self.taken_over(&plan, given).await?),
+            None => None,
+        };
         for (name, id) in &request.persons {
             self.ledger.store_person(id, name).await.map_err(BeginError::Journal)?;
         }
         let run = new_run_id(self.clock.now())?;
         let first = EntryId::of_run(&run, 0);
         let entry = Entry::new(first, Kind::Started, json(&body)).map_err(BeginError::Entry)?;
-        let entry = entry.with_blobs(vec![Blob::new(bytes)]);
-        match self.ledger.commit(Fence { run: run.clone(), epoch: 1 }, vec![entry]).await {
+        let mut entries = vec![entry.with_blobs(vec![Blob::new(bytes)])];
+        // CRASH: one commit: a run that adopts has what it was given, or does not exist.
+        if let Some((step, sealed)) = given {
+            let second = EntryId::of_run(&run, 1);
+            entries.push(sealed_entry(second, step, sealed, true).map_err(BeginError::Entry)?);
+        }
+        match self.ledger.commit(Fence { run: run.clone(), epoch: 1 }, entries).await {
             Ok(stamped) => {
                 if let Some(told) = &self.told {
                     // WHY: nobody listening is no fault of the run.
@@ -104,6 +132,30 @@ impl Runner {
             Err(JournalError::Held { holder, .. }) => Ok(Begun::Coalesced(holder)),
             Err(error) => Err(BeginError::Journal(error)),
         }
+    }
+
+    /// What is given, sealed as the version that the plan adopts; first the target is asked, where the plan asks it.
+    async fn taken_over(&self, plan: &Plan, given: &Given) -> Result<(StepId, Sealed), BeginError> {
+        let adopted = plan.moves.iter().find_map(|planned| match &planned.does {
+            Does::Seal { version, recipe: Recipe::Given } => Some((planned.step.clone(), version)),
+            _ => None,
+        });
+        let Some((step, version)) = adopted else { return Err(BeginError::NothingAdopted) };
+        let sealed = self.maker.given(version, &given.path).map_err(BeginError::Given)?;
+        // WHY: a version is adopted once: a slip of whoever gives the secret must not use it up.
+        let asked = plan.moves.iter().find_map(|planned| match &planned.does {
+            Does::Probe { probe, connector, expect, .. } => Some((probe, connector, expect)),
+            _ => None,
+        });
+        if let Some((probe, instance, expect)) = asked {
+            let material = self.opener.probe_material(version, &sealed.blob).map_err(BeginError::Open)?;
+            let answer = self.ask_once(instance, probe, Some(material)).await;
+            let answer = answer.ok_or_else(|| BeginError::NoSuchConnector(instance.clone()))?;
+            if answer.answer != *expect {
+                return Err(BeginError::NotTaken { version: version.clone(), message: answer.message });
+            }
+        }
+        Ok((step, sealed))
     }
 
     /// A key stands for one request: the plan that is named now, the inputs and the trigger are those of the run that it

@@ -3,7 +3,9 @@
 use countersign_kernel::plan::PlanError;
 use countersign_kernel::run::bodies::PersonAnswer;
 use countersign_kernel::run::{CommandError, Illegal};
-use countersign_warrant::{DecodeEntryError, Digest, JournalError, MintsOwn, RecoverError, RunId, SettleError};
+use countersign_warrant::{
+    DecodeEntryError, Digest, JournalError, MintsOwn, RecoverError, RunId, SettleError, VersionId,
+};
 
 use crate::inventory::InventoryError;
 use crate::ledger::{ClaimError, SignError};
@@ -49,6 +51,26 @@ pub enum BeginError {
     /// An entry could not be built.
     #[error("the run was not started")]
     Entry(#[source] MintsOwn),
+    /// The secret that was to be adopted.
+    #[error(transparent)]
+    Given(MakeError),
+    /// What was given does not open again.
+    #[error("what was given was not sealed as it should be")]
+    Open(#[source] OpenError),
+    /// No such instance.
+    #[error("no connector instance `{0}` in the settings")]
+    NoSuchConnector(String),
+    /// The target does not take what was given.
+    #[error("the target does not take it as `{version}`: {message}; nothing was adopted")]
+    NotTaken {
+        /// As which version it was tried.
+        version: VersionId,
+        /// What the target said.
+        message: String,
+    },
+    /// The plan takes nothing over.
+    #[error("the plan adopts nothing")]
+    NothingAdopted,
     /// The system gave no randomness for the run's id.
     #[error("the system gave no randomness")]
     NoRandomness,
@@ -66,6 +88,11 @@ impl BeginError {
             Self::Store(source) => source.code(),
             Self::Journal(source) => source.code(),
             Self::Entry(_) => "entry.mints_own",
+            Self::Given(source) => source.code(),
+            Self::Open(source) => source.code(),
+            Self::NoSuchConnector(_) => "inventory.no_such_connector",
+            Self::NotTaken { .. } => "adopt.not_taken",
+            Self::NothingAdopted => "plan.unfit",
             Self::NoRandomness => "secrets.no_randomness",
         }
     }

@@ -42,7 +42,7 @@ use crate::secrets::{Maker, Opener};
 use crate::store::Store;
 
 pub use answer::PersonsWord;
-pub use begin::{Begun, Request};
+pub use begin::{Begun, Given, Request};
 pub use error::{AnswerError, BeginError, DriveError};
 
 /// How often a run's lease is renewed: a third of what it lasts.

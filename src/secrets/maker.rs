@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use countersign_contract::{Material, VersionId};
+use countersign_contract::{Material, VersionId, file};
 use serde_json::Value;
+use zeroize::Zeroizing;
 
 use super::key_pair::{self, Algorithm, KeyPairError};
 use super::seal::SealError;
@@ -32,6 +34,21 @@ pub enum MakeError {
         #[source]
         source: SealError,
     },
+    /// A secret that was to be given.
+    #[error("the secret could not be read from `{}`", path.display())]
+    Unread {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        #[source]
+        source: std::io::Error,
+    },
+    /// A file that holds none.
+    #[error("`{}` holds no secret of one line", path.display())]
+    NoSecret {
+        /// The file.
+        path: PathBuf,
+    },
     /// No key pair.
     #[error("no key pair was made for `{version}`")]
     KeyPair {
@@ -50,6 +67,8 @@ impl MakeError {
             Self::Random { .. } => "secrets.no_randomness",
             Self::Seal { .. } => "secrets.not_sealed",
             Self::KeyPair { .. } => "secrets.key_pair",
+            Self::Unread { .. } => "adopt.unreadable",
+            Self::NoSecret { .. } => "adopt.no_secret",
         }
     }
 }
@@ -98,6 +117,26 @@ impl Maker {
         let verifier = generate::verifier(rule, &material);
         let public = verifier.map(|verifier| ("verifier".to_owned(), Value::String(verifier))).into_iter().collect();
         seal(&self.keys, version, &material, public)
+            .map_err(|source| MakeError::Seal { version: version.clone(), source })
+    }
+
+    /// A text that was made elsewhere, out of a file, sealed as that version. One line end after it is not part of it.
+    ///
+    /// # Errors
+    /// When the file cannot be read, or holds no secret.
+    pub fn given(&self, version: &VersionId, path: &Path) -> Result<Sealed, MakeError> {
+        let unread = |source| MakeError::Unread { path: path.to_owned(), source };
+        let mut bytes = Zeroizing::new(file::read(path, file::SMALL).map_err(unread)?);
+        for end in [b"\n", b"\r"] {
+            if bytes.ends_with(end) {
+                bytes.pop();
+            }
+        }
+        if bytes.is_empty() || bytes.contains(&b'\n') {
+            return Err(MakeError::NoSecret { path: path.to_owned() });
+        }
+        let material = Material::new(bytes.to_vec());
+        seal(&self.keys, version, &material, BTreeMap::new())
             .map_err(|source| MakeError::Seal { version: version.clone(), source })
     }
 

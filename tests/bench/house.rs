@@ -81,7 +81,15 @@ impl House {
             idempotency_key: None,
             event: None,
         };
-        Ok(Request { workflow, activation: self.activation.clone(), inputs, persons, trigger, named: None })
+        Ok(Request {
+            workflow,
+            activation: self.activation.clone(),
+            inputs,
+            persons,
+            trigger,
+            named: None,
+            given: None,
+        })
     }
 
     /// From the request to the end of its run.

@@ -49,6 +49,7 @@ impl Void {
             version: Some(version.clone()),
             enabled: true,
             last_used: None,
+            created_at: None,
         };
         match call.verb.as_str() {
             "create" => drop(accounts.insert(call.resource.clone(), call.materials.values().map(with).collect())),

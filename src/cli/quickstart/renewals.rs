@@ -74,7 +74,15 @@ async fn take_one(
             let line = format!("\n{name} is due: {} expires {}", renewal.version, renewal.expires_at);
             progress.say(&line).await;
             let Renewal { inputs, trigger, .. } = renewal;
-            let request = Request { workflow, activation: active.entry.clone(), inputs, persons, trigger, named: None };
+            let request = Request {
+                workflow,
+                activation: active.entry.clone(),
+                inputs,
+                persons,
+                trigger,
+                named: None,
+                given: None,
+            };
             Ok(Some(session.request(request).await?.run))
         }
     }

@@ -85,7 +85,8 @@ async fn ask(session: &mut Session<'_>, active: &Active, stage: &Stage, key: Str
         idempotency_key: Some(key),
         event: None,
     };
-    let request = Request { workflow, activation: active.entry.clone(), inputs, persons, trigger, named: None };
+    let request =
+        Request { workflow, activation: active.entry.clone(), inputs, persons, trigger, named: None, given: None };
     let ran = session.request(request).await?;
     Ok((ran.run, ran.driven))
 }

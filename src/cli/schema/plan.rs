@@ -181,7 +181,8 @@ fn recipe() -> Value {
         ],
         &[],
     );
-    json!({"anyOf": [random, pair]})
+    let given = object(&[("make", json!({"const": "given"}))], &[]);
+    json!({"anyOf": [random, pair, given]})
 }
 
 fn call() -> Value {

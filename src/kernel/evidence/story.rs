@@ -194,6 +194,9 @@ fn own_entry(entry: &Stamped) -> Result<Option<String>, DecodeEntryError> {
 fn version(body: &VersionBody) -> String {
     let number = body.version.number;
     match body.stage {
+        Stage::Pending if body.sealed.as_ref().is_some_and(|sealed| sealed.given) => {
+            format!("version {number} was made elsewhere, and is sealed as it was given")
+        }
         Stage::Pending => format!("version {number} sealed before its first use"),
         stage => {
             let until = body.expires_at.map(|at| format!(" until {at}")).unwrap_or_default();

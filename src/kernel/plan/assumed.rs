@@ -27,7 +27,13 @@ pub fn assumed(workflow: &Workflow, subject: &ResourceName, kind: &Kind, persons
 
 fn there(resource: &ResourceName, attributes: BTreeMap<String, Value>) -> Reading {
     let version = VersionId { subject: resource.clone(), number: 1 };
-    let slot = Slot { id: "assumed".to_owned(), version: Some(version.clone()), enabled: true, last_used: None };
+    let slot = Slot {
+        id: "assumed".to_owned(),
+        version: Some(version.clone()),
+        enabled: true,
+        last_used: None,
+        created_at: None,
+    };
     let observation =
         Observation { exists: true, attributes, slots: vec![slot], ..Observation::absent(resource.clone()) };
     Reading { observation, current: Some(version), expires_at: None, highest: 1 }

@@ -54,10 +54,38 @@ pub enum PlanError {
         subject: ResourceName,
     },
     /// The subject is not there.
-    #[error("`{subject}` does not exist, or has no current version; provision it first")]
+    #[error("`{subject}` does not exist, or has no current version; provision it, or adopt it, first")]
     SubjectMissing {
         /// The subject.
         subject: ResourceName,
+    },
+    /// A subject that is to be adopted is not there.
+    #[error("`{subject}` does not exist; what does not exist is provisioned")]
+    NotThere {
+        /// The subject.
+        subject: ResourceName,
+    },
+    /// A subject that is to be adopted is known already.
+    #[error("`{subject}` has the current version {current} already; there is nothing to adopt")]
+    Adopted {
+        /// The subject.
+        subject: ResourceName,
+        /// Its current version.
+        current: String,
+    },
+    /// It is not known which version is to be adopted.
+    #[error("`{subject}` has {live} live versions; say with `--version` which of them the secret is")]
+    WhichVersion {
+        /// The subject.
+        subject: ResourceName,
+        /// How many work.
+        live: usize,
+    },
+    /// A version that was in use here before.
+    #[error("`{version}` was given out here before, and is not current; it is not adopted")]
+    VersionKnown {
+        /// The version.
+        version: String,
     },
     /// No slot is free for the new version.
     #[error("`{subject}` holds {live} live versions and takes {slots}: retire one first")]
@@ -166,6 +194,10 @@ impl PlanError {
             Self::OwnCredential { .. } => "plan.own_credential",
             Self::NotOwn { .. } => "plan.not_own",
             Self::OwnElsewhere { .. } => "plan.own_elsewhere",
+            Self::NotThere { .. } => "plan.not_there",
+            Self::Adopted { .. } => "plan.adopted",
+            Self::WhichVersion { .. } => "plan.which_version",
+            Self::VersionKnown { .. } => "plan.version_known",
             Self::Unfit { .. } => "plan.unfit",
             Self::IrreversibleBeforePivot { .. } => "plan.irreversible_before_pivot",
             Self::Condition { .. } => "plan.condition",
@@ -185,6 +217,10 @@ impl PlanError {
                 | Self::NoSuchVersion { .. }
                 | Self::VersionInUse { .. }
                 | Self::OwnCredential { .. }
+                | Self::NotThere { .. }
+                | Self::Adopted { .. }
+                | Self::WhichVersion { .. }
+                | Self::VersionKnown { .. }
                 | Self::NotOwn { .. }
                 | Self::OwnElsewhere { .. }
         )

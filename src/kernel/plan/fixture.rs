@@ -197,6 +197,7 @@ fn around(name: &str, mut change: Step) -> Workflow {
             own: false,
         },
         triggers: Triggers { request: Some(RequestTrigger::default()), expiry: None, schedule: None, events: vec![] },
+        on_import: crate::workflow::model::OnImport::Verify,
         windows: None,
         steps: vec![
             step("gate", StepKind::Policy(PolicyStep { action, context: BTreeMap::new() })),
@@ -320,7 +321,13 @@ pub(crate) fn snapshot_of(resource: &str, live: u32) -> Snapshot {
     let mut observation = Observation::absent(resource.clone());
     observation.exists = live > 0;
     observation.slots = (1..=live)
-        .map(|number| Slot { id: format!("k{number}"), version: Some(version(number)), enabled: true, last_used: None })
+        .map(|number| Slot {
+            id: format!("k{number}"),
+            version: Some(version(number)),
+            enabled: true,
+            last_used: None,
+            created_at: None,
+        })
         .collect();
     let current = (live > 0).then(|| version(1));
     Snapshot {

@@ -11,6 +11,7 @@ mod difference;
 mod error;
 mod expand;
 pub mod hole;
+mod import;
 mod inputs;
 pub mod model;
 mod own;
@@ -28,6 +29,7 @@ pub use difference::{Difference, differences};
 pub use error::PlanError;
 use expand::Expansion;
 pub use expand::Manifests;
+pub use import::{Adopting, import};
 pub use inputs::resolve_inputs;
 pub use model::{Act, Does, Examine, Move, Plan, Recipe, Retrying, Skipped, Telling};
 use model::{FORMAT, PlannedSubject, Source};
@@ -107,6 +109,20 @@ pub fn plan(
         let workflow = workflow.metadata.name.clone();
         return Err(PlanError::NoSuchTrigger { workflow, trigger: trigger.as_str() });
     }
+    let mut expansion = begin(workflow, trigger, inputs, snapshot, manifests)?;
+    expansion.expand()?;
+    own::check(&expansion)?;
+    Ok(end(expansion))
+}
+
+/// An expansion without moves.
+fn begin<'a>(
+    workflow: &'a Workflow,
+    trigger: TriggerKind,
+    inputs: &'a BTreeMap<String, Value>,
+    snapshot: &'a Snapshot,
+    manifests: &'a Manifests<'a>,
+) -> Result<Expansion<'a>, PlanError> {
     let resource = subject_of(workflow, inputs)?;
     let manifest = manifests.get(resource.connector()).ok_or_else(|| PlanError::Unfit {
         connector: resource.connector().to_owned(),
@@ -125,7 +141,7 @@ pub fn plan(
             .collect(),
         resource: resource.clone(),
     };
-    let mut expansion = Expansion {
+    Ok(Expansion {
         workflow,
         manifests,
         snapshot,
@@ -137,14 +153,17 @@ pub fn plan(
         moves: Vec::new(),
         skipped: Vec::new(),
         timeouts: BTreeMap::new(),
-    };
-    expansion.expand()?;
-    own::check(&expansion)?;
+    })
+}
+
+/// The plan of an expansion.
+fn end(expansion: Expansion<'_>) -> Plan {
+    let workflow = expansion.workflow;
     let mut subject = expansion.subject;
     if let Some(wanted) = wanted_attributes(&expansion.moves, &subject.resource) {
         subject.attributes = wanted;
     }
-    Ok(Plan {
+    Plan {
         format: FORMAT.to_owned(),
         workflow: Source {
             name: workflow.metadata.name.clone(),
@@ -153,13 +172,13 @@ pub fn plan(
             purpose: workflow.metadata.purpose.clone(),
         },
         subject,
-        trigger,
-        inputs: inputs.clone(),
+        trigger: expansion.trigger,
+        inputs: expansion.inputs.clone(),
         resources: expansion.resources.into_iter().collect(),
         moves: expansion.moves,
         skipped: expansion.skipped,
         timeouts: expansion.timeouts,
-    })
+    }
 }
 
 /// A provision's attributes are the wanted ones: policy judges what will be.

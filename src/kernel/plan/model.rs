@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use countersign_contract::{Probe, ProbeAnswer};
-use countersign_warrant::{Call, Digest, ResourceName, StepId, VersionId};
+use countersign_warrant::{Call, Digest, ResourceName, StepId, Timestamp, VersionId};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -147,6 +147,10 @@ pub enum Does {
         previous: Option<VersionId>,
         /// After how many seconds from the run's start it counts as expired; a certificate's own end where `None`.
         lifetime_secs: Option<u64>,
+        /// When an adopted one would have ended by its age; it counts as expired then, or after `lifetime_secs`, whichever
+        /// is later.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        ends_at: Option<Timestamp>,
     },
     /// Makes the current version previous, with none in its place: the subject is gone.
     StepDown {
@@ -219,6 +223,8 @@ pub enum Recipe {
         /// The request's common name.
         common_name: Option<String>,
     },
+    /// Not at all: it was made elsewhere, and somebody gives it.
+    Given,
 }
 
 /// What an issued certificate must be.

@@ -45,7 +45,7 @@ pub const SERIAL: &str = "serial";
 pub fn facts_of(action: &str, subject: &Reading, issuer: Option<&Reading>) -> BTreeMap<String, Value> {
     let mut facts = BTreeMap::from([("exists".to_owned(), json!(subject.observation.exists))]);
     match action {
-        "rotate" | "deprovision" => {
+        "rotate" | "deprovision" | "import" => {
             facts.insert("current".to_owned(), json!(subject.current));
             facts.insert("expires_at".to_owned(), json!(subject.expires_at));
             let slots: Vec<Value> =

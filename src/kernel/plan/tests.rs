@@ -12,7 +12,7 @@ use super::fixture::{
 };
 use super::*;
 use crate::policy::{Condition, ConditionWords};
-use crate::workflow::model::{Input, InputKind, Reference, StepKind, Template, Workflow};
+use crate::workflow::model::{Input, InputKind, OnImport, Reference, StepKind, Template, Workflow};
 
 fn ids(plan: &Plan) -> Vec<&str> {
     plan.moves.iter().map(|planned| planned.id.as_str()).collect()
@@ -477,4 +477,51 @@ fn beh_r13_an_own_credential_is_touched_only_by_who_says_so() {
     assert_eq!(with(&[(subject, sink)], false), Err("plan.own_credential"));
     assert_eq!(with(&[(subject, "files/client/other")], false), Err("plan.own_credential"));
     assert_eq!(with(&[("local/account/other", sink)], false), Err("plan.own_credential"));
+}
+
+/// beh:R14: an import has no act, and falls due by its age, or after a while that differs from subject to subject.
+#[test]
+fn beh_r14_an_import_changes_nothing_and_never_falls_due_at_once() {
+    let (local, files) = (local(), files());
+    let manifests = BTreeMap::from([("local".to_owned(), &local), ("files".to_owned(), &files)]);
+    let planned = |change: fn(&mut Snapshot), on_import: OnImport| {
+        let mut snapshot = seen(1);
+        (snapshot.subject.current, snapshot.subject.highest) = (None, 0);
+        change(&mut snapshot);
+        let workflow = Workflow { on_import, ..rotate() };
+        import(&workflow, &Adopting::default(), &BTreeMap::new(), &snapshot, &manifests)
+    };
+    let plan = planned(|_| (), OnImport::Verify).unwrap();
+    assert_eq!(ids(&plan), ["import.seal", "import.check", "import.verify", "import.activate", "seal.bind"]);
+    assert_eq!(plan.acts().count(), 0);
+    let silent = planned(|_| (), OnImport::Adopt).unwrap();
+    assert_eq!(ids(&silent), ["import.seal", "import.check", "import.activate", "seal.bind"]);
+    let until = |plan: &Plan| {
+        plan.moves.iter().find_map(|at| match &at.does {
+            Does::Activate { lifetime_secs, ends_at, .. } => Some((*lifetime_secs, *ends_at)),
+            _ => None,
+        })
+    };
+    assert_eq!(until(&plan), Some((Some(60), None)), "of unknown age: a whole lifetime");
+    let made = |snapshot: &mut Snapshot| {
+        snapshot.subject.observation.slots[0].created_at = Some(countersign_warrant::Timestamp::from_micros(5_000_000));
+    };
+    let (grace, ends_at) = until(&planned(made, OnImport::Verify).unwrap()).unwrap();
+    assert!((6..=12).contains(&grace.unwrap()), "{grace:?}");
+    assert_eq!(ends_at, Some(countersign_warrant::Timestamp::from_micros(65_000_000)));
+    let refused = |change: fn(&mut Snapshot)| planned(change, OnImport::Verify).unwrap_err().code();
+    assert_eq!(refused(|snapshot| snapshot.subject.current = seen(1).subject.current), "plan.adopted");
+    assert_eq!(refused(|snapshot| snapshot.subject.observation.exists = false), "plan.not_there");
+    assert_eq!(refused(|snapshot| snapshot.subject.observation = seen(2).subject.observation), "plan.which_version");
+    assert_eq!(refused(|snapshot| snapshot.subject.observation.slots.clear()), "plan.which_version");
+    assert_eq!(refused(|snapshot| snapshot.subject.observation.slots[0].version = None), "plan.which_version");
+    assert_eq!(refused(|snapshot| snapshot.subject.highest = 1), "plan.version_known");
+    let certificate = import(
+        &issue(),
+        &Adopting::default(),
+        &BTreeMap::new(),
+        &seen_of("local/certificate/reporting", 1),
+        &manifests,
+    );
+    assert_eq!(certificate.unwrap_err().code(), "plan.unfit");
 }

@@ -121,6 +121,9 @@ pub struct SealedBody {
     pub fingerprint: String,
     /// The generation of the sealing key.
     pub key_generation: u32,
+    /// True where it was made elsewhere, and given.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub given: bool,
     /// Public companions: `request`, a certificate request as PEM; `verifier`, the SHA-256 of a 256-bit key as hex.
     pub public: BTreeMap<String, Value>,
 }

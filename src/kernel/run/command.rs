@@ -240,8 +240,8 @@ impl Run {
                     entry,
                 }
             }
-            Does::Activate { version, previous, lifetime_secs } => {
-                self.activation(&planned.step, version, previous.as_ref(), *lifetime_secs)?
+            Does::Activate { version, previous, lifetime_secs, ends_at } => {
+                self.activation(&planned.step, (version, previous.as_ref()), *lifetime_secs, *ends_at)?
             }
             Does::StepDown { version } => {
                 Command::Commit(vec![moved(entry, &planned.step, version, Stage::Previous, None)?])
@@ -285,12 +285,12 @@ impl Run {
     fn activation(
         &self,
         step: &StepId,
-        version: &VersionId,
-        previous: Option<&VersionId>,
+        (version, previous): (&VersionId, Option<&VersionId>),
         lifetime_secs: Option<u64>,
+        ends_at: Option<Timestamp>,
     ) -> Result<Command, CommandError> {
         let expires_at = match lifetime_secs {
-            Some(secs) => Some(self.times.started_at.plus_millis(secs.saturating_mul(1000))),
+            Some(secs) => ends_at.max(Some(self.times.started_at.plus_millis(secs.saturating_mul(1000)))),
             None => self.output(step, "not_after").ok().and_then(|text| text.parse().ok()),
         };
         let mut entries = Vec::new();

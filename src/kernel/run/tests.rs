@@ -96,6 +96,7 @@ impl Driver {
             }
             Command::Seal { version, entry, .. } => {
                 let sealed = SealedBody {
+                    given: false,
                     blob: Digest::of(b"x"),
                     fingerprint: "f".to_owned(),
                     key_generation: 1,

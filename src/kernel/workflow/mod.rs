@@ -48,12 +48,12 @@ mod windows;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use countersign_contract::Manifest;
+use countersign_contract::{Manifest, SecretKind};
 use countersign_warrant::{Digest, ResourceName};
 
 use self::errors::{Errors, Read};
-use self::model::{Metadata, RequestTrigger, Step, StepKind, Triggers, Workflow};
-use self::scope::Scope;
+use self::model::{Metadata, OnImport, RequestTrigger, Step, StepKind, Triggers, Workflow};
+use self::scope::{Scope, Whose};
 use self::table::{Table, items};
 use self::tree::Node;
 use self::trigger::On;
@@ -108,6 +108,7 @@ struct Header<'n> {
     metadata: Read<Metadata>,
     subject: Read<&'n Node>,
     on: On,
+    on_import: Read<OnImport>,
     windows: Read<Option<windows::Placed>>,
     steps: Read<&'n [Node]>,
 }
@@ -143,6 +144,7 @@ fn workflow(root: &Node, digest: Digest, known: &Known<'_>, errors: &mut Errors<
         metadata: header.metadata?,
         subject: subject?,
         triggers: triggers?,
+        on_import: header.on_import?,
         windows: windows?,
         steps: steps?,
     })
@@ -177,10 +179,26 @@ fn header<'n>(root: &'n Node, known: &Known<'_>, errors: &mut Errors<'_>) -> Rea
         }
         Ok(steps)
     });
+    let on_import = table.take("on_import").map_or(Ok(OnImport::default()), |node| {
+        let subject = subject.and_then(|node| header::whose(node, known, &mut Errors::new("", "")));
+        on_import(node, subject, errors)
+    });
     let windows = table.take("windows").map(|node| windows::windows(node, known, errors)).transpose();
     let done = table.done(&[], errors);
     let on = on.unwrap_or_else(On::told);
-    Ok(Header { metadata: version.and(done).and(metadata), subject, on, windows, steps })
+    Ok(Header { metadata: version.and(done).and(metadata), subject, on, on_import, windows, steps })
+}
+
+/// What becomes of what is adopted; only a text can be.
+fn on_import(node: &Node, whose: Read<Whose<'_>>, errors: &mut Errors<'_>) -> Read<OnImport> {
+    let word = scalar::word(node, &OnImport::WORDS, &[], errors)?;
+    match whose {
+        Ok(Whose { kind, .. }) if !kind.secret.is_some_and(|secret| secret.kind == SecretKind::Text) => {
+            let message = format!("what a `{}` has is no text that somebody could give", kind.name);
+            Err(errors.tell(codes::KEY_NOT_HERE, &node.owner, message, "take `on_import` out"))
+        }
+        _ => Ok(word),
+    }
 }
 
 fn triggers(on: On, steps: Option<&[Step]>, errors: &mut Errors<'_>) -> Read<Triggers> {

@@ -29,10 +29,30 @@ pub struct Workflow {
     pub subject: SubjectSpec,
     /// Why a run may start.
     pub triggers: Triggers,
+    /// What becomes of a credential that is there already when it is adopted.
+    pub on_import: OnImport,
     /// When its changes may begin; at any time where it says nothing.
     pub windows: Option<Windows>,
     /// In the order in which they run: that of the file, unless `needs` says otherwise.
     pub steps: Vec<Step>,
+}
+
+/// What becomes of a credential that was not made here, when it is adopted (beh:R14).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum OnImport {
+    /// It is sealed, and counts as current.
+    Adopt,
+    /// The target is asked first whether it takes it.
+    #[default]
+    Verify,
+    /// Then a run of the workflow replaces it.
+    Rotate,
+}
+
+impl OnImport {
+    /// Each with its word.
+    pub const WORDS: [(&'static str, Self); 3] =
+        [("adopt", Self::Adopt), ("verify", Self::Verify), ("rotate", Self::Rotate)];
 }
 
 /// Who answers for a workflow, and why it exists.

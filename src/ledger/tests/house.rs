@@ -146,6 +146,7 @@ pub(super) fn closed(run: &str, number: u64) -> Entry {
 pub(super) fn sealed(run: &str, number: u64, subject: &str, version: u32) -> Entry {
     let blob = Blob::new(format!("sealed {subject} {version}").into_bytes());
     let sealed = SealedBody {
+        given: false,
         blob: blob.digest(),
         fingerprint: "ab".to_owned(),
         key_generation: 1,

@@ -104,7 +104,7 @@ impl House {
         let trigger = Trigger { kind: TriggerKind::Request, asked_by: None, idempotency_key: None, event: None };
         let workflow = &self.set.workflows[workflow];
         let (inputs, persons) = (BTreeMap::new(), BTreeMap::new());
-        let request = Request { workflow, activation, inputs, persons, trigger, named: None };
+        let request = Request { workflow, activation, inputs, persons, trigger, named: None, given: None };
         match self.runner.begin(request).await.unwrap() {
             Begun::Started(run) => run,
             other => panic!("{other:?}"),
@@ -125,7 +125,7 @@ impl House {
         let workflow = &self.set.workflows[workflow];
         let activation = "activation:tests".parse().unwrap();
         let persons = BTreeMap::new();
-        self.runner.begin(Request { workflow, activation, inputs, persons, trigger, named }).await
+        self.runner.begin(Request { workflow, activation, inputs, persons, trigger, named, given: None }).await
     }
 
     pub(super) fn ask_to_stop(&self, stop: bool) {

@@ -176,6 +176,7 @@ impl World {
 
     pub(super) fn version(&mut self, number: u32, stage: Stage) {
         let sealed = (stage == Stage::Pending).then(|| SealedBody {
+            given: false,
             blob: Digest::of(b"sealed"),
             fingerprint: "ab".into(),
             key_generation: 1,

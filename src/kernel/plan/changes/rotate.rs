@@ -98,7 +98,8 @@ impl Expansion<'_> {
         }
         self.deliver(step, &wanted.distribute)?;
         let lifetime_secs = wanted.generate.lifetime_secs();
-        let activate = Does::Activate { version: new.clone(), previous: Some(old.clone()), lifetime_secs };
+        let activate =
+            Does::Activate { version: new.clone(), previous: Some(old.clone()), lifetime_secs, ends_at: None };
         self.push(step, "activate", "rotate", activate)?;
         self.adopt(step, &wanted.adopted, new)
     }
@@ -154,7 +155,7 @@ impl Expansion<'_> {
     }
 
     /// The question whose refusal proves a version dead.
-    pub(super) fn dead(&self) -> Result<Verify, PlanError> {
+    pub(in crate::plan) fn dead(&self) -> Result<Verify, PlanError> {
         Ok(Verify { probe: self.liveness()?.to_owned(), parameters: BTreeMap::<String, _>::new(), must_not: true })
     }
 

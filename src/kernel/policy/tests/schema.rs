@@ -72,6 +72,7 @@ fn workflow(name: &str, input: InputKind) -> Workflow {
             own: false,
         },
         triggers: Triggers { request: Some(request), expiry: None, schedule: None, events: vec![] },
+        on_import: crate::workflow::model::OnImport::Verify,
         windows: None,
         steps: vec![Step {
             id: "gate".parse().unwrap(),

@@ -6,6 +6,7 @@ use super::form::{Form, Key};
 use crate::schedule::CatchUp;
 use crate::workflow::STEPS_MAX;
 use crate::workflow::again::TIMES_MAX;
+use crate::workflow::model::OnImport;
 use crate::workflow::revoke::REASONS;
 use crate::workflow::scalar::INTEGER_MAX;
 use crate::workflow::trigger::EVENTS_MAX;
@@ -48,6 +49,11 @@ pub(in crate::workflow) fn workflow() -> Form {
         must("metadata", "Who answers for the workflow, and why it exists.", metadata()),
         must("subject", "Whose credential changes.", subject()),
         must("on", "Why a run may start.", on()),
+        may(
+            "on_import",
+            "What becomes of a secret that was not made here, when it is adopted; `verify`, when it is not said.",
+            Form::Words(OnImport::WORDS.map(|(word, _)| word).into()),
+        ),
         may("windows", "When changes may begin; at any time, when it is not said.", windows()),
         must("steps", "What a run does, in this order.", steps),
     ])

@@ -172,6 +172,8 @@ const SHAPE: &[Case] = &[
     ),
     (&[codes::MISSING_KEY, codes::STRATEGY, codes::STRATEGY], ROTATE, "dual_slot", "in_place"),
     (&[codes::STRATEGY], ROTATE, "soak: 2s", "soak: 2s\n      downtime: nobody waits"),
+    (&[codes::UNKNOWN_WORD], ROTATE, "steps:", "on_import: forget\nsteps:"),
+    (&[codes::KEY_NOT_HERE], ISSUE, "steps:", "on_import: verify\nsteps:"),
     (&[codes::OWN_CREDENTIAL], ROTATE, "name: payments,", "name: operator,"),
     (&[codes::OWN_CREDENTIAL], ROTATE, "name: payments,", "name: operator, self: false,"),
     (&[codes::WRONG_TYPE], ROTATE, "name: payments,", "name: operator, self: countersign,"),
