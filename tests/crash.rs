@@ -5,6 +5,8 @@
 //! instead of a sample; `COUNTERSIGN_CRASH_SEED` draws another sample.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[path = "crash/answers.rs"]
+mod answers;
 #[path = "crash/command.rs"]
 mod command;
 #[path = "crash/controls.rs"]

@@ -147,11 +147,13 @@ impl Book {
         end
     }
 
-    /// The versions that a run made current.
+    /// The versions that a run made, made current, and left so.
     pub(crate) fn promoted_by(&self, run: &RunId) -> Vec<VersionId> {
         let own = self.of_kind(Kind::Version).filter(|entry| entry.id.run().as_ref() == Some(run));
-        let bodies = own.map(|entry| entry.decode::<VersionBody>().expect("a version"));
-        bodies.filter(|body| body.stage == Stage::Current).map(|body| body.version).collect()
+        let bodies: Vec<VersionBody> = own.map(|entry| entry.decode().expect("a version")).collect();
+        let is = |version: &VersionId, stage| bodies.iter().any(|body| body.version == *version && body.stage == stage);
+        let made = bodies.iter().filter(|body| body.sealed.is_some()).map(|body| &body.version);
+        made.filter(|version| is(version, Stage::Current) && !is(version, Stage::Retired)).cloned().collect()
     }
 
     /// Each version's stage.

@@ -55,6 +55,13 @@ impl Run {
     }
 
     fn undo_refusal(&self) -> Option<String> {
+        if matches!(self.state, State::Undoing(_)) {
+            return Some("it is being taken back already: the next command carries it on".to_owned());
+        }
+        // INVARIANT: inv:I3 what came back is not taken back a second time.
+        if matches!(self.stood(), State::Ending(Some(_))) && !self.past_undo {
+            return Some("what it did is taken back already: only its end is left".to_owned());
+        }
         if self.open_intent().is_some() {
             return Some(
                 "an intent of it has no answer yet: resume it first, so that the target is looked at".to_owned(),
@@ -73,6 +80,14 @@ impl Run {
         }
         let left = self.done.iter().any(DoneAct::is_left_to_undo) || !self.pending.is_empty();
         if left || self.activated().next().is_some() { None } else { Some("nothing was done yet".to_owned()) }
+    }
+
+    /// Where it stands, or stood before it came to be stuck.
+    fn stood(&self) -> &State {
+        match &self.state {
+            State::Stuck { before, .. } => before,
+            other => other,
+        }
     }
 
     /// The intent without an answer, also of a run that has come to be stuck over it.
@@ -126,7 +141,10 @@ impl Run {
         let activated: Vec<VersionId> = self.activated().map(|(version, _)| version.clone()).collect();
         let anew = Failure { at: self.cursor.at, ..Failure::new("run.undone", "a person had it undone") };
         self.failure.get_or_insert(anew);
-        self.pending.extend(activated);
+        // WHY: of a run that is undoing it is known already what is left.
+        if !matches!(self.stood(), State::Undoing(_)) {
+            self.pending.extend(activated);
+        }
         self.undo_anew();
     }
 

@@ -1,0 +1,127 @@
+//! A person's answer to a stuck run, and an adoption: killed at every point that they pass (rel:T1).
+
+use std::path::Path;
+
+use countersign_kernel::run::bodies::Stage;
+
+use crate::command::{Ended, Faults, countersign};
+use crate::folder::{Case, copy};
+use crate::ledger::Book;
+use crate::matrix::{self, Outcome};
+use crate::oracle;
+use crate::target;
+use crate::workflows::{ROTATE, Stage as Tour};
+
+/// A rotation that nobody was seen to adopt: it stands after its point of no return, and asks a person.
+fn stuck() -> (Case, String) {
+    let case = Case::at(ROTATE.stage);
+    let faults = Faults { fail_probe: Some("key_used:1+:unknown".to_owned()), ..Faults::default() };
+    let ended = countersign(&case.path(), &ROTATE.words("k"), &faults);
+    assert_eq!(ended.code, Some(5), "{}{}", ended.out, ended.err);
+    let runs = Book::read(&case.path()).runs_of(ROTATE.workflow, "k");
+    (case, runs.first().expect("its run").to_string())
+}
+
+/// The points that a command passes, each with its number.
+fn places(ended: &Ended) -> Vec<String> {
+    matrix::places(&ended.passed())
+}
+
+/// Kills the answer at every point, gives it once more, and has the run carried on where that is needed.
+fn survives(answer: &'static str, end: &'static str) {
+    let (stuck, run) = stuck();
+    let words = [answer, &run, "--reason", "it was looked into"];
+    let case = Case::copy_of(&stuck.path());
+    let listed = countersign(&case.path(), &words, &Faults::default().listing());
+    assert_eq!(listed.code, Some(0), "{}{}", listed.out, listed.err);
+    let all = places(&listed);
+    assert!(all.len() > 5, "{all:?}");
+    matrix::run(&format!("{answer}, killed"), &all, String::clone, |point| {
+        let case = Case::copy_of(&stuck.path());
+        let killed = countersign(&case.path(), &words, &Faults::crash(point));
+        let mut wrong = oracle::at_any_time(&case.path(), &ROTATE);
+        if killed.crashed_at().is_none() && killed.code != Some(0) {
+            wrong.push(format!("it was not killed, and ended with {:?}: {}", killed.code, killed.err));
+        }
+        // A recorded answer is not taken twice, and what it asked for goes on with the next command.
+        countersign(&case.path(), &words, &Faults::default());
+        countersign(&case.path(), &ROTATE.words("k"), &Faults::default());
+        wrong.extend(at_end(&case.path(), end));
+        Outcome { wrong, is_double: false, is_late: Book::read(&case.path()).was_late() }
+    });
+}
+
+fn at_end(folder: &Path, end: &str) -> Vec<String> {
+    if end == "undone" {
+        // What is left over of a delivery whose removal was interrupted goes with the next one.
+        countersign(folder, &ROTATE.words("next"), &Faults::default());
+        let wrong = oracle::at_end(folder, &ROTATE, "k", &[end]);
+        return wrong.into_iter().chain(oracle::at_end(folder, &ROTATE, "next", &["done"])).collect();
+    }
+    if end != "abandoned" {
+        return oracle::at_end(folder, &ROTATE, "k", &[end]);
+    }
+    // Its target is left as it was, and somebody answers for it.
+    let mut wrong = oracle::at_any_time(folder, &ROTATE);
+    let book = Book::read(folder);
+    let run = book.runs_of(ROTATE.workflow, "k").into_iter().next().expect("its run");
+    if book.end_of(&run) != end || !book.held.is_empty() {
+        wrong.push(format!("it is {}, and {:?} are held", book.end_of(&run), book.held));
+    }
+    wrong
+}
+
+#[test]
+fn a_persons_resume_survives_a_kill_at_every_point() {
+    survives("resume", "done");
+}
+
+#[test]
+fn a_persons_undo_survives_a_kill_at_every_point() {
+    survives("undo", "undone");
+}
+
+#[test]
+fn a_persons_letting_go_survives_a_kill_at_every_point() {
+    survives("abandon", "abandoned");
+}
+
+/// beh:R14, rel:T1: killed anywhere, an adoption is there as a whole or not at all, and nothing was changed by it.
+#[test]
+fn an_adoption_survives_a_kill_at_every_point() {
+    let toured = Case::at(Tour::Toured);
+    let fresh = || {
+        let case = Case::at(Tour::Activated);
+        for part in ["local", "places"] {
+            copy(&toured.path().join(part), &case.path().join(part));
+        }
+        case
+    };
+    let secret = toured.path().join("places/client/reporting/key").display().to_string();
+    let words = ["adopt", "rotate-reporting-key", "--secret", &secret];
+    let listed = countersign(&fresh().path(), &words, &Faults::default().listing());
+    assert_eq!(listed.code, Some(0), "{}{}", listed.out, listed.err);
+    let all = places(&listed);
+    let objects = |folder: &Path| target::walked(&folder.join("local/accounts"));
+    let before = objects(&toured.path());
+    matrix::run("an adoption, killed", &all, String::clone, |point| {
+        let case = fresh();
+        countersign(&case.path(), &words, &Faults::crash(point));
+        // Again: it is carried on, and then adopted already; or it is made now.
+        let again = countersign(&case.path(), &words, &Faults::default());
+        let book = Book::read(&case.path());
+        let mut wrong: Vec<String> =
+            book.report.iter().flat_map(|report| &report.faults).map(ToString::to_string).collect();
+        if !matches!(again.code, Some(0 | 2)) {
+            wrong.push(format!("again it ended with {:?}: {}{}", again.code, again.out, again.err));
+        }
+        if objects(&case.path()) != before {
+            wrong.push("the target was changed".to_owned());
+        }
+        let current: Vec<_> = book.stages().into_iter().filter(|(_, stage)| *stage == Stage::Current).collect();
+        if current.len() != 1 || !book.held.is_empty() {
+            wrong.push(format!("current: {current:?}, held: {:?}", book.held));
+        }
+        Outcome { wrong, ..Outcome::default() }
+    });
+}
