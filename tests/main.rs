@@ -8,6 +8,8 @@ mod adopt;
 mod broken;
 #[path = "main/canary.rs"]
 mod canary;
+#[path = "main/each.rs"]
+mod each;
 #[path = "main/explain.rs"]
 mod explain;
 #[path = "main/fmt.rs"]

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use countersign_contract::ProbeAnswer;
-use countersign_kernel::plan::{self, Act, Asking, Does, Move, Plan, Recipe, Retrying, Telling};
+use countersign_kernel::plan::{self, Act, Asking, Does, LeftOut, Move, Plan, Recipe, Retrying, Telling};
 use countersign_kernel::policy;
 use countersign_kernel::run::bodies::TriggerKind;
 use countersign_warrant::{Decision, Verdict};
@@ -34,14 +34,11 @@ pub(super) async fn plan(data: Option<PathBuf>, asked: &Asked, screen: &Screen) 
     let ground = Ground::of(data, asked, screen).await?;
     let workflow = ground.workflow(&asked.workflow)?;
     let given: BTreeMap<String, String> = asked.inputs.iter().cloned().collect();
-    let ground::View { inputs, snapshot, person } = ground.look(workflow, &given).await?;
-    let manifests = ground.catalog.manifests();
     let trigger = match &asked.event {
         Some(event) => reported(event, workflow)?,
         None => plan::trigger_of(workflow),
     };
-    let plan = plan::plan(workflow, trigger, &inputs, &snapshot, &manifests);
-    let plan = plan?;
+    let (plan, person) = ground.plan(workflow, trigger, &given).await?;
     let is_asked = plan.trigger == TriggerKind::Request || asked.event.is_some();
     let judged = judge(&plan, &ground, is_asked.then_some(person.as_str()));
     let starts = starts::Starts::of(workflow, &plan);
@@ -88,14 +85,36 @@ fn judge(plan: &Plan, ground: &Ground, asked_by: Option<&str>) -> Vec<Judged> {
     let now = SystemClock.now();
     let asking = Asking { asked_by, started_at: now, now };
     let manifests = ground.catalog.manifests();
-    let manifest = manifests.get(plan.subject.resource.connector());
-    plan.acts()
-        .map(|(planned, act)| {
-            let question = manifest.map(|found| plan::question(plan, planned, act, asking, found));
+    let judge = |of: &Plan, prefix: &str| -> Vec<Judged> {
+        let manifest = manifests.get(of.subject.resource.connector());
+        let judge_one = |(planned, act): (&Move, &Act)| {
+            let question = manifest.map(|found| plan::question(of, planned, act, asking, found));
             let decision = question.map(|question| policy::judge(&ground.set.policies, &question).decision);
-            Judged { id: planned.id.to_string(), decision }
-        })
-        .collect()
+            Judged { id: format!("{prefix}{}", planned.id), decision }
+        };
+        of.acts().map(judge_one).collect()
+    };
+    let of_each = plan.moves.iter().flat_map(|planned| match &planned.does {
+        Does::Each { runs, .. } => runs.as_slice(),
+        _ => &[],
+    });
+    let of_each = of_each.flat_map(|one| judge(one, &format!("{} ", one.subject.resource)));
+    judge(plan, "").into_iter().chain(of_each).collect()
+}
+
+/// The run of each subject, in a line, and what policy says of its calls.
+fn tell_each(screen: &Screen, runs: &[Plan], left_out: &[LeftOut], judged: &[Judged]) {
+    for one in runs {
+        let subject = one.subject.resource.to_string();
+        let calls: Vec<&str> = one.acts().map(|(_, act)| act.call.verb.as_str()).collect();
+        let of_one = judged.iter().filter(|judged| judged.id.split(' ').next() == Some(&subject));
+        let mut verdicts: Vec<String> = of_one.map(|one| verdict_words(Some(one))).collect();
+        verdicts.dedup();
+        screen.say_wrapped(&format!("       {subject}  "), &format!("{}; {}", calls.join(", "), verdicts.join("; ")));
+    }
+    for left in left_out {
+        screen.say_wrapped(&format!("       {}  ", left.subject), &format!("NOT planned: {}", left.message));
+    }
 }
 
 fn tell(screen: &Screen, plan: &Plan, starts: &starts::Starts, judged: &[Judged]) {
@@ -118,6 +137,9 @@ fn tell(screen: &Screen, plan: &Plan, starts: &starts::Starts, judged: &[Judged]
     for (number, planned) in plan.moves.iter().enumerate() {
         let first = format!("{:>3}  {:<widest$}  ", number + 1, planned.id.as_str());
         screen.say_wrapped(&first, &in_words(planned));
+        if let Does::Each { runs, left_out, .. } = &planned.does {
+            tell_each(screen, runs, left_out, judged);
+        }
         let Does::Act(act) = &planned.does else { continue };
         let verdict = judged.iter().find(|one| one.id == planned.id.as_str());
         screen.say_wrapped("       policy    ", &verdict_words(verdict));
@@ -201,6 +223,12 @@ fn in_words(planned: &Move) -> String {
         Does::StepDown { version } => format!("{version} is current no more"),
         Does::Retire { version } => format!("{version} is retired"),
         Does::Window { windows } => format!("wait for the window {windows}"),
+        Does::Each { runs, left_out, together, stop_after } => {
+            let all = runs.len() + left_out.len();
+            format!(
+                "a run for each of {all} subjects, {together} at a time; none begins after {stop_after} have failed"
+            )
+        }
         Does::Wait { ms } if planned.action == "deprovision" => {
             format!("wait {}; it can still be enabled again", duration(*ms))
         }

@@ -1,8 +1,10 @@
 //! Progress of runs: a line for each entry, and on a terminal what is being waited for.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use countersign_warrant::Stamped;
+use countersign_kernel::run::bodies::StartedBody;
+use countersign_warrant::{Kind, RunId, Stamped};
 use indicatif::{ProgressBar, ProgressStyle};
 use tokio::sync::{mpsc, oneshot};
 
@@ -26,12 +28,13 @@ impl Progress {
         let bar = spinner(screen);
         let (own_bar, own_screen) = (bar.clone(), screen.clone());
         let teller = tokio::spawn(async move {
+            let mut names = Names::default();
             loop {
                 // WHY: biased, so that a barrier is answered only when every entry before it is told.
                 tokio::select! {
                     biased;
                     entry = entries.recv() => match entry {
-                        Some(entry) => tell_one(&entry, own_bar.as_ref(), &own_screen),
+                        Some(entry) => tell_one(&entry, &mut names, own_bar.as_ref(), &own_screen),
                         None => break,
                     },
                     Some(told) = asked.recv() => drop(told.send(())),
@@ -72,8 +75,29 @@ impl Progress {
     }
 }
 
-fn tell_one(entry: &Stamped, bar: Option<&ProgressBar>, screen: &Screen) {
+/// The subjects of runs that one run has for each of them: their lines come mixed.
+#[derive(Default)]
+struct Names(BTreeMap<RunId, String>);
+
+impl Names {
+    /// The words before an entry's own.
+    fn before(&mut self, entry: &Stamped) -> String {
+        let Some(run) = entry.id.run() else { return String::new() };
+        if entry.kind == Kind::Started
+            && let Ok(body) = entry.decode::<StartedBody>()
+            && let Some((parent, _)) = body.trigger.idempotency_key.as_deref().and_then(|key| key.rsplit_once('/'))
+            && parent.parse::<RunId>().is_ok()
+        {
+            self.0.insert(run.clone(), body.subject.name().to_owned());
+        }
+        self.0.get(&run).map_or_else(String::new, |name| format!("[{name}] "))
+    }
+}
+
+fn tell_one(entry: &Stamped, names: &mut Names, bar: Option<&ProgressBar>, screen: &Screen) {
+    let before = names.before(entry);
     let Some(text) = tell::text(entry) else { return };
+    let text = format!("{before}{text}");
     beside(bar, || screen.say_wrapped(&format!("  {:<9}", entry.kind.as_str()), &text));
     if let Some(bar) = bar {
         bar.set_message(waiting_for(entry));
@@ -101,7 +125,6 @@ fn spinner(screen: &Screen) -> Option<ProgressBar> {
 }
 
 fn waiting_for(entry: &Stamped) -> String {
-    use countersign_warrant::Kind;
     match entry.kind {
         Kind::Intent => "waiting for the target ...",
         Kind::Wait => "soaking: old and new both work ...",

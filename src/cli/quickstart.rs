@@ -37,6 +37,7 @@ pub(super) const SHIPPED: &[(&str, &str)] = &[
     ("replace-stolen-certificate.yaml", include_str!("../../workflows/replace-stolen-certificate.yaml")),
     ("provision-signing-key.yaml", include_str!("../../workflows/provision-signing-key.yaml")),
     ("rotate-signing-key.yaml", include_str!("../../workflows/rotate-signing-key.yaml")),
+    ("recertify-accounts.yaml", include_str!("../../workflows/recertify-accounts.yaml")),
     ("rotate-operator-key.yaml", include_str!("../../workflows/rotate-operator-key.yaml")),
     ("rotate-server-certificate.yaml", include_str!("../../workflows/rotate-server-certificate.yaml")),
     ("provision-webhook.yaml", include_str!("../../workflows/provision-webhook.yaml")),

@@ -21,6 +21,7 @@ use super::stop::{BAD_INPUT, CHANGED, DENIED, DONE, FAILED, LEDGER, STUCK};
 use crate::folder::Folder;
 use crate::runner::{Begun, Driven, Request, Runner};
 use crate::scheduler::{Active, CheckedSet};
+use crate::store::{RunState, StoredRun};
 use crate::{Installation, OpenError, known, runner};
 
 /// How much longer a run of another workflow may wait for a command to stay with it, in milliseconds.
@@ -107,9 +108,11 @@ impl Session<'_> {
     pub(super) async fn carry_on_open_runs(&mut self, wanted: Option<&str>, progress: &Progress) -> Result<(), Stop> {
         let open = self.installation.store.open_runs().await?;
         for run in open {
+            // What one run of many subjects drove is over by now.
+            let Some(run) = self.installation.store.run(&run.id).await? else { continue };
             match run.state {
-                crate::store::RunState::Stuck => continue,
-                crate::store::RunState::Waiting { until }
+                RunState::Closed { .. } | RunState::Stuck => continue,
+                RunState::Waiting { until }
                     if wanted != Some(run.workflow.as_str())
                         && until > self.installation.clock.now().plus_millis(STAYED_MS) =>
                 {
@@ -117,6 +120,10 @@ impl Session<'_> {
                     progress
                         .say(&format!("run {} of `{}` waits until {until}; left waiting", run.id, run.workflow))
                         .await;
+                    continue;
+                }
+                _ if wanted != Some(run.workflow.as_str()) && self.only_waits(&run).await? => {
+                    progress.say(&format!("the runs of run {} of `{}` wait; left waiting", run.id, run.workflow)).await;
                     continue;
                 }
                 _ => {}
@@ -131,6 +138,15 @@ impl Session<'_> {
             }
         }
         Ok(())
+    }
+
+    /// True of a run for many subjects of which each that is open waits for long.
+    async fn only_waits(&self, run: &StoredRun) -> Result<bool, Stop> {
+        let of_each = self.installation.store.runs_by_trigger_prefix(&run.workflow, &format!("{}/", run.id)).await?;
+        let soon = self.installation.clock.now().plus_millis(STAYED_MS);
+        let mut open = of_each.iter().filter(|one| !matches!(one.state, RunState::Closed { .. })).peekable();
+        let waits = |one: &StoredRun| matches!(one.state, RunState::Waiting { until } if until > soon);
+        Ok(open.peek().is_some() && open.all(waits))
     }
 
     /// Begins a run, or finds the one that the same key made, and drives it to its end.
@@ -156,7 +172,7 @@ impl Session<'_> {
     async fn outcome_of(&self, id: &RunId) -> Result<Option<RunOutcome>, Stop> {
         let stored = self.installation.store.run(id).await?;
         Ok(stored.and_then(|run| match run.state {
-            crate::store::RunState::Closed { outcome, .. } => Some(outcome),
+            RunState::Closed { outcome, .. } => Some(outcome),
             _ => None,
         }))
     }
@@ -238,14 +254,28 @@ pub(super) async fn tell(
     driven: &Driven,
     began: bool,
 ) -> Result<(), Stop> {
-    let entries = installation.store.entries_of_run(run).await?;
-    let report = RunReport::of(run.as_str(), &entries).map_err(|error| Stop::of("store.corrupt", &error))?;
-    screen.document(&json!({"runs": [report]}));
+    screen.document(&json!({"runs": reports(installation, run).await?}));
     if !began {
         screen.say(format!("run {run} was made by an earlier request of the same key"));
     }
     say_end(screen, run, driven);
     Ok(())
+}
+
+/// What a run did, and after it those that it had for each of its subjects.
+async fn reports(installation: &Installation, run: &RunId) -> Result<Vec<RunReport>, Stop> {
+    let store = &installation.store;
+    let mut ids = vec![run.clone()];
+    if let Some(stored) = store.run(run).await? {
+        let of_each = store.runs_by_trigger_prefix(&stored.workflow, &format!("{run}/")).await?;
+        ids.extend(of_each.into_iter().map(|one| one.id));
+    }
+    let mut reports = Vec::new();
+    for id in ids {
+        let entries = store.entries_of_run(&id).await?;
+        reports.push(RunReport::of(id.as_str(), &entries).map_err(|error| Stop::of("store.corrupt", &error))?);
+    }
+    Ok(reports)
 }
 
 /// Says how a run ended, and what is next.

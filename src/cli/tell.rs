@@ -101,6 +101,8 @@ fn fact(body: &FactBody) -> String {
             body.step,
             text("deadline").map_or_else(|| "?".to_owned(), seconds)
         ),
+        ("each", true) => "every subject is done".to_owned(),
+        ("each", false) => text("reason").unwrap_or("not every subject is done").to_owned(),
         ("window", true) => {
             let until = text("closes_at").map_or_else(|| "?".to_owned(), seconds);
             format!("{} is in its window, until {until}", body.step)

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use countersign_contract::{Eyes, Observation, ObserveError, Subject};
+use countersign_contract::{Eyes, Observation, ObserveError, Scope, Subject};
 use countersign_kernel::plan::{self, Persons, PlanError, Reading, Snapshot};
 use countersign_kernel::run::bodies::Stage;
 use countersign_kernel::workflow::model::Workflow;
@@ -21,6 +21,9 @@ use crate::store::{ReadStoreError, Store};
 
 /// How long one reading of one target may take. No command hangs because a target does.
 pub const OBSERVE_TIME: Duration = Duration::from_secs(10);
+
+/// How many subjects of a kind one listing may have.
+pub const LISTED_MAX: usize = 10_000;
 
 /// Why a resource could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -37,6 +40,22 @@ pub enum InventoryError {
         /// What was to be observed.
         resource: ResourceName,
     },
+    /// The target gave no list in [`OBSERVE_TIME`].
+    #[error("`{connector}` did not list its subjects of the kind `{kind}` in time")]
+    Silent {
+        /// The instance.
+        connector: String,
+        /// The kind.
+        kind: String,
+    },
+    /// There are more subjects of a kind than are looked at.
+    #[error("`{connector}` has more than {LISTED_MAX} subjects of the kind `{kind}`: one run does not look at so many")]
+    TooMany {
+        /// The instance.
+        connector: String,
+        /// The kind.
+        kind: String,
+    },
     /// The store could not be read.
     #[error("the store could not be read")]
     Store(#[source] ReadStoreError),
@@ -51,7 +70,8 @@ impl InventoryError {
         match self {
             Self::NoSuchConnector(_) => "inventory.no_such_connector",
             Self::Observe(source) => source.code,
-            Self::TimedOut { .. } => "inventory.timed_out",
+            Self::TimedOut { .. } | Self::Silent { .. } => "inventory.timed_out",
+            Self::TooMany { .. } => "inventory.too_many",
             Self::Store(source) => source.code(),
             Self::Plan(source) => source.code(),
         }
@@ -98,6 +118,48 @@ impl Inventory {
         let current = current.map(|row| row.id.clone());
         let highest = versions.iter().map(|row| row.id.number).max().unwrap_or(0);
         Ok(Reading { observation, current, expires_at, highest })
+    }
+
+    /// The names of every subject of a kind that is there.
+    ///
+    /// # Errors
+    /// When the connector is unknown, cannot look, takes longer than [`OBSERVE_TIME`] for a part of the list, or has more
+    /// than [`LISTED_MAX`].
+    pub async fn list(&self, instance: &str, kind: &str) -> Result<Vec<ResourceName>, InventoryError> {
+        let connector =
+            self.catalog.find(instance).ok_or_else(|| InventoryError::NoSuchConnector(instance.to_owned()))?;
+        let scope = Scope { kind: Some(kind.to_owned()) };
+        let (mut found, mut from) = (Vec::new(), None);
+        loop {
+            let page = tokio::time::timeout(self.time, connector.list(&scope, Eyes::open(), from)).await;
+            let silent = || InventoryError::Silent { connector: instance.to_owned(), kind: kind.to_owned() };
+            let page = page.map_err(|_| silent())?.map_err(InventoryError::Observe)?;
+            found.extend(page.resources);
+            if found.len() > LISTED_MAX {
+                return Err(InventoryError::TooMany { connector: instance.to_owned(), kind: kind.to_owned() });
+            }
+            match page.next {
+                Some(next) => from = Some(next),
+                None => return Ok(found),
+            }
+        }
+    }
+
+    /// A snapshot for each subject that is there of the kind that the workflow is for.
+    ///
+    /// # Errors
+    /// When the list, a target or the store cannot be read.
+    pub async fn survey(
+        &self,
+        workflow: &Workflow,
+        inputs: &BTreeMap<String, Value>,
+        persons: &Persons,
+    ) -> Result<Vec<Snapshot>, InventoryError> {
+        let mut all = Vec::new();
+        for subject in self.list(&workflow.subject.connector, &workflow.subject.kind).await? {
+            all.push(self.snapshot(&plan::named(workflow, subject.name()), inputs, persons).await?);
+        }
+        Ok(all)
     }
 
     /// Everything that a plan of this workflow may know; `persons` are those of [`plan::persons_of`].

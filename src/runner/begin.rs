@@ -59,6 +59,12 @@ impl Runner {
     /// # Errors
     /// When what is there cannot be read, or permits no plan.
     pub async fn plan(&self, request: &Request<'_>) -> Result<Plan, BeginError> {
+        if request.workflow.subject.for_each.is_some() && request.given.is_none() {
+            let all = self.inventory.survey(request.workflow, &request.inputs, &request.persons).await;
+            let (all, manifests) = (all.map_err(BeginError::Inventory)?, self.catalog.manifests());
+            return plan::each(request.workflow, request.trigger.kind, &request.inputs, &all, &manifests)
+                .map_err(BeginError::Plan);
+        }
         let snapshot = self.inventory.snapshot(request.workflow, &request.inputs, &request.persons).await;
         let snapshot = snapshot.map_err(BeginError::Inventory)?;
         let manifests = self.catalog.manifests();
@@ -180,7 +186,7 @@ impl Runner {
 }
 
 /// `r20261123-214512-7f3a9c2e01b4`: the second, and 48 random bits.
-fn new_run_id(now: Timestamp) -> Result<RunId, BeginError> {
+pub(super) fn new_run_id(now: Timestamp) -> Result<RunId, BeginError> {
     let mut random = [0_u8; 8];
     aws_lc_rs::rand::fill(&mut random).map_err(|_| BeginError::NoRandomness)?;
     let digits: String = now.to_string().chars().take(19).filter(char::is_ascii_digit).collect();

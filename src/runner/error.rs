@@ -129,6 +129,9 @@ impl AnswerError {
 /// Why a run stopped being driven. The run itself is as its entries say.
 #[derive(Debug, thiserror::Error)]
 pub enum DriveError {
+    /// A run of one of many subjects could not be begun.
+    #[error("the run of one subject was not begun")]
+    Begin(#[source] BeginError),
     /// There is no such run.
     #[error("there is no run `{0}`")]
     NoSuchRun(RunId),
@@ -221,6 +224,7 @@ impl DriveError {
     /// The stable code.
     pub fn code(&self) -> &'static str {
         match self {
+            Self::Begin(source) => source.code(),
             Self::NoSuchRun(_) => "run.not_found",
             Self::NoEntries | Self::Decode(_) | Self::Illegal(_) | Self::Recover(_) => "run.unreadable",
             Self::NoPlan(_) | Self::Plan(_) => "run.no_plan",

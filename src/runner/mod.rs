@@ -10,6 +10,7 @@ mod act;
 mod answer;
 mod ask;
 mod begin;
+mod each;
 mod error;
 #[cfg(feature = "failpoints")]
 mod faulty;
@@ -276,6 +277,7 @@ impl Runner {
                 let asked = ask::Asked { probe: *probe, connector, expect, within_ms, material };
                 self.probe(drive, asked, entry).await
             }
+            Command::Each { entry } => Box::pin(self.each(drive, entry)).await,
             Command::Window { windows, entry } => self.window(drive, &windows, entry).await,
             Command::Wait { ms, entry } => {
                 let wait = Wait::Until { at: self.clock.now().plus_millis(ms) };

@@ -1,4 +1,5 @@
-//! A person's answer to a stuck run, and an adoption: killed at every point that they pass (rel:T1).
+//! A person's answer to a stuck run, an adoption, and a run for each of several subjects: killed at every point that they
+//! pass (rel:T1).
 
 use std::path::Path;
 
@@ -6,7 +7,7 @@ use countersign_kernel::run::bodies::Stage;
 
 use crate::command::{Ended, Faults, countersign};
 use crate::folder::{Case, copy};
-use crate::ledger::Book;
+use crate::ledger::{Answer, Book};
 use crate::matrix::{self, Outcome};
 use crate::oracle;
 use crate::target;
@@ -123,5 +124,55 @@ fn an_adoption_survives_a_kill_at_every_point() {
             wrong.push(format!("current: {current:?}, held: {:?}", book.held));
         }
         Outcome { wrong, ..Outcome::default() }
+    });
+}
+
+/// rel:T1, beh:N8: killed anywhere, a run for each of two accounts is carried on, and each of them is ended once.
+#[test]
+fn a_run_for_each_subject_survives_a_kill_at_every_point() {
+    let case = Case::at(Tour::Toured);
+    for name in ["imports", "exports"] {
+        let account = format!("account={name}");
+        let made = ["run", "provision-account", "--input", &account, "--input", "owner=robin@example.com"];
+        assert_eq!(countersign(&case.path(), &made, &Faults::default()).code, Some(0), "{name}");
+    }
+    let words = [
+        "run",
+        "recertify-accounts",
+        "--input",
+        "owner=robin@example.com",
+        "--input",
+        "reason=asked, and no answer came",
+        "--idempotency-key",
+        "k",
+    ];
+    let listed = countersign(&Case::copy_of(&case.path()).path(), &words, &Faults::default().listing());
+    assert_eq!(listed.code, Some(0), "{}{}", listed.out, listed.err);
+    let drawn = matrix::Draw::of("each").sample(places(&listed), 60);
+    matrix::run("a run for each, killed", &drawn, String::clone, |point| {
+        let case = Case::copy_of(&case.path());
+        countersign(&case.path(), &words, &Faults::crash(point));
+        let again = countersign(&case.path(), &words, &Faults::default());
+        let book = Book::read(&case.path());
+        let mut wrong: Vec<String> =
+            book.report.iter().flat_map(|report| &report.faults).map(ToString::to_string).collect();
+        if again.code != Some(0) {
+            wrong.push(format!("again it ended with {:?}: {}{}", again.code, again.out, again.err));
+        }
+        wrong.extend(book.held.iter().map(|held| format!("still held: {held}")));
+        for name in ["imports", "exports"] {
+            let object = target::objects(&case.path()).into_iter().find(|object| object.name == name);
+            if object.is_none_or(|object| object.said["exists"] == true) {
+                wrong.push(format!("{name} is still there"));
+            }
+            let removals = book.intents().into_iter().filter(|(_, body)| {
+                body.intent.call.verb == "account_remove" && body.intent.call.resource.name() == name
+            });
+            let applied = removals.filter(|(_, body)| book.answers(&body.intent.entry).contains(&Answer::Applied));
+            if applied.count() != 1 {
+                wrong.push(format!("{name} was not removed once"));
+            }
+        }
+        Outcome { wrong, is_double: false, is_late: book.was_late() }
     });
 }

@@ -128,7 +128,9 @@ fn activated() -> TempDir {
     ] {
         edit(&workflows.join(name), "soak: 2s", &format!("soak: {SOAK}"));
     }
-    edit(&workflows.join("offboard-account.yaml"), "observe: 2s", &format!("observe: {SOAK}"));
+    for name in ["offboard-account.yaml", "recertify-accounts.yaml"] {
+        edit(&workflows.join(name), "observe: 2s", &format!("observe: {SOAK}"));
+    }
     edit(&workflows.join("rotate-signing-key.yaml"), "cache: 1s", &format!("cache: {SOAK}"));
     edit(&workflows.join("rotate-signing-key.yaml"), "token_lifetime: 2s", &format!("token_lifetime: {SOAK}"));
     for name in [

@@ -94,7 +94,7 @@ fn github_shows_findings_beside_their_lines() {
     assert_eq!(
         told.out,
         "::error file=set/rotate-reporting-key.yaml,line=37,col=7,title=workflow.unknown_key::`soke` does not belong \
-         here%0Ahelp: did you mean `soak`?\n32 files: 1 error\n"
+         here%0Ahelp: did you mean `soak`?\n33 files: 1 error\n"
     );
     assert_eq!(told.err, "");
     let stop = lint(&folder, &["nowhere", "--format", "github"]).ended(2);

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use countersign_kernel::plan::{self, Persons, Snapshot};
+use countersign_kernel::plan::{self, Persons, Plan, Snapshot};
+use countersign_kernel::run::bodies::TriggerKind;
 use countersign_kernel::workflow::model::Workflow;
 use countersign_warrant::Digest;
 use serde_json::{Value, json};
@@ -33,10 +34,11 @@ pub(super) struct Ground {
 }
 
 /// What is known of one workflow's subject, and who asks.
-pub(super) struct View {
-    pub(super) inputs: BTreeMap<String, Value>,
-    pub(super) snapshot: Snapshot,
-    pub(super) person: String,
+struct View {
+    inputs: BTreeMap<String, Value>,
+    /// Of the subject; of each that is there, where the workflow is for each.
+    snapshots: Vec<Snapshot>,
+    person: String,
 }
 
 impl Ground {
@@ -83,20 +85,43 @@ impl Ground {
         self.reading.is_none()
     }
 
-    pub(super) async fn look(&self, workflow: &Workflow, given: &BTreeMap<String, String>) -> Result<View, Stop> {
+    /// The plan, and who asks for it.
+    pub(super) async fn plan(
+        &self,
+        workflow: &Workflow,
+        trigger: TriggerKind,
+        given: &BTreeMap<String, String>,
+    ) -> Result<(Plan, String), Stop> {
+        let View { inputs, snapshots, person } = self.look(workflow, given).await?;
+        let manifests = self.catalog.manifests();
+        let planned = match snapshots.as_slice() {
+            [only] if workflow.subject.for_each.is_none() => plan::plan(workflow, trigger, &inputs, only, &manifests),
+            all => plan::each(workflow, trigger, &inputs, all, &manifests),
+        };
+        Ok((planned?, person))
+    }
+
+    async fn look(&self, workflow: &Workflow, given: &BTreeMap<String, String>) -> Result<View, Stop> {
         let Some(reading) = &self.reading else { return self.assume(workflow, given) };
         let persons = reading.persons(workflow, given)?;
         let inputs = plan::resolve_inputs(workflow, given, &persons)?;
         let inventory = Inventory::new(Arc::clone(&self.catalog), reading.store.clone());
-        let snapshot = inventory.snapshot(workflow, &inputs, &persons).await;
-        Ok(View { inputs, snapshot: snapshot?, person: reading.asker()? })
+        let snapshots = if workflow.subject.for_each.is_some() {
+            inventory.survey(workflow, &inputs, &persons).await?
+        } else {
+            vec![inventory.snapshot(workflow, &inputs, &persons).await?]
+        };
+        Ok(View { inputs, snapshots, person: reading.asker()? })
     }
 
     fn assume(&self, workflow: &Workflow, given: &BTreeMap<String, String>) -> Result<View, Stop> {
         let named = plan::persons_of(workflow, given).into_iter();
         let persons: Persons = named.map(|name| (name.clone(), stand_in(&name))).collect();
         let inputs = plan::resolve_inputs(workflow, given, &persons)?;
-        let subject = plan::subject_of(workflow, &inputs)?;
+        let subject = match &workflow.subject.for_each {
+            Some(_) => plan::subject_of(&plan::named(workflow, "assumed"), &inputs)?,
+            None => plan::subject_of(workflow, &inputs)?,
+        };
         let manifests = self.catalog.manifests();
         let kind = manifests.get(subject.connector()).and_then(|manifest| manifest.kind(subject.kind()));
         let Some(kind) = kind else {
@@ -105,7 +130,7 @@ impl Ground {
         };
         let assumed = plan::assumed(workflow, &subject, kind, &persons);
         let snapshot = Snapshot { own: self.catalog.own(), ..assumed };
-        Ok(View { inputs, snapshot, person: stand_in("whoever asks") })
+        Ok(View { inputs, snapshots: vec![snapshot], person: stand_in("whoever asks") })
     }
 }
 

@@ -110,8 +110,9 @@ fn moves() -> Vec<Value> {
         form(
             "activate",
             &[("version", version()), ("previous", null_or(version())), ("lifetime_secs", null_or(count()))],
-            &[],
+            &[("ends_at", stamp())],
         ),
+        each(&form),
         form("step_down", &[("version", version())], &[]),
         form("retire", &[("version", version())], &[]),
         form("window", &[("windows", windows())], &[]),
@@ -127,6 +128,20 @@ fn moves() -> Vec<Value> {
         ),
         form("evidence", &[("attach", any_object()), ("retain_secs", count())], &[]),
     ]
+}
+
+/// A plan holds plans of its own form; an editor needs no recursion to help with them.
+fn each(form: &Form<'_>) -> Value {
+    let left_out = object(&[("subject", resource()), ("code", text("Why.")), ("message", text("Why, in words."))], &[]);
+    form(
+        "each",
+        &[
+            ("runs", about("A plan for each subject, of this same form.", list(any_object()))),
+            ("together", count()),
+            ("stop_after", count()),
+        ],
+        &[("left_out", about("Selected, and without a plan.", list(left_out)))],
+    )
 }
 
 type Form<'a> = dyn Fn(&str, &[(&str, Value)], &[(&str, Value)]) -> Value + 'a;

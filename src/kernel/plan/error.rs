@@ -145,6 +145,14 @@ pub enum PlanError {
         /// Where it is read.
         sink: ResourceName,
     },
+    /// More subjects than the workflow is for.
+    #[error("{selected} subjects are selected, and `at_most` is {cap}: narrow `where`, or raise it")]
+    TooMany {
+        /// How many.
+        selected: usize,
+        /// How many there may be.
+        cap: usize,
+    },
     /// A manifest lacks what the workflow was checked against: the workflow belongs to another version.
     #[error("connector `{connector}` cannot {what}")]
     Unfit {
@@ -198,6 +206,7 @@ impl PlanError {
             Self::Adopted { .. } => "plan.adopted",
             Self::WhichVersion { .. } => "plan.which_version",
             Self::VersionKnown { .. } => "plan.version_known",
+            Self::TooMany { .. } => "plan.too_many",
             Self::Unfit { .. } => "plan.unfit",
             Self::IrreversibleBeforePivot { .. } => "plan.irreversible_before_pivot",
             Self::Condition { .. } => "plan.condition",
@@ -217,6 +226,7 @@ impl PlanError {
                 | Self::NoSuchVersion { .. }
                 | Self::VersionInUse { .. }
                 | Self::OwnCredential { .. }
+                | Self::TooMany { .. }
                 | Self::NotThere { .. }
                 | Self::Adopted { .. }
                 | Self::WhichVersion { .. }

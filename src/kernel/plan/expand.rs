@@ -38,7 +38,7 @@ impl Expansion<'_> {
         let workflow = self.workflow;
         for step in &workflow.steps {
             if let Some(condition) = &step.when
-                && !self.holds(step, condition)?
+                && !self.holds(step.id.as_str(), condition)?
             {
                 self.skipped.push(Skipped { step: step.id.clone(), when: condition.as_str().to_owned() });
                 continue;
@@ -79,8 +79,8 @@ impl Expansion<'_> {
     }
 
     /// Whether a step's condition holds, with what was known before any step.
-    fn holds(&self, step: &Step, condition: &Condition) -> Result<bool, PlanError> {
-        let wrong = |message: String| PlanError::Condition { step: step.id.to_string(), message };
+    pub(super) fn holds(&self, step: &str, condition: &Condition) -> Result<bool, PlanError> {
+        let wrong = |message: String| PlanError::Condition { step: step.to_owned(), message };
         let subject = &self.subject;
         let manifest = self.manifest(subject.resource.connector())?;
         let kind = manifest.kind(&subject.kind);

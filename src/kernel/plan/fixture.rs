@@ -195,6 +195,7 @@ fn around(name: &str, mut change: Step) -> Workflow {
             name: Template::Literal(json!("reporting")),
             tier: "standard".to_owned(),
             own: false,
+            for_each: None,
         },
         triggers: Triggers { request: Some(RequestTrigger::default()), expiry: None, schedule: None, events: vec![] },
         on_import: crate::workflow::model::OnImport::Verify,

@@ -8,6 +8,7 @@
 mod assumed;
 mod changes;
 mod difference;
+mod each;
 mod error;
 mod expand;
 pub mod hole;
@@ -26,12 +27,13 @@ use serde_json::Value;
 
 pub use assumed::assumed;
 pub use difference::{Difference, differences};
+pub use each::{each, named};
 pub use error::PlanError;
 use expand::Expansion;
 pub use expand::Manifests;
 pub use import::{Adopting, import};
 pub use inputs::resolve_inputs;
-pub use model::{Act, Does, Examine, Move, Plan, Recipe, Retrying, Skipped, Telling};
+pub use model::{Act, Does, Examine, LeftOut, Move, Plan, Recipe, Retrying, Skipped, Telling};
 use model::{FORMAT, PlannedSubject, Source};
 pub use persons::{Persons, persons_of};
 pub use question::{Asking, question};
@@ -46,6 +48,11 @@ use crate::workflow::model::{Reference, StepKind, Template, Workflow};
 /// When the inputs make no legal name.
 pub fn subject_of(workflow: &Workflow, inputs: &BTreeMap<String, Value>) -> Result<ResourceName, PlanError> {
     let spec = &workflow.subject;
+    if spec.for_each.is_some() {
+        // WHY: what a run for each subject holds is the workflow itself: there is one such run at a time.
+        let text = format!("countersign/workflow/{}", workflow.metadata.name);
+        return text.parse().map_err(|_| PlanError::IllegalName { what: "subject", text });
+    }
     let part = |part: &crate::workflow::model::Part| match part {
         crate::workflow::model::Part::Text(text) => text.clone(),
         crate::workflow::model::Part::Reference(reference) => input_text(reference, inputs),

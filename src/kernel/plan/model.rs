@@ -51,6 +51,18 @@ pub struct Skipped {
     pub when: String,
 }
 
+/// A subject that was selected, and cannot be planned as it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LeftOut {
+    /// Which.
+    pub subject: ResourceName,
+    /// A stable code.
+    pub code: String,
+    /// Why not.
+    pub message: String,
+}
+
 /// The workflow that a plan comes from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -171,6 +183,18 @@ pub enum Does {
     Wait {
         /// How long, in milliseconds.
         ms: u64,
+    },
+    /// A run for each of these plans, with its own entries.
+    Each {
+        /// One for each selected subject.
+        runs: Vec<Plan>,
+        /// Those that are selected, and have no plan.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        left_out: Vec<LeftOut>,
+        /// How many at once.
+        together: u32,
+        /// After so many that ended otherwise than done no further one begins.
+        stop_after: u32,
     },
     /// Tells somebody, and goes on whether that was heard or not.
     Notify {

@@ -12,7 +12,7 @@ use super::fixture::{
 };
 use super::*;
 use crate::policy::{Condition, ConditionWords};
-use crate::workflow::model::{Input, InputKind, OnImport, Reference, StepKind, Template, Workflow};
+use crate::workflow::model::{AtMost, ForEach, Input, InputKind, OnImport, Reference, StepKind, Template, Workflow};
 
 fn ids(plan: &Plan) -> Vec<&str> {
     plan.moves.iter().map(|planned| planned.id.as_str()).collect()
@@ -524,4 +524,54 @@ fn beh_r14_an_import_changes_nothing_and_never_falls_due_at_once() {
         &manifests,
     );
     assert_eq!(certificate.unwrap_err().code(), "plan.unfit");
+}
+
+/// beh:T5: which subjects a run is for is in its digest, and they are not more than the workflow says.
+#[test]
+fn beh_t5_a_plan_for_each_subject_is_frozen_and_capped() {
+    let (local, files) = (local(), files());
+    let manifests = BTreeMap::from([("local".to_owned(), &local), ("files".to_owned(), &files)]);
+    let there = |names: &[&str]| -> Vec<Snapshot> {
+        names.iter().map(|name| seen_of(&format!("local/account/{name}"), 1)).collect()
+    };
+    let with = |at_most: AtMost, inventory: &[Snapshot]| {
+        let mut workflow = deprovision();
+        workflow.subject.name = Template::Literal(serde_json::Value::Null);
+        workflow.subject.for_each = Some(ForEach { condition: None, at_most, together: 2, stop_after: 1 });
+        each(&workflow, TriggerKind::Request, &BTreeMap::new(), inventory, &manifests)
+    };
+    let two = with(AtMost::Subjects(2), &there(&["a", "b"])).unwrap();
+    assert_eq!(ids(&two), ["each", "seal.bind"]);
+    assert_eq!(two.resources, ["countersign/workflow/offboard".parse().unwrap()]);
+    let Does::Each { runs, left_out, .. } = &two.moves[0].does else { panic!("not for each") };
+    assert!(left_out.is_empty());
+    for (run, name) in runs.iter().zip(["a", "b"]) {
+        assert_eq!(run.subject.resource.name(), name);
+        let alone = planned_of(&deprovision(), &there(&[name])[0], &manifests);
+        assert_eq!(
+            run.digest().unwrap(),
+            alone.digest().unwrap(),
+            "each is the plan that its subject would have alone"
+        );
+    }
+    let same = with(AtMost::Subjects(2), &there(&["a", "b"])).unwrap();
+    assert_eq!(same.digest().unwrap(), two.digest().unwrap());
+    assert_ne!(with(AtMost::Subjects(2), &there(&["a", "c"])).unwrap().digest().unwrap(), two.digest().unwrap());
+    let bytes = two.to_bytes().unwrap();
+    assert_eq!(Plan::from_bytes(&bytes).unwrap(), two);
+    let code = |at_most, names: &[&str]| with(at_most, &there(names)).map(|_| ()).map_err(|error| error.code());
+    assert_eq!(code(AtMost::Subjects(2), &["a", "b", "c"]), Err("plan.too_many"));
+    assert_eq!(code(AtMost::Percent(60), &["a", "b", "c"]), Err("plan.too_many"));
+    assert_eq!(code(AtMost::Percent(1), &["a"]), Ok(()), "a part of a few is one");
+    assert_eq!(code(AtMost::Subjects(9), &[]), Ok(()));
+    let mut odd = there(&["a", "b"]);
+    odd[1].subject.current = None;
+    let plan = with(AtMost::Subjects(2), &odd).unwrap();
+    let Does::Each { runs, left_out, .. } = &plan.moves[0].does else { panic!("not for each") };
+    assert_eq!((runs.len(), left_out[0].code.as_str()), (1, "plan.subject_missing"));
+}
+
+fn planned_of(workflow: &Workflow, snapshot: &Snapshot, manifests: &Manifests<'_>) -> Plan {
+    let bound = named(workflow, snapshot.subject.observation.resource.name());
+    plan(&bound, TriggerKind::Request, &BTreeMap::new(), snapshot, manifests).unwrap()
 }

@@ -224,6 +224,9 @@ pub const WINDOW: &str = "window";
 /// What the `fact` is about that says whether somebody was told.
 pub const NOTICE: &str = "notice";
 
+/// What the fact is about that says how the runs for each subject ended.
+pub const EACH: &str = "each";
+
 /// What a fact is about that says how long a step took.
 pub const TIMEOUT: &str = "timeout";
 

@@ -94,6 +94,11 @@ pub enum Command {
         /// Where the answer stands.
         entry: EntryId,
     },
+    /// Begin and drive a run for each plan of the move at hand, and say how they ended.
+    Each {
+        /// Where the answer stands.
+        entry: EntryId,
+    },
     /// Say that a change may begin, or begin a durable wait until it may.
     Window {
         /// When that is.
@@ -250,6 +255,7 @@ impl Run {
                 Command::Commit(vec![moved(entry, &planned.step, version, Stage::Retired, None)?])
             }
             Does::Window { windows } => Command::Window { windows: windows.clone(), entry },
+            Does::Each { .. } => Command::Each { entry },
             Does::Wait { ms } => Command::Wait { ms: *ms, entry },
             Does::Notify { .. } | Does::Evidence { .. } => self.finalising(&planned.does),
         })

@@ -3,7 +3,7 @@
 use countersign_warrant::{DecisionBody, IntentBody, Kind, Moment, Origin, Stamped, Verdict};
 use serde_json::Value;
 
-use super::bodies::{FactBody, NOTICE, ProbeBody, SkippedBody, Stage, TIMEOUT, VersionBody, Wait, WaitBody};
+use super::bodies::{EACH, FactBody, NOTICE, ProbeBody, SkippedBody, Stage, TIMEOUT, VersionBody, Wait, WaitBody};
 use super::{Failure, Illegal, Run, State};
 use crate::plan::Does;
 
@@ -20,7 +20,9 @@ impl Run {
                 Ok(())
             }
             (Kind::Fact, Does::Window { .. } | Does::Act(_)) => self.take_window(entry),
-            (Kind::Fact, Does::Check { .. } | Does::Examine(_) | Does::Evidence { .. }) => self.take_fact(entry),
+            (Kind::Fact, Does::Check { .. } | Does::Examine(_) | Does::Each { .. } | Does::Evidence { .. }) => {
+                self.take_fact(entry)
+            }
             (
                 Kind::Version,
                 Does::Seal { .. } | Does::Activate { .. } | Does::StepDown { .. } | Does::Retire { .. },
@@ -101,7 +103,11 @@ impl Run {
     fn take_fact(&mut self, entry: &Stamped) -> Result<(), Illegal> {
         let body: FactBody = entry.decode()?;
         if !body.holds {
-            let code = if body.about == "subject" { "run.drift" } else { "run.not_as_planned" };
+            let code = match body.about.as_str() {
+                "subject" => "run.drift",
+                EACH => "run.for_each",
+                _ => "run.not_as_planned",
+            };
             let reason = body.facts.get("reason").and_then(Value::as_str).unwrap_or("what is there is not as planned");
             self.fail(Failure::new(code, format!("{}: {reason}", body.step)));
             return Ok(());

@@ -88,6 +88,10 @@ impl Driver {
                 let holds = self.choose(4) != 3;
                 self.fact(run, entry, "certificate", holds)
             }
+            Command::Each { entry } => {
+                let holds = self.choose(4) != 3;
+                self.fact(run, entry, EACH, holds)
+            }
             Command::Evidence { entry, .. } => self.fact(run, entry, "evidence", true),
             Command::Notify { entry, failure, .. } => {
                 assert_eq!(failure.is_some(), run.failure.is_some(), "whoever is told is told why");

@@ -30,6 +30,11 @@ pub(super) fn when(node: &Node, scope: &Scope<'_>, errors: &mut Errors<'_>) -> R
             help,
         ));
     }
+    condition(node, scope, errors)
+}
+
+/// Reads a condition about a subject.
+pub(super) fn condition(node: &Node, scope: &Scope<'_>, errors: &mut Errors<'_>) -> Read<Condition> {
     if node.content.text().is_some_and(|text| text.contains("${{")) {
         let message = "a condition has no `${{ }}`";
         let help = "write `context.inputs.NAME`, `resource.name` or `context.trigger`";

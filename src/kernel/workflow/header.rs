@@ -12,7 +12,7 @@ use super::suggest;
 use super::table::{Table, each, items};
 use super::template::text_template;
 use super::tree::{Content, Node};
-use super::{own, scalar};
+use super::{each, own, scalar};
 
 /// The only version of the language.
 const API_VERSION: &str = "countersign/v1";
@@ -118,15 +118,13 @@ pub(super) fn subject(node: &Node, scope: &Scope<'_>, errors: &mut Errors<'_>) -
     let mut table = Table::of(node, "{connector: .., kind: .., name: ..}", errors)?;
     let (_, _) = (table.take("connector"), table.take("kind"));
     let own = table.take("self").map_or(Ok(false), |node| boolean(node, errors));
-    let name = table.need("name", "payments_app", errors).and_then(|node| {
-        let spot = Spot { at: &node.span, place: "subject.name", reach: Reach::Inputs, takes_secret: false };
-        let name = text_template(node, spot, scope, errors)?;
-        if let (Template::Literal(Value::String(text)), Ok(whose)) = (&name, scope.whose) {
-            let resource = resource(node, &format!("{}/{}/{text}", whose.connector, whose.kind.name), errors)?;
-            own::claim(&resource, own, node, scope, errors)?;
-        }
-        Ok(name)
-    });
+    let each = table.take("for_each");
+    let for_each = each.map(|node| each::for_each(node, scope, errors)).transpose();
+    let name = if let Some(each) = each {
+        unnamed(table.take("name"), own, each, errors)
+    } else {
+        table.need("name", "payments_app", errors).and_then(|node| named(node, own, scope, errors))
+    };
     let tier = table.take("tier").map_or(Ok("standard"), |node| scalar::name(node, errors));
     table.done(&[], errors)?;
     let whose = scope.whose?;
@@ -134,9 +132,34 @@ pub(super) fn subject(node: &Node, scope: &Scope<'_>, errors: &mut Errors<'_>) -
         connector: whose.connector.to_owned(),
         kind: whose.kind.name.to_owned(),
         name: name?,
+        for_each: for_each?,
         tier: tier?.to_owned(),
         own: own?,
     })
+}
+
+/// The name of the one subject.
+fn named(node: &Node, own: Read<bool>, scope: &Scope<'_>, errors: &mut Errors<'_>) -> Read<Template> {
+    let spot = Spot { at: &node.span, place: "subject.name", reach: Reach::Inputs, takes_secret: false };
+    let name = text_template(node, spot, scope, errors)?;
+    if let (Template::Literal(Value::String(text)), Ok(whose)) = (&name, scope.whose) {
+        let resource = resource(node, &format!("{}/{}/{text}", whose.connector, whose.kind.name), errors)?;
+        own::claim(&resource, own, node, scope, errors)?;
+    }
+    Ok(name)
+}
+
+/// Where a workflow is for each subject of a kind, it names none.
+fn unnamed(name: Option<&Node>, own: Read<bool>, each: &Node, errors: &mut Errors<'_>) -> Read<Template> {
+    if let Some(name) = name {
+        let message = "a subject has a `name`, or is each of those that `for_each` selects";
+        return Err(errors.tell(codes::KEY_NOT_HERE, &name.owner, message, "take one of the two out"));
+    }
+    if own == Ok(true) {
+        let message = "what Countersign itself works with is one subject";
+        return Err(errors.tell(codes::KEY_NOT_HERE, &each.owner, message, "give it its `name`"));
+    }
+    Ok(Template::Literal(Value::Null))
 }
 
 fn boolean(node: &Node, errors: &mut Errors<'_>) -> Read<bool> {

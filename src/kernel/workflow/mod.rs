@@ -14,6 +14,7 @@ pub mod codes;
 mod condition;
 mod coverage;
 mod delivery;
+mod each;
 mod errors;
 mod generate;
 mod header;
@@ -60,6 +61,7 @@ use self::trigger::On;
 use crate::diagnostic::Diagnostic;
 use crate::schedule::Freeze;
 
+pub(crate) use self::each::EACH_MAX;
 pub(crate) use self::scalar::is_address;
 pub use self::set::{Member, check_set};
 pub use self::text::FILE_BYTES_MAX;
@@ -133,6 +135,10 @@ fn workflow(root: &Node, digest: Digest, known: &Known<'_>, errors: &mut Errors<
     let steps: Read<Vec<Step>> = steps.into_iter().collect();
     let steps = steps.and_then(|steps| own::prove(&subject, &steps, &outlines, errors).map(|()| steps));
     let triggers = triggers(header.on, steps.as_deref().ok(), errors);
+    let steps = steps.and_then(|steps| {
+        each::prove(&subject, (&steps, &outlines), &triggers, errors)?;
+        Ok(steps)
+    });
     let windows = match (&triggers, &steps) {
         (Ok(triggers), Ok(steps)) => windows::prove(header.windows?, triggers, steps, errors),
         (Err(told), _) | (_, Err(told)) => Err(*told),

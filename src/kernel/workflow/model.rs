@@ -79,12 +79,36 @@ pub struct SubjectSpec {
     pub connector: String,
     /// The kind in the connector's manifest.
     pub kind: String,
-    /// The name; may refer to inputs.
+    /// The name; may refer to inputs. Nothing where the workflow is for each subject of the kind.
     pub name: Template,
+    /// For which subjects of the kind it is, where it names none.
+    pub for_each: Option<ForEach>,
     /// How much hangs on it; a fact for policy. `standard` when it is not said.
     pub tier: String,
     /// True where it is said that Countersign itself works with this credential.
     pub own: bool,
+}
+
+/// `for_each: {where, at_most, together, stop_after}`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ForEach {
+    /// Which subjects; all that are there without it.
+    pub condition: Option<Condition>,
+    /// No plan is made for more.
+    pub at_most: AtMost,
+    /// So many runs at once.
+    pub together: u32,
+    /// After so many runs that ended otherwise than done no further one begins.
+    pub stop_after: u32,
+}
+
+/// A cap on the subjects of one run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AtMost {
+    /// So many.
+    Subjects(u32),
+    /// Such a part of those that are there, in percent; one at least.
+    Percent(u32),
 }
 
 /// One step.

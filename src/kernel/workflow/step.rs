@@ -21,7 +21,7 @@ pub(super) const KINDS: [&str; 11] =
 const LATER_KINDS: [&str; 3] = ["approval", "exception", "gate"];
 
 /// The keys of a step in versions to come.
-const LATER_KEYS: [&str; 2] = ["for_each", "on_failure"];
+const LATER_KEYS: [&str; 1] = ["on_failure"];
 
 /// What is known of each step before it is read.
 pub(super) fn outlines(nodes: &[Node], whose: Read<Whose<'_>>, errors: &mut Errors<'_>) -> Vec<Outline> {

@@ -85,7 +85,13 @@ impl<'n> Table<'n> {
         {
             errors.take_back(codes::MISSING_KEY, &self.at, &missing_words(meant));
         }
-        let help = suggest::help(word, self.asked.iter().copied());
+        let help = match word {
+            // WHY: elsewhere it belongs to a step.
+            "for_each" => {
+                "it stands in `subject`, in the place of its `name`: each subject gets all of the steps".to_owned()
+            }
+            _ => suggest::help(word, self.asked.iter().copied()),
+        };
         let message = format!("`{}` does not belong here", shortened(word));
         errors.tell(codes::UNKNOWN_KEY, &key.span, message, help)
     }

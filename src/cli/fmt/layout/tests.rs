@@ -8,7 +8,7 @@ use super::*;
 use crate::catalog::Catalog;
 use crate::settings::Settings;
 
-const FILES: [&str; 19] = [
+const FILES: [&str; 20] = [
     include_str!("../../../../workflows/ca-issuing.yaml"),
     include_str!("../../../../workflows/ca-root.yaml"),
     include_str!("../../../../workflows/offboard-account.yaml"),
@@ -22,6 +22,7 @@ const FILES: [&str; 19] = [
     include_str!("../../../../workflows/rotate-reporting-key.yaml"),
     include_str!("../../../../workflows/rotate-server-certificate.yaml"),
     include_str!("../../../../workflows/rotate-operator-key.yaml"),
+    include_str!("../../../../workflows/recertify-accounts.yaml"),
     include_str!("../../../../workflows/rotate-signing-key.yaml"),
     include_str!("../../../../workflows/rotate-webhook-secret.yaml"),
     include_str!("../../../../workflows/tls-localhost.yaml"),

@@ -70,6 +70,7 @@ fn workflow(name: &str, input: InputKind) -> Workflow {
             name: subject,
             tier: "standard".to_owned(),
             own: false,
+            for_each: None,
         },
         triggers: Triggers { request: Some(request), expiry: None, schedule: None, events: vec![] },
         on_import: crate::workflow::model::OnImport::Verify,

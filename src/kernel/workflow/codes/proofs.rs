@@ -64,6 +64,14 @@ codes! {
              (`operator`); a workflow for one says `self: true` in its `subject`, and rotates it by a strategy that keeps \
              the old one alive until the new one is proven.",
         Example::change(PROVISION, "name: payments}", "name: payments, self: true}");
+    FOR_EACH = "workflow.for_each", "What the steps do cannot be done for each subject.",
+        why "`for_each` gives each subject of a kind that is there a run of its own. It cannot make one, wait for the end of \
+             one, or deliver all of their secrets to one place.",
+        Example::change(
+            PROVISION,
+            "name: payments}",
+            "for_each: {at_most: 3}}"
+        );
     DUPLICATE_NAME = "workflow.duplicate_name", "Two files of one folder hold workflows of one name.",
         why "`run NAME` must mean one workflow, and a ledger entry must name one. Give one of them another name, or \
              remove the copy.",

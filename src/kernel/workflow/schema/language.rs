@@ -6,6 +6,7 @@ use super::form::{Form, Key};
 use crate::schedule::CatchUp;
 use crate::workflow::STEPS_MAX;
 use crate::workflow::again::TIMES_MAX;
+use crate::workflow::each::{EACH_MAX, TOGETHER_MAX};
 use crate::workflow::model::OnImport;
 use crate::workflow::revoke::REASONS;
 use crate::workflow::scalar::INTEGER_MAX;
@@ -29,6 +30,7 @@ const FREEZE: Form = Form::Pattern(
     "12-24..12-26 Europe/Berlin",
 );
 const EVENT: Form = Form::Pattern("^[a-z_]+(\\.[a-z_]+)+$", "leak.reported");
+const PERCENT: Form = Form::Pattern("^([1-9][0-9]?|100)%$", "10%");
 const SINK: Form = Form::Pattern("^[^/]+/[^/]+$", "files/client");
 const REFERENCE: Form = Form::Pattern("^\\$\\{\\{[^{}]*\\}\\}$", "${{ steps.rotate.version }}");
 
@@ -77,12 +79,40 @@ fn metadata() -> Form {
 }
 
 fn subject() -> Form {
-    Form::table(vec![
-        must("connector", "A connector instance that settings name.", Form::Text),
-        must("kind", "A kind of subject that the connector has, such as `account`.", Form::Text),
+    let connector = || must("connector", "A connector instance that settings name.", Form::Text);
+    let kind = || must("kind", "A kind of subject that the connector has, such as `account`.", Form::Text);
+    let tier = || may("tier", "How much hangs on it, for policy; `standard` when it is not said.", NAME);
+    let one = Form::table(vec![
+        connector(),
+        kind(),
         must("name", "The subject's name; may use `${{ inputs.NAME }}`.", Form::Template),
         may("self", "True where Countersign itself works with this credential.", Form::Boolean),
-        may("tier", "How much hangs on it, for policy; `standard` when it is not said.", NAME),
+        tier(),
+    ]);
+    let about = "For each subject of the kind that is there, with a run of its own, instead of one by name.";
+    let each = Form::table(vec![connector(), kind(), must("for_each", about, for_each()), tier()]);
+    Form::Any(vec![one, each])
+}
+
+fn for_each() -> Form {
+    let at_most = Form::Any(vec![Form::Integer { min: 1, max: EACH_MAX.into() }, PERCENT]);
+    Form::table(vec![
+        may("where", "A Cedar condition about the subject; all of them, when it is not said.", Form::Text),
+        must(
+            "at_most",
+            "No plan is made for more: a number, or a part of those that are there, such as `10%`.",
+            at_most,
+        ),
+        may(
+            "together",
+            "How many runs there are at once; one, when it is not said.",
+            Form::Integer { min: 1, max: TOGETHER_MAX.into() },
+        ),
+        may(
+            "stop_after",
+            "After how many runs that ended otherwise than done no further one begins; one, when it is not said.",
+            Form::Integer { min: 1, max: EACH_MAX.into() },
+        ),
     ])
 }
 

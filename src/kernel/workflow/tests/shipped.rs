@@ -7,7 +7,7 @@ use super::known::with_known;
 use crate::workflow::model::{Part, Profile, Reference, StepKind, Strategy, Template, Workflow};
 use crate::workflow::{Member, check_set, parse};
 
-pub(super) const SHIPPED: [(&str, &str); 16] = [
+pub(super) const SHIPPED: [(&str, &str); 17] = [
     ("provision-account.yaml", include_str!("../../../../workflows/provision-account.yaml")),
     ("offboard-account.yaml", include_str!("../../../../workflows/offboard-account.yaml")),
     ("ca-root.yaml", include_str!("../../../../workflows/ca-root.yaml")),
@@ -18,6 +18,7 @@ pub(super) const SHIPPED: [(&str, &str); 16] = [
     ("replace-stolen-certificate.yaml", include_str!("../../../../workflows/replace-stolen-certificate.yaml")),
     ("provision-signing-key.yaml", include_str!("../../../../workflows/provision-signing-key.yaml")),
     ("rotate-signing-key.yaml", include_str!("../../../../workflows/rotate-signing-key.yaml")),
+    ("recertify-accounts.yaml", include_str!("../../../../workflows/recertify-accounts.yaml")),
     ("rotate-operator-key.yaml", include_str!("../../../../workflows/rotate-operator-key.yaml")),
     ("rotate-server-certificate.yaml", include_str!("../../../../workflows/rotate-server-certificate.yaml")),
     ("provision-webhook.yaml", include_str!("../../../../workflows/provision-webhook.yaml")),

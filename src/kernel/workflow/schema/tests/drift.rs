@@ -112,9 +112,11 @@ impl Walk {
             less.as_object_mut().unwrap().remove(key.name);
             // WHY: without the key that tells two forms apart the value may have the other form.
             let is_other = forms.iter().any(|form| fits(form, &less));
+            // WHY: what names no subject is told to name one.
+            let wanted = if key.name == "for_each" { "name" } else { key.name };
             let missing = said(&self.with(pointer, less))
                 .iter()
-                .any(|one| one.code == codes::MISSING_KEY && one.message == format!("`{}` is missing", key.name));
+                .any(|one| one.code == codes::MISSING_KEY && one.message == format!("`{wanted}` is missing"));
             assert_eq!(missing, key.required && !is_other, "{name}.{}", key.name);
             self.walk(&key.form, &format!("{pointer}/{}", key.name), &format!("{name}.{}", key.name));
         }
