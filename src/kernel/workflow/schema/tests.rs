@@ -12,7 +12,7 @@ use crate::workflow::tests::known::with_known;
 use crate::workflow::{layout, parse};
 
 /// Good files, which use every key of the language.
-const FILES: [&str; 27] = [
+const FILES: [&str; 28] = [
     include_str!("../../../../workflows/ca-issuing.yaml"),
     include_str!("../../../../workflows/ca-root.yaml"),
     include_str!("../../../../workflows/offboard-account.yaml"),
@@ -34,6 +34,7 @@ const FILES: [&str; 27] = [
     include_str!("../codes/provision.yaml"),
     include_str!("../codes/issue.yaml"),
     include_str!("../codes/robot.yaml"),
+    include_str!("tests/each.yaml"),
     include_str!("tests/every_key.yaml"),
     include_str!("tests/every_strategy.yaml"),
     include_str!("tests/published.yaml"),
