@@ -12,6 +12,8 @@ mod canary;
 mod each;
 #[path = "main/explain.rs"]
 mod explain;
+#[path = "main/fallback.rs"]
+mod fallback;
 #[path = "main/fmt.rs"]
 mod fmt;
 #[path = "main/folder.rs"]

@@ -136,7 +136,8 @@ fn tell(screen: &Screen, plan: &Plan, starts: &starts::Starts, judged: &[Judged]
     let mut pivoted = false;
     for (number, planned) in plan.moves.iter().enumerate() {
         let first = format!("{:>3}  {:<widest$}  ", number + 1, planned.id.as_str());
-        screen.say_wrapped(&first, &in_words(planned));
+        let only = planned.on_failure.as_ref().map(|step| format!("only if {step} fails: ")).unwrap_or_default();
+        screen.say_wrapped(&first, &format!("{only}{}", in_words(planned)));
         if let Does::Each { runs, left_out, .. } = &planned.does {
             tell_each(screen, runs, left_out, judged);
         }

@@ -241,7 +241,8 @@ pub(super) fn exit_of(driven: &Driven, changed: bool) -> u8 {
         Driven::Over(RunOutcome::Done) if changed => CHANGED,
         Driven::Over(RunOutcome::Done) => DONE,
         Driven::Over(RunOutcome::Denied) => DENIED,
-        Driven::Over(RunOutcome::Undone | RunOutcome::Failed | RunOutcome::Abandoned) | Driven::Stopped => FAILED,
+        Driven::Over(RunOutcome::Undone | RunOutcome::Failed | RunOutcome::Handled | RunOutcome::Abandoned)
+        | Driven::Stopped => FAILED,
         Driven::Stuck(_) => STUCK,
     }
 }

@@ -176,3 +176,35 @@ fn a_run_for_each_subject_survives_a_kill_at_every_point() {
         Outcome { wrong, is_double: false, is_late: book.was_late() }
     });
 }
+
+/// rel:T1: a rotation that fails, and what its workflow has for that: killed anywhere, the account is ended once.
+#[test]
+fn what_is_for_a_failure_survives_a_kill_at_every_point() {
+    let case = Case::at(Tour::Toured);
+    let text = include_str!("../main/rotate-or-end.yaml").replace("- login: {}", "- must_not: login");
+    std::fs::write(case.path().join("workflows/rotate-or-end.yaml"), text).expect("a workflow");
+    let workflows = case.path().join("workflows").display().to_string();
+    assert_eq!(countersign(&case.path(), &["activate", &workflows], &Faults::default()).code, Some(0));
+    let words = ["run", "rotate-or-end", "--idempotency-key", "k"];
+    let listed = countersign(&Case::copy_of(&case.path()).path(), &words, &Faults::default().listing());
+    assert_eq!(listed.code, Some(1), "{}{}", listed.out, listed.err);
+    matrix::run("a failure is handled, killed", &places(&listed), String::clone, |point| {
+        let case = Case::copy_of(&case.path());
+        countersign(&case.path(), &words, &Faults::crash(point));
+        let again = countersign(&case.path(), &words, &Faults::default());
+        let book = Book::read(&case.path());
+        let mut wrong: Vec<String> =
+            book.report.iter().flat_map(|report| &report.faults).map(ToString::to_string).collect();
+        let run = book.runs_of("rotate-or-end", "k").into_iter().next();
+        let end = run.map_or_else(|| "nowhere".to_owned(), |run| book.end_of(&run));
+        if again.code != Some(1) || end != "handled" {
+            wrong.push(format!("it is {end}, and ended with {:?}: {}{}", again.code, again.out, again.err));
+        }
+        wrong.extend(book.held.iter().map(|held| format!("still held: {held}")));
+        let account = target::objects(&case.path()).into_iter().find(|object| object.name == "reporting");
+        if account.is_none_or(|account| account.said["exists"] == true) {
+            wrong.push("the account is still there".to_owned());
+        }
+        Outcome { wrong, is_double: false, is_late: book.was_late() }
+    });
+}

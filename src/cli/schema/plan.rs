@@ -84,7 +84,9 @@ fn moves() -> Vec<Value> {
             ("does", json!({"const": does})),
         ];
         all.extend(required.iter().cloned());
-        object(&all, optional)
+        let mut more = vec![("on_failure", text("The step after whose failure alone it is made."))];
+        more.extend(optional.iter().cloned());
+        object(&all, &more)
     };
     let probe = object(
         &[("name", text("The probe.")), ("subject", resource()), ("parameters", any_object())],

@@ -54,13 +54,13 @@ pub fn each(
     }
     let step: StepId = EACH.parse().map_err(|_| PlanError::IllegalName { what: "step id", text: EACH.to_owned() })?;
     let does = Does::Each { runs, left_out, together: wanted.together, stop_after: wanted.stop_after };
-    let mut moves = vec![Move { id: step.clone(), step, action: EACH.to_owned(), does }];
+    let mut moves = vec![Move { id: step.clone(), step, action: EACH.to_owned(), on_failure: None, does }];
     for step in &workflow.steps {
         let StepKind::Evidence(evidence) = &step.kind else { continue };
         let id = format!("{}.bind", step.id);
         let id = id.parse().map_err(|_| PlanError::IllegalName { what: "step id", text: id })?;
         let does = Does::Evidence { attach: BTreeMap::new(), retain_secs: evidence.retain_secs };
-        moves.push(Move { id, step: step.id.clone(), action: "evidence".to_owned(), does });
+        moves.push(Move { id, step: step.id.clone(), action: "evidence".to_owned(), on_failure: None, does });
     }
     let resource = super::subject_of(workflow, inputs)?;
     Ok(Plan {

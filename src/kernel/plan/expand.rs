@@ -36,7 +36,7 @@ impl Expansion<'_> {
     /// stands.
     pub(super) fn expand(&mut self) -> Result<(), PlanError> {
         let workflow = self.workflow;
-        for step in &workflow.steps {
+        for step in workflow.steps.iter().filter(|step| step.on_failure.is_none()) {
             if let Some(condition) = &step.when
                 && !self.holds(step.id.as_str(), condition)?
             {
@@ -47,35 +47,47 @@ impl Expansion<'_> {
                 let does = Does::Window { windows: windows.clone() };
                 self.push(step, "window", step.kind.word(), does)?;
             }
-            self.timeouts.extend(step.timeout_ms.map(|ms| (step.id.clone(), ms)));
-            match &step.kind {
-                StepKind::Policy(policy) => {
-                    let context = self.values(&policy.context);
-                    let does = Does::Judge { covers: Vec::new(), context };
-                    self.push(step, "judge", &policy.action, does)?;
-                }
-                StepKind::Provision(provision) => self.provision(step, provision)?,
-                StepKind::Issue(issue) => self.issue(step, issue)?,
-                StepKind::Reissue(issue) => self.reissue(step, issue)?,
-                StepKind::Rotate(rotate) => self.rotate(step, rotate)?,
-                StepKind::Deprovision(deprovision) => self.deprovision(step, *deprovision)?,
-                StepKind::Revoke(revoke) => self.revoke(step, revoke)?,
-                StepKind::Uses(uses) => self.uses(step, uses)?,
-                StepKind::Check(check) => self.ask(step, check)?,
-                StepKind::Wait(wait) => self.push(step, "pass", "wait", Does::Wait { ms: wait.ms })?,
-                StepKind::Notify(notify) => {
-                    let does = Does::Notify { to: notify.to.clone(), text: self.value(&notify.text), on: notify.on };
-                    self.push(step, "tell", "notify", does)?;
-                }
-                StepKind::Evidence(evidence) => {
-                    let attach = evidence.attach.iter().map(|from| (path_of(from), self.value_of(from))).collect();
-                    let does = Does::Evidence { attach, retain_secs: evidence.retain_secs };
-                    self.push(step, "bind", "evidence", does)?;
-                }
+            self.expand_one(step)?;
+            // WHY: right after it, so that the cursor of a run that failed there comes by, and then by what seals its evidence.
+            let versions = self.versions.clone();
+            for then in workflow.steps.iter().filter(|then| then.on_failure.as_ref() == Some(&step.id)) {
+                self.versions.retain(|made_by, _| then.after.contains(made_by));
+                self.expand_one(then)?;
             }
+            self.versions = versions;
         }
         self.cover();
         self.prove()
+    }
+
+    fn expand_one(&mut self, step: &Step) -> Result<(), PlanError> {
+        self.timeouts.extend(step.timeout_ms.map(|ms| (step.id.clone(), ms)));
+        match &step.kind {
+            StepKind::Policy(policy) => {
+                let context = self.values(&policy.context);
+                let does = Does::Judge { covers: Vec::new(), context };
+                self.push(step, "judge", &policy.action, does)?;
+            }
+            StepKind::Provision(provision) => self.provision(step, provision)?,
+            StepKind::Issue(issue) => self.issue(step, issue)?,
+            StepKind::Reissue(issue) => self.reissue(step, issue)?,
+            StepKind::Rotate(rotate) => self.rotate(step, rotate)?,
+            StepKind::Deprovision(deprovision) => self.deprovision(step, *deprovision)?,
+            StepKind::Revoke(revoke) => self.revoke(step, revoke)?,
+            StepKind::Uses(uses) => self.uses(step, uses)?,
+            StepKind::Check(check) => self.ask(step, check)?,
+            StepKind::Wait(wait) => self.push(step, "pass", "wait", Does::Wait { ms: wait.ms })?,
+            StepKind::Notify(notify) => {
+                let does = Does::Notify { to: notify.to.clone(), text: self.value(&notify.text), on: notify.on };
+                self.push(step, "tell", "notify", does)?;
+            }
+            StepKind::Evidence(evidence) => {
+                let attach = evidence.attach.iter().map(|from| (path_of(from), self.value_of(from))).collect();
+                let does = Does::Evidence { attach, retain_secs: evidence.retain_secs };
+                self.push(step, "bind", "evidence", does)?;
+            }
+        }
+        Ok(())
     }
 
     /// Whether a step's condition holds, with what was known before any step.
@@ -113,7 +125,13 @@ impl Expansion<'_> {
         }
         let id = format!("{}.{part}", step.id);
         let id = id.parse().map_err(|_| PlanError::IllegalName { what: "step id", text: id })?;
-        self.moves.push(Move { id, step: step.id.clone(), action: action.to_owned(), does });
+        self.moves.push(Move {
+            id,
+            step: step.id.clone(),
+            action: action.to_owned(),
+            on_failure: step.on_failure.clone(),
+            does,
+        });
         Ok(())
     }
 

@@ -157,7 +157,16 @@ pub(crate) fn files() -> Manifest {
 }
 
 fn step(id: &str, kind: StepKind) -> Step {
-    Step { id: id.parse().unwrap(), kind, when: None, retry: None, timeout_ms: None, after: BTreeSet::new(), line: 1 }
+    Step {
+        id: id.parse().unwrap(),
+        kind,
+        when: None,
+        retry: None,
+        timeout_ms: None,
+        after: BTreeSet::new(),
+        on_failure: None,
+        line: 1,
+    }
 }
 
 fn generate() -> Generated {
@@ -241,6 +250,20 @@ pub(crate) fn deprovision() -> Workflow {
     if let StepKind::Evidence(evidence) = &mut workflow.steps[2].kind {
         evidence.attach.clear();
     }
+    workflow
+}
+
+/// A rotation, and the end of the account where that fails.
+pub(crate) fn rotate_or_end() -> Workflow {
+    let mut workflow = rotate();
+    let mut end = deprovision().steps;
+    end.truncate(2);
+    end[0].id = "may-end".parse().unwrap();
+    end[1].after = BTreeSet::from(["gate".parse().unwrap(), "may-end".parse().unwrap()]);
+    for step in &mut end {
+        step.on_failure = Some("rotate".parse().unwrap());
+    }
+    workflow.steps.splice(2..2, end);
     workflow
 }
 

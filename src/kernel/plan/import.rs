@@ -60,7 +60,7 @@ pub fn import(
     for (step, retain_secs) in seals {
         let id = moved(&step, "bind")?;
         let does = Does::Evidence { attach: BTreeMap::new(), retain_secs };
-        expansion.moves.push(Move { id, step, action: "evidence".to_owned(), does });
+        expansion.moves.push(Move { id, step, action: "evidence".to_owned(), on_failure: None, does });
     }
     Ok(end(expansion))
 }
@@ -124,7 +124,7 @@ fn grace_secs(lifetime_secs: u64, subject: &ResourceName) -> u64 {
 fn push(expansion: &mut Expansion<'_>, part: &str, does: Does) -> Result<(), PlanError> {
     let step: StepId = IMPORT.parse().map_err(|_| illegal(IMPORT))?;
     let id = moved(&step, part)?;
-    expansion.moves.push(Move { id, step, action: IMPORT.to_owned(), does });
+    expansion.moves.push(Move { id, step, action: IMPORT.to_owned(), on_failure: None, does });
     Ok(())
 }
 

@@ -106,6 +106,9 @@ pub struct Move {
     pub step: StepId,
     /// The action that policy judges; the step's word for the others.
     pub action: String,
+    /// The step after whose failure alone it is made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on_failure: Option<StepId>,
     /// What is done.
     #[serde(flatten)]
     pub does: Does,

@@ -55,6 +55,9 @@ impl Run {
     }
 
     fn undo_refusal(&self) -> Option<String> {
+        if self.is_handling() || self.has_failed_twice() {
+            return Some("it is in the steps for its failure: what failed is taken back already".to_owned());
+        }
         if matches!(self.state, State::Undoing(_)) {
             return Some("it is being taken back already: the next command carries it on".to_owned());
         }
@@ -126,7 +129,11 @@ impl Run {
         match &**before {
             State::Ending(Some(failure)) if failure.code == UNDO_FAILED => self.undo_anew(),
             State::Ending(Some(failure)) if self.needs_person(Some(failure)) => {
-                self.cursor.at = failure.at;
+                let at = failure.at;
+                if self.has_failed_twice() {
+                    return self.handle_anew(at);
+                }
+                self.cursor.at = at;
                 self.failure = None;
                 self.cursor.refused = 0;
                 self.arrive();
@@ -140,7 +147,7 @@ impl Run {
     fn take_back(&mut self) {
         let activated: Vec<VersionId> = self.activated().map(|(version, _)| version.clone()).collect();
         let anew = Failure { at: self.cursor.at, ..Failure::new("run.undone", "a person had it undone") };
-        self.failure.get_or_insert(anew);
+        self.failure.get_or_insert(anew).by_person = true;
         // WHY: of a run that is undoing it is known already what is left.
         if !matches!(self.stood(), State::Undoing(_)) {
             self.pending.extend(activated);

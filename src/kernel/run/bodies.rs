@@ -252,6 +252,8 @@ pub enum RunOutcome {
     Undone,
     /// A step failed before anything was changed.
     Failed,
+    /// A step failed before the pivot; what it did is undone, and what the workflow has for that case is done.
+    Handled,
     /// A named person left everything as it was, and answers for it.
     Abandoned,
 }
@@ -264,6 +266,7 @@ impl RunOutcome {
             Self::Denied => "denied",
             Self::Undone => "undone",
             Self::Failed => "failed",
+            Self::Handled => "handled",
             Self::Abandoned => "abandoned",
         }
     }

@@ -346,6 +346,10 @@ impl Run {
         let outcome = self.outcome(failure);
         let (code, message) = match failure {
             None => ("run.done".to_owned(), "everything that was planned is done".to_owned()),
+            Some(failure) if outcome == RunOutcome::Handled => {
+                let words = "what the workflow has for that case is done";
+                (failure.code.clone(), format!("{}; {words}", failure.message))
+            }
             Some(failure) => (failure.code.clone(), failure.message.clone()),
         };
         let body = ClosedBody { outcome, code, message };

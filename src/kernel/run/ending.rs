@@ -42,7 +42,7 @@ impl Run {
     /// The next move that has not run and runs however the run ends, with its place.
     pub(super) fn finaliser_left(&self) -> Option<(usize, &Move)> {
         let moves = self.plan.moves.iter().enumerate().skip(self.cursor.at);
-        moves.into_iter().find(|(_, planned)| match &planned.does {
+        moves.into_iter().filter(|(_, planned)| planned.on_failure.is_none()).find(|(_, planned)| match &planned.does {
             Does::Evidence { .. } => true,
             Does::Notify { on, .. } => *on != Telling::Done,
             _ => false,
@@ -69,6 +69,7 @@ impl Run {
         match failure {
             None => RunOutcome::Done,
             Some(failure) if failure.denied => RunOutcome::Denied,
+            Some(_) if self.done.iter().any(|done| !done.undone) => RunOutcome::Handled,
             Some(_) if !self.done.is_empty() => RunOutcome::Undone,
             Some(_) => RunOutcome::Failed,
         }

@@ -10,6 +10,7 @@ mod answer;
 pub mod bodies;
 mod command;
 mod ending;
+mod failing;
 mod open;
 mod ready;
 mod undoing;
@@ -70,6 +71,8 @@ pub struct Failure {
     pub message: String,
     /// True when policy said no.
     pub denied: bool,
+    /// True when a person had it taken back: then the person says what is to be done.
+    pub by_person: bool,
     /// The move at which it happened, by its place in the plan.
     pub at: usize,
 }
@@ -77,7 +80,7 @@ pub struct Failure {
 impl Failure {
     /// A failure that is no denial.
     pub fn new(code: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { code: code.into(), message: message.into(), denied: false, at: 0 }
+        Self { code: code.into(), message: message.into(), denied: false, by_person: false, at: 0 }
     }
 }
 
@@ -348,23 +351,17 @@ impl Run {
             Does::Notify { on, .. } => *on == Telling::Failure,
             _ => false,
         };
-        while self.current().is_some_and(|planned| idle(&planned.does)) {
+        if self.failure.is_some() {
+            return self.arrive_after_failure();
+        }
+        // What is for a failure is passed by where there was none.
+        while self.current().is_some_and(|planned| idle(&planned.does) || planned.on_failure.is_some()) {
             self.cursor.at += 1;
         }
         self.state = match self.current() {
             Some(_) => State::Ready { judged: 0, refused: None },
             None => State::Ending(None),
         };
-    }
-
-    /// Leaves the plan: undo before the pivot, a person after it; the finalisers run in either case.
-    fn fail(&mut self, failure: Failure) {
-        let left = self.done.iter().any(DoneAct::is_left_to_undo);
-        let something_to_undo = left || !self.pending.is_empty();
-        let failure = Failure { at: self.cursor.at, ..failure };
-        self.failure = Some(failure.clone());
-        self.state =
-            if !self.past_undo && something_to_undo { State::Undoing(failure) } else { State::Ending(Some(failure)) };
     }
 }
 

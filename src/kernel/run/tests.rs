@@ -14,7 +14,9 @@ use serde_json::json;
 
 use super::bodies::*;
 use super::*;
-use crate::plan::fixture::{deprovision, issue, planned, provision, rotate, rotate_published, rotate_role};
+use crate::plan::fixture::{
+    deprovision, issue, planned, provision, rotate, rotate_or_end, rotate_published, rotate_role,
+};
 use crate::plan::{Retrying, Skipped};
 use crate::schedule::{Window, Windows};
 use crate::workflow::model::Strategy as RotateBy;
@@ -255,6 +257,10 @@ fn hold_invariants(driver: &Driver, run: &Run) {
         let kept = run.past_undo || run.state == State::Closed(RunOutcome::Abandoned);
         assert!(run.pending.is_empty() || kept, "inv:I3 no sealed version is forgotten");
     }
+    if matches!(run.state, State::Closed(RunOutcome::Handled)) {
+        let of_failure = |done: &DoneAct| run.plan.find(&done.id).is_some_and(|planned| planned.on_failure.is_some());
+        assert!(run.done.iter().all(|done| done.undone != of_failure(done)), "what failed is undone, and that alone");
+    }
     if matches!(run.state, State::Closed(RunOutcome::Undone | RunOutcome::Denied | RunOutcome::Failed)) {
         assert!(!run.done.iter().any(DoneAct::is_left_to_undo), "what was done is undone");
         assert!(!run.past_undo, "nothing is undone after the pivot");
@@ -336,6 +342,29 @@ fn after_the_pivot_a_refusal_needs_a_person() {
     choices.reverse();
     let (_, run) = drive(planned(&rotate(), 1).unwrap(), choices);
     assert!(matches!(&run.state, State::Stuck { failure, .. } if failure.code == "t.no"), "{:?}", run.state);
+}
+
+/// What a workflow has for a failure is done once the failed step is taken back; after a denial nothing was begun.
+#[test]
+fn the_steps_for_a_failure_run_when_the_step_is_taken_back_and_not_otherwise() {
+    let ids =
+        |run: &Run| run.done.iter().filter(|done| !done.undone).map(|done| done.id.to_string()).collect::<Vec<_>>();
+    let plan = || planned(&rotate_or_end(), 1).unwrap();
+    let (_, run) = drive(plan(), vec![]);
+    assert_eq!(run.state, State::Closed(RunOutcome::Done));
+    assert!(ids(&run).iter().all(|id| id.starts_with("rotate.")), "{:?}", ids(&run));
+    // judge (4 acts), check, act stage (decision, attempt); the key does not work.
+    let (driver, run) = drive(plan(), [vec![7], vec![0; 4 + 1 + 2]].concat());
+    assert_eq!(run.state, State::Closed(RunOutcome::Handled), "{:?}", run.failure);
+    assert_eq!(ids(&run), ["offboard.disable-1", "offboard.remove"]);
+    let end: ClosedBody = driver.entries.last().unwrap().decode().unwrap();
+    assert!(end.message.ends_with("what the workflow has for that case is done"), "{}", end.message);
+    let (_, run) = drive(plan(), vec![11]);
+    assert_eq!((run.state.clone(), ids(&run).len()), (State::Closed(RunOutcome::Denied), 0));
+    // Past the pivot a person is asked, and nothing is done for the failure.
+    let (_, run) = drive(plan(), [vec![3], vec![0; 4 + 1 + 2 + 1 + 2 + 1 + 1]].concat());
+    assert!(matches!(run.state, State::Stuck { .. }), "{:?}", run.state);
+    assert!(ids(&run).iter().all(|id| id.starts_with("rotate.")), "{:?}", ids(&run));
 }
 
 #[test]
@@ -643,7 +672,7 @@ fn telling() -> Plan {
     for (at, on) in [(0, Telling::Done), (1, Telling::Failure), (2, Telling::Always)] {
         let does = Does::Notify { to: "team-chat".to_owned(), text: json!("it is over"), on };
         let step: StepId = format!("tell-{at}").parse().unwrap();
-        plan.moves.push(Move { id: step.clone(), step, action: "notify".to_owned(), does });
+        plan.moves.push(Move { id: step.clone(), step, action: "notify".to_owned(), on_failure: None, does });
     }
     plan
 }
@@ -672,7 +701,7 @@ proptest! {
     fn answers_of_a_person_hold_the_invariants(
         choices in proptest::collection::vec(any::<u8>(), 0..120),
         mut persons in proptest::collection::vec(any::<u8>(), 0..60),
-        which in 0..6,
+        which in 0..7,
     ) {
         let plan = match which {
             0 => planned(&rotate(), 1),
@@ -680,6 +709,7 @@ proptest! {
             2 => planned(&rotate_role(RotateBy::InPlace), 1),
             4 => planned(&deprovision(), 1),
             3 => planned(&rotate_role(RotateBy::Alternating), 1),
+            6 => planned(&rotate_or_end(), 1),
             _ => planned(&issue(), 0),
         };
         let (mut driver, mut run) = Driver::start(plan.unwrap(), choices);
@@ -713,8 +743,9 @@ proptest! {
     /// Whatever answers come: one open intent at most, nothing closed twice, nothing undone after the pivot, replay
     /// equals live, and every run ends.
     #[test]
-    fn every_run_ends_and_holds_its_invariants(choices in proptest::collection::vec(any::<u8>(), 0..120), which in 0..10) {
+    fn every_run_ends_and_holds_its_invariants(choices in proptest::collection::vec(any::<u8>(), 0..120), which in 0..11) {
         let plan = match which {
+            10 => planned(&rotate_or_end(), 1),
             9 => planned(&rotate_published(), 1),
             8 => Ok(telling()),
             6 => Ok(windowed()),

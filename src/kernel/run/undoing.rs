@@ -44,7 +44,8 @@ impl Run {
         if let State::Undoing(failure) = &self.state
             && !left
         {
-            self.state = State::Ending(Some(failure.clone()));
+            let failure = failure.clone();
+            self.handle(failure);
         }
     }
 }

@@ -17,9 +17,9 @@ impl Run {
             return Err(self.not_now(entry));
         }
         match (&self.failure, self.current().map(|planned| &planned.does)) {
-            (Some(failure), _) => self.state = State::Undoing(failure.clone()),
-            (None, Some(Does::Wait { .. })) => self.advance(),
-            (None, _) => self.state = State::Ready { judged: 0, refused: None },
+            (Some(failure), _) if !self.is_handling() => self.state = State::Undoing(failure.clone()),
+            (_, Some(Does::Wait { .. })) => self.advance(),
+            (_, _) => self.state = State::Ready { judged: 0, refused: None },
         }
         Ok(())
     }
@@ -45,7 +45,8 @@ impl Run {
     /// When the step at hand has taken too long; `None` where its workflow says nothing of it, and while it is undone.
     pub fn deadline(&self) -> Option<Timestamp> {
         // WHY: while it rests nothing is attempted; it is asked again before anything is.
-        if self.failure.is_some() || !matches!(self.state, State::Ready { .. } | State::Retry(_)) {
+        let is_leaving = self.failure.is_some() && !self.is_handling();
+        if is_leaving || !matches!(self.state, State::Ready { .. } | State::Retry(_)) {
             return None;
         }
         let planned = self.current().filter(|planned| !matches!(planned.does, Does::Window { .. }))?;

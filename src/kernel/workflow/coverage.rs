@@ -21,6 +21,8 @@ struct Stand<'a> {
     when: Option<&'a str>,
     /// The numbers of those that are over before it, on every way.
     after: BTreeSet<usize>,
+    /// The number of the step whose failure it is for, else its own: what stands after that one stands after it.
+    place: usize,
 }
 
 /// Refuses changes without an earlier policy step for their action, policy steps without a later change, changes
@@ -34,7 +36,8 @@ pub(super) fn prove(nodes: &[Node], outlines: &[Outline], order: &Order, errors:
         let judges = if kind == "policy" { Some(judged(node, outline)?) } else { None };
         let after = order.after.get(number).cloned().unwrap_or_default();
         let when = outline.when.as_deref();
-        stands.push(Stand { outline, number, kind, judges, when, after });
+        let place = order.failed.get(number).copied().flatten().unwrap_or(number);
+        stands.push(Stand { outline, number, kind, judges, when, after, place });
     }
     let told = uncovered(&stands, errors);
     let told = idle(&stands, errors).and(told);
@@ -107,9 +110,8 @@ fn unsealed(stands: &[Stand<'_>], errors: &mut Errors<'_>) -> Read<()> {
         let help = "add a `provision`, `issue`, `rotate`, `deprovision` or `revoke` step";
         return Err(errors.tell(codes::NO_CHANGE, &first.outline.at, "no step changes anything", help));
     }
-    let is_sealed = |change: &Stand<'_>| {
-        stands.iter().any(|later| later.kind == "evidence" && later.after.contains(&change.number))
-    };
+    let is_sealed =
+        |change: &Stand<'_>| stands.iter().any(|later| later.kind == "evidence" && later.after.contains(&change.place));
     let Some(open) = changes().rfind(|change| !is_sealed(change)) else { return Ok(()) };
     let message = format!("no evidence step stands after `{}`", open.outline.name(open.number));
     let help = "put this at the end:\n  - id: seal\n    evidence: {retain: 7y}";

@@ -22,6 +22,7 @@ mod issue;
 pub mod layout;
 pub mod model;
 mod notify;
+mod on_failure;
 mod order;
 mod own;
 mod parameter;
@@ -124,7 +125,8 @@ fn workflow(root: &Node, digest: Digest, known: &Known<'_>, errors: &mut Errors<
     let after = order.as_ref().ok().map(|order| order.after.as_slice());
     let conditions = std::cell::OnceCell::new();
     let inputs = &header.on.inputs;
-    let mut scope = Scope { known, whose, inputs, outlines: &outlines, after, conditions, here: 0 };
+    let failed = order.as_ref().ok().map(|order| order.failed.as_slice());
+    let mut scope = Scope { known, whose, inputs, outlines: &outlines, after, failed, conditions, here: 0 };
     let subject = header.subject.and_then(|node| header::subject(node, &scope, errors));
     let mut steps = Vec::new();
     for (here, node) in nodes.iter().enumerate() {

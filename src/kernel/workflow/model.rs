@@ -126,6 +126,8 @@ pub struct Step {
     pub timeout_ms: Option<u64>,
     /// The steps that are over before it starts, however it is come to.
     pub after: BTreeSet<StepId>,
+    /// The step after whose failure alone it runs.
+    pub on_failure: Option<StepId>,
     /// Where it stands in the file.
     pub line: usize,
 }

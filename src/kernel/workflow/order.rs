@@ -9,9 +9,9 @@ use super::codes;
 use super::errors::{Errors, Read};
 use super::scalar::shortened;
 use super::scope::Outline;
-use super::suggest;
 use super::table::items;
 use super::tree::{Content, Node};
+use super::{on_failure, suggest};
 
 /// Steps by their place in the file.
 #[derive(Debug)]
@@ -20,18 +20,28 @@ pub(super) struct Order {
     pub(super) after: Vec<BTreeSet<usize>>,
     /// The order in which they run.
     pub(super) sequence: Vec<usize>,
+    /// Of a step that runs only after another one failed, that one.
+    pub(super) failed: Vec<Option<usize>>,
 }
 
 /// Reads every `needs`. A step without a readable id has been told; there is no order then.
 pub(super) fn order(nodes: &[Node], outlines: &[Outline], errors: &mut Errors<'_>) -> Read<Order> {
+    let failed: Vec<Option<usize>> =
+        nodes.iter().map(|node| on_failure::owner(node, outlines, errors)).collect::<Read<_>>()?;
     let mut needs = Vec::new();
     for (at, node) in nodes.iter().enumerate() {
-        needs.push(match needs_of(node) {
-            Some(said) => read(said, outlines, errors),
-            None => Ok(at.checked_sub(1).into_iter().collect()),
+        let before = (0..at).rev().find(|before| failed.get(*before).is_some_and(Option::is_none));
+        needs.push(match (needs_of(node), failed.get(at).copied().flatten()) {
+            // WHY: it has the place of the step that failed, and comes after what runs then before it.
+            (_, Some(owner)) => {
+                Ok((0..at).filter(|other| failed.get(*other) == Some(&Some(owner))).chain([owner]).collect())
+            }
+            (Some(said), None) => read(said, outlines, errors),
+            (None, None) => Ok(before.into_iter().collect()),
         });
     }
     let needs: Vec<BTreeSet<usize>> = needs.into_iter().collect::<Read<_>>()?;
+    on_failure::check_needs(nodes, &needs, &failed, outlines, errors)?;
     for outline in outlines {
         outline.id.as_ref().map_err(|told| *told)?;
     }
@@ -42,11 +52,15 @@ pub(super) fn order(nodes: &[Node], outlines: &[Outline], errors: &mut Errors<'_
         let inherited: BTreeSet<usize> = own.iter().filter_map(|at| after.get(*at)).flatten().copied().collect();
         if let Some(place) = after.get_mut(next) {
             *place = own.into_iter().chain(inherited).collect();
+            // WHY: what failed is not over: nothing of it can be relied on.
+            if let Some(owner) = failed.get(next).copied().flatten() {
+                place.remove(&owner);
+            }
         }
         sequence.push(next);
     }
     match (0..needs.len()).find(|at| !sequence.contains(at)) {
-        None => Ok(Order { after, sequence }),
+        None => Ok(Order { after, sequence, failed }),
         Some(at) => {
             let cycle = cycle_from(at, &needs, &sequence);
             let names: Vec<String> =

@@ -79,6 +79,8 @@ pub(super) struct Scope<'a> {
     pub(super) outlines: &'a [Outline],
     /// For each step those that are over before it; `None` where there is no order, which has been told.
     pub(super) after: Option<&'a [BTreeSet<usize>]>,
+    /// For each step the one whose failure it is for.
+    pub(super) failed: Option<&'a [Option<usize>]>,
     /// What conditions can ask for; made for the first one.
     pub(super) conditions: OnceCell<Read<Result<ConditionWords, String>>>,
     /// The number of the step that is read.

@@ -20,9 +20,6 @@ pub(super) const KINDS: [&str; 11] =
 /// The step kinds of versions to come.
 const LATER_KINDS: [&str; 3] = ["approval", "exception", "gate"];
 
-/// The keys of a step in versions to come.
-const LATER_KEYS: [&str; 1] = ["on_failure"];
-
 /// What is known of each step before it is read.
 pub(super) fn outlines(nodes: &[Node], whose: Read<Whose<'_>>, errors: &mut Errors<'_>) -> Vec<Outline> {
     let mut outlines: Vec<Outline> = Vec::new();
@@ -93,14 +90,14 @@ pub(super) fn step(node: &Node, scope: &Scope<'_>, errors: &mut Errors<'_>) -> R
     let outline = &scope.outlines[scope.here];
     let kind = outline.kind;
     let mut table = Table::of(node, "- id: gate", errors)?;
-    let _ = (table.take("id"), table.take("needs"));
+    let _ = (table.take("id"), table.take("needs"), table.take("on_failure"));
     let when = table.take("when").map(|node| condition::when(node, scope, errors)).transpose();
     let retry = table.take("retry").map(|node| again::retry(node, scope, errors)).transpose();
     let timeout = table.take("timeout").map(|node| Ok((again::timeout(node, scope, errors)?, node))).transpose();
     let with = table.take("with");
     let body = kind.ok().and_then(|kind| table.take(kind));
     // WHY: a step without a readable kind has been told; which keys belong to it cannot be judged then.
-    let done = if kind.is_ok() { table.done(&LATER_KEYS, errors) } else { table.later(&LATER_KEYS, errors) };
+    let done = if kind.is_ok() { table.done(&[], errors) } else { Ok(()) };
     let kind = match (kind?, body) {
         ("policy", Some(node)) => policy(node, scope, errors).map(StepKind::Policy),
         ("provision", Some(node)) => provision::provision(node, scope, errors).map(StepKind::Provision),
@@ -137,7 +134,9 @@ pub(super) fn step(node: &Node, scope: &Scope<'_>, errors: &mut Errors<'_>) -> R
     let after = scope.after.and_then(|after| after.get(scope.here)).into_iter().flatten();
     let after = after.filter_map(|at| scope.outlines.get(*at)?.id.clone().ok()).collect();
     let timeout_ms = timeout.map(|(ms, _)| ms);
-    Ok(Step { id: outline.id.clone()?, kind, when: when?, retry: retry?, timeout_ms, after, line })
+    let failed = scope.failed.and_then(|failed| failed.get(scope.here).copied().flatten());
+    let on_failure = failed.and_then(|at| scope.outlines.get(at)?.id.clone().ok());
+    Ok(Step { id: outline.id.clone()?, kind, when: when?, retry: retry?, timeout_ms, after, on_failure, line })
 }
 
 /// The action that a policy step judges, as far as it can be read.

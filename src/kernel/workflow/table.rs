@@ -47,17 +47,6 @@ impl<'n> Table<'n> {
         Err(errors.tell(codes::MISSING_KEY, &self.at, missing_words(key), format!("write `{key}: {example}`")))
     }
 
-    /// Refuses only the keys of a version to come.
-    pub(super) fn later(&self, later: &[&'static str], errors: &mut Errors<'_>) -> Read<()> {
-        let mut told = Ok(());
-        for (key, _) in self.entries {
-            if let Some(word) = key.content.text().filter(|word| later.contains(word)) {
-                told = Err(tell_later(word, &key.span, errors));
-            }
-        }
-        told
-    }
-
     /// Refuses the keys that were not asked for; those in `later` are of a version to come.
     pub(super) fn done(self, later: &[&'static str], errors: &mut Errors<'_>) -> Read<()> {
         let mut told = Ok(());

@@ -43,6 +43,12 @@ pub(super) enum Content {
 
 impl Node {
     /// True for a table with that key.
+    /// The value of a key, where it is a mapping that has it.
+    pub(super) fn value(&self, key: &str) -> Option<&Self> {
+        let Content::Map(entries) = &self.content else { return None };
+        entries.iter().find(|(name, _)| name.content.text() == Some(key)).map(|(_, value)| value)
+    }
+
     pub(super) fn has(&self, key: &str) -> bool {
         matches!(&self.content, Content::Map(entries) if entries.iter().any(|(name, _)| name.content.text() == Some(key)))
     }

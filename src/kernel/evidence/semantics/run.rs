@@ -126,7 +126,7 @@ impl RunState {
         for intent in self.intents.open() {
             wrong.push(("run.open_intent", format!("the run ended while `{intent}` was open")));
         }
-        let undoes = |outcome| !matches!(outcome, RunOutcome::Done | RunOutcome::Abandoned);
+        let undoes = |outcome| !matches!(outcome, RunOutcome::Done | RunOutcome::Handled | RunOutcome::Abandoned);
         if closed.is_some_and(|closed| undoes(closed.outcome)) {
             for intent in self.intents.standing() {
                 wrong.push(("run.left_over", format!("the run ended undone, and `{intent}` was not undone")));

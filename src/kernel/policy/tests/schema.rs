@@ -82,6 +82,7 @@ fn workflow(name: &str, input: InputKind) -> Workflow {
             retry: None,
             timeout_ms: None,
             after: BTreeSet::new(),
+            on_failure: None,
             line: 1,
         }],
     }

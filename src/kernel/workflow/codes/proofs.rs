@@ -72,6 +72,14 @@ codes! {
             "name: payments}",
             "for_each: {at_most: 3}}"
         );
+    ON_FAILURE = "workflow.on_failure", "A step for a failure stands where it cannot run.",
+        why "`on_failure: STEP` makes a step run only after STEP failed, once what STEP did is taken back. STEP must be able to \
+             fail, and nothing can wait for what may never run. It makes no new secret: nobody would be left to answer for it.",
+        Example::change(
+            ROTATE,
+            "  - id: seal\n",
+            "  - id: tell\n    on_failure: gate\n    wait: {for: 1s}\n  - id: seal\n"
+        );
     DUPLICATE_NAME = "workflow.duplicate_name", "Two files of one folder hold workflows of one name.",
         why "`run NAME` must mean one workflow, and a ledger entry must name one. Give one of them another name, or \
              remove the copy.",

@@ -205,6 +205,11 @@ fn step() -> Form {
             ),
             may("retry", "How calls are attempted again that the target refuses for a time; of a change.", retry()),
             may("timeout", "How long the step may take; then the run fails there.", SOME_SPAN),
+            may(
+                "on_failure",
+                "The step after whose failure this one runs, once that is taken back; else it does not.",
+                NAME,
+            ),
             may("policy", "Judges every change of its action that follows it.", policy()),
             may("provision", "Makes the subject, with its first secret.", provision()),
             may("issue", "Issues a certificate.", issue()),

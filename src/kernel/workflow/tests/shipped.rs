@@ -97,6 +97,7 @@ fn every_example_of_the_readme_is_a_piece_of_a_tested_file() {
         include_str!("../../../../tests/main/rotate-in-window.yaml"),
         include_str!("../../../../tests/main/clear-slot.yaml"),
         include_str!("../../../../tests/main/rotate-and-tell.yaml"),
+        include_str!("../../../../tests/main/rotate-or-end.yaml"),
     ];
     let files: Vec<&str> = SHIPPED.iter().map(|(_, text)| *text).chain(more).collect();
     let examples: Vec<&str> = page.split("```yaml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
