@@ -218,15 +218,66 @@ mod tests {
         }
     }
 
+    /// A target with more subjects than anybody has.
+    struct Endless(Manifest);
+
+    impl Connector for Endless {
+        fn manifest(&self) -> &Manifest {
+            &self.0
+        }
+
+        fn list<'a>(
+            &'a self,
+            _: &'a Scope,
+            _: Eyes,
+            from: Option<Cursor>,
+        ) -> BoxFuture<'a, Result<Page, ObserveError>> {
+            Box::pin(async move {
+                let first: u64 = from.map_or(0, |cursor| cursor.0.parse().unwrap());
+                let names = (first..first + 500).map(|number| format!("endless/account/a{number:07}").parse().unwrap());
+                Ok(Page { resources: names.collect(), next: Some(Cursor((first + 500).to_string())) })
+            })
+        }
+
+        fn observe<'a>(&'a self, _: &'a Subject, _: Eyes) -> BoxFuture<'a, Result<Observation, ObserveError>> {
+            panic!("what is too much is not looked at")
+        }
+
+        fn probe<'a>(&'a self, _: &'a Probe, _: Option<Material>) -> BoxFuture<'a, ProbeResult> {
+            Box::pin(pending())
+        }
+
+        fn act(&self, _: Warrant, _: Hands) -> BoxFuture<'_, Receipt> {
+            Box::pin(pending())
+        }
+    }
+
+    async fn of<C: Connector + 'static>(connector: C, name: &str, folder: &std::path::Path) -> Inventory {
+        let store = Store::open(&folder.join("store.db")).await.unwrap();
+        let instances = BTreeMap::from([(name.to_owned(), Arc::new(connector) as Arc<dyn Connector>)]);
+        Inventory::new(Arc::new(Catalog::of_instances(instances, BTreeMap::new())), store)
+    }
+
+    fn named(connector: &'static str) -> Manifest {
+        Manifest { connector, summary: "", kinds: Vec::new(), verbs: Vec::new(), probes: Vec::new() }
+    }
+
+    #[tokio::test]
+    async fn a_list_of_a_million_is_refused_before_anything_of_it_is_looked_at() {
+        let folder = tempfile::tempdir().unwrap();
+        let inventory = of(Endless(named("endless")), "endless", folder.path()).await;
+        let began = std::time::Instant::now();
+        let error = inventory.list("endless", "account").await.unwrap_err();
+        assert_eq!(error.code(), "inventory.too_many");
+        assert!(error.to_string().contains("more than 10000 subjects"), "{error}");
+        assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
+    }
+
     #[tokio::test]
     async fn a_silent_target_is_told_and_not_waited_for() {
         let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(&folder.path().join("store.db")).await.unwrap();
-        let manifest =
-            Manifest { connector: "silent", summary: "", kinds: Vec::new(), verbs: Vec::new(), probes: Vec::new() };
-        let instances = BTreeMap::from([("silent".to_owned(), Arc::new(Silent(manifest)) as Arc<dyn Connector>)]);
-        let catalog = Arc::new(Catalog::of_instances(instances, BTreeMap::new()));
-        let inventory = Inventory { time: Duration::from_millis(20), ..Inventory::new(catalog, store) };
+        let inventory = of(Silent(named("silent")), "silent", folder.path()).await;
+        let inventory = Inventory { time: Duration::from_millis(20), ..inventory };
         let error = inventory.reading(&"silent/account/jobs".parse().unwrap()).await.unwrap_err();
         assert_eq!(error.code(), "inventory.timed_out");
         assert_eq!(error.to_string(), "`silent/account/jobs` could not be observed: its target gave no answer in time");
