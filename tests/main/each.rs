@@ -50,7 +50,15 @@ fn beh_n8_the_accounts_of_who_gave_no_answer_go_and_no_other() {
     }
     let there = ["exports", "imports", "figures", "reporting"].map(|name| is_there(&folder, name));
     assert_eq!(there, [false, false, true, true]);
-    // Nobody is left, and that is no fault.
+    let story = folder.run(&["evidence", "show", "countersign/workflow/recertify-accounts"]).ended(0);
+    let story = story.out.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(story.contains("for each: `local/account/exports` done by run `r"), "{story}");
+    let of_one = folder.run(&["evidence", "show", "local/account/exports"]).ended(0).out;
+    let of_one = of_one.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(of_one.contains("asked for it, for each of many by run `r"), "{of_one}");
+    // Nobody is left, and that is no fault; what differs from the plan that was run has a name.
+    let diff = folder.run(&recertify("plan", &["--diff", digest])).ended(0);
+    assert!(diff.out.contains("local/account/exports"), "{}", diff.out);
     let none = folder.run(&recertify("run", &["--json"])).ended(0).json();
     assert_eq!(none["runs"].as_array().unwrap().len(), 1, "{none}");
     assert_eq!(folder.status()["open_runs"], 0);

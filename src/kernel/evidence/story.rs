@@ -8,9 +8,10 @@ use countersign_warrant::{
     Outcome, ReceiptBody, ResourceName, RunId, Stamped, Timestamp, Verdict,
 };
 use serde::Serialize;
+use serde_json::Value;
 
 use crate::run::bodies::{
-    ClosedBody, FactBody, NOTICE, NotDueBody, ProbeBody, SkippedBody, Stage, StartedBody, TIMEOUT, TriggerKind,
+    ClosedBody, EACH, FactBody, NOTICE, NotDueBody, ProbeBody, SkippedBody, Stage, StartedBody, TIMEOUT, TriggerKind,
     VersionBody, WINDOW, Wait, WaitBody,
 };
 
@@ -166,9 +167,10 @@ fn own_entry(entry: &Stamped) -> Result<Option<String>, DecodeEntryError> {
                 WINDOW => format!("the windows of step `{}` are closed", body.step),
                 TIMEOUT => format!("step `{}` took longer than its timeout", body.step),
                 NOTICE => {
-                    let to = body.facts.get("to").and_then(serde_json::Value::as_str).unwrap_or("?");
+                    let to = body.facts.get("to").and_then(Value::as_str).unwrap_or("?");
                     format!("`{to}` was {}told", if body.holds { "" } else { "not " })
                 }
+                EACH => each(&body),
                 about => format!("{about} observed, {holds}"),
             }
         }
@@ -189,6 +191,19 @@ fn own_entry(entry: &Stamped) -> Result<Option<String>, DecodeEntryError> {
         }
         _ => return Ok(None),
     }))
+}
+
+/// How the runs for each subject ended, each by its name.
+fn each(body: &FactBody) -> String {
+    let text = |row: &Value, name: &str| row.get(name).and_then(Value::as_str).unwrap_or("?").to_owned();
+    let rows = |name: &str| body.facts.get(name).and_then(Value::as_array).cloned().unwrap_or_default();
+    let runs = rows("runs").into_iter().map(|row| {
+        let run = row.get("run").and_then(Value::as_str).map(|run| format!(" by run `{run}`")).unwrap_or_default();
+        format!("`{}` {}{run}", text(&row, "subject"), text(&row, "outcome").replace('_', " "))
+    });
+    let left = rows("left_out").into_iter().map(|row| format!("`{}` not planned", text(&row, "subject")));
+    let all: Vec<String> = runs.chain(left).collect();
+    if all.is_empty() { "no subject was selected".to_owned() } else { format!("for each: {}", all.join(", ")) }
 }
 
 fn version(body: &VersionBody) -> String {
@@ -217,7 +232,11 @@ fn probe(body: &ProbeBody) -> String {
 }
 
 fn why(trigger: &crate::run::bodies::Trigger) -> String {
-    match (trigger.kind, &trigger.asked_by) {
+    // A run for one of many subjects has the key `RUN/NUMBER`.
+    let parent = trigger.idempotency_key.as_deref().and_then(|key| key.rsplit_once('/'));
+    let parent = parent.and_then(|(run, _)| run.parse::<RunId>().ok());
+    let of = parent.map(|run| format!(", for each of many by run `{run}`")).unwrap_or_default();
+    let why = match (trigger.kind, &trigger.asked_by) {
         (TriggerKind::Request, Some(asker)) => format!("`{asker}` asked for it"),
         (TriggerKind::Request, None) => "it was asked for".to_owned(),
         (TriggerKind::Schedule, _) => "its schedule said so".to_owned(),
@@ -225,7 +244,8 @@ fn why(trigger: &crate::run::bodies::Trigger) -> String {
             format!("`{}` was reported", trigger.event.as_deref().unwrap_or("an event"))
         }
         (TriggerKind::Expiry, _) => "the current version came near its end".to_owned(),
-    }
+    };
+    format!("{why}{of}")
 }
 
 /// The call in words: verb, the versions whose material it takes, resource.

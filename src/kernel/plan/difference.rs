@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::model::{Does, Move, Plan};
 
@@ -58,9 +58,28 @@ fn without_moves(plan: &Plan) -> Value {
     as_json(&Plan { moves: Vec::new(), ..plan.clone() })
 }
 
-/// A plan's parts always have a JSON form: their keys are texts and their numbers are finite.
+/// A plan's parts always have a JSON form: their keys are texts and their numbers are finite. The plans within a plan
+/// stand by their subjects, and their moves by their ids, so that what differs has a name.
 fn as_json<T: Serialize>(part: &T) -> Value {
-    serde_json::to_value(part).unwrap_or(Value::Null)
+    let mut value = serde_json::to_value(part).unwrap_or(Value::Null);
+    if let Some(runs) = value.get_mut("runs")
+        && let Some(plans) = runs.as_array()
+    {
+        *runs = plans.iter().map(by_name).collect::<Map<_, _>>().into();
+    }
+    value
+}
+
+fn by_name(plan: &Value) -> (String, Value) {
+    let text = |value: Option<&Value>| value.and_then(Value::as_str).unwrap_or_default().to_owned();
+    let mut plan = plan.clone();
+    let subject = text(plan.get("subject").and_then(|subject| subject.get("resource")));
+    if let Some(moves) = plan.get_mut("moves")
+        && let Some(all) = moves.as_array()
+    {
+        *moves = all.iter().map(|planned| (text(planned.get("id")), planned.clone())).collect::<Map<_, _>>().into();
+    }
+    (subject, plan)
 }
 
 /// What a move does, short.

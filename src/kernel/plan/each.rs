@@ -76,7 +76,11 @@ pub fn each(
             kind: workflow.subject.kind.clone(),
             tier: workflow.subject.tier.clone(),
             own: false,
-            attributes: BTreeMap::from([("listed".to_owned(), json!(inventory.len()))]),
+            // WHY: where the cap is a part of all, their number is something that the plan relies on.
+            attributes: match wanted.at_most {
+                AtMost::Percent(_) => BTreeMap::from([("listed".to_owned(), json!(inventory.len()))]),
+                AtMost::Subjects(_) => BTreeMap::new(),
+            },
             resource: resource.clone(),
         },
         trigger,
