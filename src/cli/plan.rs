@@ -225,10 +225,11 @@ fn in_words(planned: &Move) -> String {
         Does::Retire { version } => format!("{version} is retired"),
         Does::Window { windows } => format!("wait for the window {windows}"),
         Does::Each { runs, left_out, together, stop_after } => {
-            let all = runs.len() + left_out.len();
-            format!(
-                "a run for each of {all} subjects, {together} at a time; none begins after {stop_after} have failed"
-            )
+            let all = match runs.len() + left_out.len() {
+                1 => "1 subject".to_owned(),
+                all => format!("{all} subjects"),
+            };
+            format!("a run for each of {all}, {together} at a time; none begins after {stop_after} have failed")
         }
         Does::Wait { ms } if planned.action == "deprovision" => {
             format!("wait {}; it can still be enabled again", duration(*ms))

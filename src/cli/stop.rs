@@ -151,6 +151,16 @@ pub(super) const HEAD_MISSING: &str = "put `keys/ledger.head` back from where th
 fn help_of(code: &str) -> Option<String> {
     let help = match code {
         "plan.drifted" => "look at it again: `countersign plan NAME`; nothing was changed",
+        "plan.not_own" => {
+            "in the settings, give its connector `operator = \"NAME\"` and `operator_key = \"PLACE/PATH/FIELD\"`; or take \
+             `self` out of the workflow"
+        }
+        "plan.own_credential" => {
+            "only a workflow with `self: true` in its `subject` rotates it; to make or to end it, take it out of the settings \
+             first"
+        }
+        "plan.own_elsewhere" => "deliver it there, or let the settings name another place",
+        "plan.too_many" => "nothing was changed; look at what is selected before you raise it",
         "request.key_reused" => "nothing was changed; give a new request a key of its own",
         "journal.unavailable" => {
             "mend the cause (a full disk?) and run the command again: it settles what is open first"

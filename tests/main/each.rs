@@ -133,3 +133,15 @@ fn after_so_many_faults_no_further_run_begins() {
 fn nix_is_root() -> bool {
     fs::read_to_string("/proc/self/status").unwrap().lines().any(|line| line.starts_with("Uid:\t0\t"))
 }
+
+/// Without a data folder each subject is taken to be meant.
+#[test]
+fn files_alone_are_planned_for_a_subject_that_is_meant() {
+    let folder = Folder::toured();
+    let files = [folder.path("workflows"), folder.path("settings.toml")].map(|path| path.display().to_string());
+    let nowhere = folder.around().join("nowhere").display().to_string();
+    let more = ["--files", &files[0], "--settings", &files[1], "--data", &nowhere];
+    let plan = folder.run(&recertify("plan", &more)).ended(0);
+    assert!(plan.out.contains("a run for each of 1 subject,"), "{}", plan.out);
+    assert!(plan.out.contains("local/account/assumed"), "{}", plan.out);
+}

@@ -91,4 +91,5 @@ fn what_settings_do_not_name_is_not_its_own() {
     folder.run(&account).ended(0);
     let told = folder.run(&["run", "rotate-operator-key"]).ended(2);
     assert!(told.err.contains("[plan.not_own]"), "{}", told.err);
+    assert!(told.err.contains("give its connector `operator"), "{}", told.err);
 }

@@ -94,9 +94,14 @@ impl Ground {
     ) -> Result<(Plan, String), Stop> {
         let View { inputs, snapshots, person } = self.look(workflow, given).await?;
         let manifests = self.catalog.manifests();
+        // WHY: what is assumed of a subject is that the workflow means it.
+        let mut assumed = workflow.clone();
+        if let Some(each) = assumed.subject.for_each.as_mut().filter(|_| self.is_assumed()) {
+            each.condition = None;
+        }
         let planned = match snapshots.as_slice() {
             [only] if workflow.subject.for_each.is_none() => plan::plan(workflow, trigger, &inputs, only, &manifests),
-            all => plan::each(workflow, trigger, &inputs, all, &manifests),
+            all => plan::each(&assumed, trigger, &inputs, all, &manifests),
         };
         Ok((planned?, person))
     }

@@ -29,7 +29,7 @@ pub struct Question {
     pub inputs: BTreeMap<String, Term>,
     /// What was observed.
     pub facts: Facts,
-    /// What certificate is to be issued; for the action `issue` only, and there always.
+    /// What certificate is to be issued; for the action `issue` always, and for a `rotate` by `reissue`.
     pub certificate: Option<Certificate>,
     /// What the covering `policy` step adds.
     pub added: BTreeMap<String, String>,

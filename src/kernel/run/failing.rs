@@ -1,5 +1,6 @@
 //! Failing: what was done is taken back, then the steps that the workflow has for this failure, then the end.
 
+use super::waiting::WINDOW_CLOSED;
 use super::{DoneAct, Failure, Run, State};
 use crate::plan::Does;
 
@@ -24,11 +25,12 @@ impl Run {
         }
     }
 
-    /// Goes on with what the workflow has for the failure, or to the end. A denial is no failure: nothing was begun.
+    /// Goes on with what the workflow has for the failure, or to the end. A denial is no failure, as nothing was begun, nor
+    /// is a window that closed; and where a person has it taken back, the person says what is to be done.
     pub(super) fn handle(&mut self, failure: Failure) {
         let step = self.plan.moves.get(failure.at).filter(|at| at.on_failure.is_none()).map(|at| &at.step);
         let first = step
-            .filter(|_| !failure.denied && !failure.by_person)
+            .filter(|_| !failure.denied && !failure.by_person && failure.code != WINDOW_CLOSED)
             .and_then(|step| self.plan.moves.iter().position(|planned| planned.on_failure.as_ref() == Some(step)));
         match first {
             Some(at) => {

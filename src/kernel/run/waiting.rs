@@ -7,6 +7,9 @@ use super::{Failure, Illegal, Run, State};
 use crate::plan::{Does, Retrying};
 use crate::schedule::Windows;
 
+/// The code of a run that came too late for its windows.
+pub(super) const WINDOW_CLOSED: &str = "run.window_closed";
+
 impl Run {
     pub(super) fn take_waiting(&mut self, entry: &Stamped) -> Result<(), Illegal> {
         if entry.kind != Kind::Wait {
@@ -86,7 +89,7 @@ impl Run {
             }
             (_, false) => {
                 let message = format!("{}: its windows are closed", body.step);
-                self.fail(Failure::new("run.window_closed", message));
+                self.fail(Failure::new(WINDOW_CLOSED, message));
                 Ok(())
             }
             (false, true) => Err(self.not_now(entry)),
