@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use countersign_connector_files::Files;
-use countersign_connector_local::target::{Client, ClientConfig, Counts, Target, TargetConfig};
+use countersign_connector_local::target::{Client, ClientConfig, Target, TargetConfig};
 use countersign_connector_local::{Endpoint, Local, LocalConfig};
 use countersign_contract::{Connector, Limits, Manifest, ResourceName};
 
@@ -63,8 +63,8 @@ pub struct Webhook {
 pub struct OwnCredential {
     /// Whose it is.
     pub subject: ResourceName,
-    /// Where it is delivered.
-    pub sink: ResourceName,
+    /// Where it is delivered, and in which field.
+    pub place: (ResourceName, String),
     /// The file with it.
     pub file: PathBuf,
 }
@@ -83,7 +83,7 @@ pub struct Catalog {
 struct Embedded {
     target: Target,
     /// The client with the key first, then the one that calls as a role, where there is one.
-    clients: Vec<Client>,
+    _clients: Vec<Client>,
 }
 
 /// Where the embedded endpoint listens, and where it and its client find what is delivered to them.
@@ -137,7 +137,7 @@ impl Catalog {
             };
             let files = [Some(places.key_file), places.password_file];
             let clients = files.into_iter().flatten().map(calling).collect();
-            catalog.embedded = Some(Embedded { target, clients });
+            catalog.embedded = Some(Embedded { target, _clients: clients });
         }
         Ok(catalog)
     }
@@ -218,13 +218,8 @@ impl Catalog {
     }
 
     /// The subjects whose credentials this installation itself works with, and where each is delivered.
-    pub fn own(&self) -> BTreeMap<ResourceName, ResourceName> {
-        self.operators.values().map(|own| (own.subject.clone(), own.sink.clone())).collect()
-    }
-
-    /// What the embedded client has seen so far.
-    pub fn client_counts(&self) -> Option<Counts> {
-        self.embedded.as_ref()?.clients.first().map(Client::counts)
+    pub fn own(&self) -> BTreeMap<ResourceName, (ResourceName, String)> {
+        self.operators.values().map(|own| (own.subject.clone(), own.place.clone())).collect()
     }
 
     /// Where the embedded endpoint listens.
@@ -253,7 +248,8 @@ fn operators(settings: &Settings, directories: &BTreeMap<String, PathBuf>) -> BT
         let sink = format!("{connector}/{place}/{}", path.parent()?.display()).parse().ok()?;
         let subject = format!("{name}/account/{}", operator.account).parse().ok()?;
         let file = path_of(&operator.key, directories).unwrap_or_default();
-        Some((name.clone(), OwnCredential { subject, sink, file }))
+        let place = (sink, path.file_name()?.to_str()?.to_owned());
+        Some((name.clone(), OwnCredential { subject, place, file }))
     };
     settings.connectors.iter().filter_map(own).collect()
 }

@@ -208,6 +208,8 @@ pub(crate) fn standing(observation: &Observation) -> Observation {
     standing.applied.clear();
     for slot in &mut standing.slots {
         slot.last_used = None;
+        // A secret that is set again is as old as that: the target knows no earlier time.
+        slot.created_at = None;
     }
     standing
 }

@@ -20,13 +20,16 @@ pub(super) async fn activate(data: Option<PathBuf>, asked: &Activate, screen: &S
     let installation = open(data, "activate", screen).await?;
     let ended = within(&installation, &asked.folder, screen).await;
     installation.close().await;
-    let Activated { entry, changed, scheduled } = ended?;
-    screen.document(&json!({"activation": entry, "changed": changed, "scheduled": scheduled}));
+    let Activated { entry, changed, scheduled, gone } = ended?;
+    screen.document(&json!({"activation": entry, "changed": changed, "scheduled": scheduled, "gone": gone}));
     screen.say(if changed {
         format!("activated {} as {entry}", asked.folder.display())
     } else {
         format!("{} is current already, as {entry}", asked.folder.display())
     });
+    if !gone.is_empty() {
+        screen.say_wrapped("current no more: ", &gone.join(", "));
+    }
     if !scheduled.is_empty() {
         let text = format!("nothing starts them by it in this version: {}", scheduled.join(", "));
         screen.say_wrapped("with a schedule, and ", &text);
@@ -42,6 +45,8 @@ pub(super) struct Activated {
     pub(super) changed: bool,
     /// The workflows that have a schedule.
     pub(super) scheduled: Vec<String>,
+    /// The files of workflows that were current before, and are no more.
+    pub(super) gone: Vec<String>,
 }
 
 /// Checks the folder and makes it current.
@@ -63,13 +68,15 @@ pub(super) async fn within(installation: &Installation, folder: &Path, screen: &
         && current.body.workflows == workflows
         && current.body.policies == policies
     {
-        return Ok(Activated { entry: current.entry.clone(), changed: false, scheduled });
+        return Ok(Activated { entry: current.entry.clone(), changed: false, scheduled, gone: Vec::new() });
     }
+    let before = current.iter().flat_map(|current| &current.body.workflows).map(|file| &file.path);
+    let gone = before.filter(|path| !workflows.iter().any(|file| file.path == **path)).cloned().collect();
     let by = installation.asker().await?;
     let body = ActivationBody { workflows, policies, commit: commit_of(folder), by };
     let previous = current.map(|current| current.entry);
     let entry = installation.ledger.append_activation(&body, previous.as_ref(), blobs).await?;
-    Ok(Activated { entry, changed: true, scheduled })
+    Ok(Activated { entry, changed: true, scheduled, gone })
 }
 
 /// The commit that the folder's files are of; `None` where there is no repository, or the files differ from it.

@@ -55,6 +55,11 @@ async fn within(
     let Some(workflow) = active.set.workflows.get(&wanted.workflow) else {
         return Err(unknown_workflow(&wanted.workflow, &active.set));
     };
+    if workflow.subject.for_each.is_some() {
+        let message = format!("`{}` is for each of many subjects", wanted.workflow);
+        let help = "a secret is adopted for the workflow that rotates its one subject";
+        return Err(Stop::new(BAD_INPUT, "adopt.for_each", message, help));
+    }
     let given: BTreeMap<String, String> = wanted.inputs.iter().cloned().collect();
     let persons = installation.persons(workflow, &given);
     let inputs = plan::resolve_inputs(workflow, &given, &persons)?;

@@ -73,7 +73,13 @@ fn tell(folder: &Path, chosen: &Chosen<'_>, written: &[PathBuf], (data, made): (
         .say(format!("  {called} lint {shown} --settings {}", quoted(&format!("{}/settings.toml", folder.display()))));
     screen.say(format!("  {called} activate {shown}{flag}"));
     for one in &chosen.workflows {
-        let inputs: Vec<String> = one.needed_inputs().map(|input| format!(" --input {input}=VALUE")).collect();
+        let inputs: Vec<String> = one
+            .needed_inputs()
+            .map(|input| {
+                let value = one.input_for(input, &chosen.workflows).unwrap_or_else(|| "VALUE".to_owned());
+                format!(" --input {input}={value}")
+            })
+            .collect();
         screen.say(format!("  {called} run {}{}{flag}", one.name(), inputs.concat()));
     }
 }

@@ -133,7 +133,7 @@ fn tell(screen: &Screen, plan: &Plan, starts: &starts::Starts, judged: &[Judged]
     }
     screen.say("");
     let widest = plan.moves.iter().map(|planned| planned.id.as_str().len()).max().unwrap_or_default();
-    let mut pivoted = false;
+    let (mut pivoted, mut for_failure) = (false, false);
     for (number, planned) in plan.moves.iter().enumerate() {
         let first = format!("{:>3}  {:<widest$}  ", number + 1, planned.id.as_str());
         let only = planned.on_failure.as_ref().map(|step| format!("only if {step} fails: ")).unwrap_or_default();
@@ -144,6 +144,10 @@ fn tell(screen: &Screen, plan: &Plan, starts: &starts::Starts, judged: &[Judged]
         let Does::Act(act) = &planned.does else { continue };
         let verdict = judged.iter().find(|one| one.id == planned.id.as_str());
         screen.say_wrapped("       policy    ", &verdict_words(verdict));
+        // What is for a failure begins anew: the failed step was taken back.
+        if planned.on_failure.is_some() != for_failure {
+            (pivoted, for_failure) = (false, planned.on_failure.is_some());
+        }
         let undo = undo_words(act, pivoted);
         pivoted |= act.pivot;
         screen.say_wrapped("       undo      ", &undo);
@@ -249,8 +253,17 @@ fn which(planned: &Move, act: &Act) -> String {
     let text = |name: &str| act.call.parameters.get(name).and_then(serde_json::Value::as_str).unwrap_or("?");
     match planned.action.as_str() {
         "revoke" => format!(", serial {}, for {}", text("serial"), text("reason")),
-        _ => String::new(),
+        _ => match ["version", "replaces"].into_iter().find(|name| act.call.parameters.contains_key(*name)) {
+            Some(name @ "replaces") => format!(", in the place of {}", text(name)),
+            Some(name) if act.call.materials.is_empty() => format!(", version {}", version_number(text(name))),
+            _ => String::new(),
+        },
     }
+}
+
+/// The number of a version: whose it is stands before it.
+fn version_number(version: &str) -> &str {
+    version.rsplit_once('@').map_or(version, |(_, number)| number)
 }
 
 /// When somebody is told, after whom.
@@ -265,6 +278,7 @@ const fn when(on: Telling) -> &'static str {
 /// Milliseconds, as a person says them.
 fn duration(ms: u64) -> String {
     match ms {
+        0 => "0 s".to_owned(),
         ms if ms % 3_600_000 == 0 => format!("{} h", ms / 3_600_000),
         ms if ms % 60_000 == 0 => format!("{} min", ms / 60_000),
         ms if ms % 1000 == 0 => format!("{} s", ms / 1000),
@@ -278,7 +292,7 @@ mod tests {
 
     #[test]
     fn durations_are_said_in_their_largest_whole_unit() {
-        let said = [50, 1500, 2000, 90_000, 120_000, 86_400_000].map(duration);
-        assert_eq!(said, ["50 ms", "1500 ms", "2 s", "90 s", "2 min", "24 h"]);
+        let said = [0, 50, 1500, 2000, 90_000, 120_000, 86_400_000].map(duration);
+        assert_eq!(said, ["0 s", "50 ms", "1500 ms", "2 s", "90 s", "2 min", "24 h"]);
     }
 }

@@ -1,6 +1,6 @@
 //! What runs did, as one JSON document.
 
-use countersign_kernel::run::bodies::{ClosedBody, StartedBody};
+use countersign_kernel::run::bodies::{ClosedBody, StartedBody, Wait, WaitBody};
 use countersign_warrant::{DecisionBody, DecodeEntryError, IntentBody, Kind, Outcome, ReceiptBody, Stamped, Verdict};
 use serde::Serialize;
 
@@ -15,6 +15,12 @@ pub(super) struct RunReport {
     pub(super) plan: String,
     /// Its outcome; `stuck` or `open` when it has none.
     pub(super) outcome: String,
+    /// Why it ended so, or needs a person: a stable code.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) code: Option<String>,
+    /// The same in words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) message: Option<String>,
     /// Policy's answers, in order.
     pub(super) decisions: Vec<DecisionRow>,
     /// What was permitted, in order.
@@ -30,6 +36,8 @@ pub(super) struct DecisionRow {
     pub(super) entry: String,
     /// `allow` or `deny`.
     pub(super) verdict: Verdict,
+    /// The act that it is about.
+    pub(super) step: String,
     /// The determining policies.
     pub(super) policies: Vec<String>,
 }
@@ -65,6 +73,8 @@ impl RunReport {
             run: run.to_owned(),
             plan: String::new(),
             outcome: "open".to_owned(),
+            code: None,
+            message: None,
             decisions: Vec::new(),
             warrants: Vec::new(),
             receipts: Vec::new(),
@@ -83,8 +93,9 @@ impl RunReport {
                 (self.workflow, self.plan) = (started.workflow, started.plan.to_string());
             }
             Kind::Decision => {
-                let decision = stamped.decode::<DecisionBody>()?.decision;
-                self.decisions.push(DecisionRow { entry, verdict: decision.verdict, policies: decision.policies });
+                let DecisionBody { step, decision, .. } = stamped.decode()?;
+                let (step, verdict) = (step.to_string(), decision.verdict);
+                self.decisions.push(DecisionRow { entry, verdict, step, policies: decision.policies });
             }
             Kind::Intent => {
                 let call = stamped.decode::<IntentBody>()?.intent.call;
@@ -98,11 +109,16 @@ impl RunReport {
                 };
                 self.receipts.push(ReceiptRow { entry, outcome });
             }
-            Kind::Wait if stamped.predicate.pointer("/wait/for").is_some_and(|what| what == "person") => {
-                "stuck".clone_into(&mut self.outcome);
+            Kind::Wait => {
+                if let Wait::Person { code, message } = stamped.decode::<WaitBody>()?.wait {
+                    "stuck".clone_into(&mut self.outcome);
+                    (self.code, self.message) = (Some(code), Some(message));
+                }
             }
             Kind::Closed => {
-                stamped.decode::<ClosedBody>()?.outcome.as_str().clone_into(&mut self.outcome);
+                let body: ClosedBody = stamped.decode()?;
+                body.outcome.as_str().clone_into(&mut self.outcome);
+                (self.code, self.message) = (Some(body.code), Some(body.message));
             }
             _ => {}
         }

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use countersign_kernel::plan;
+use countersign_kernel::plan::{self, Plan};
 use countersign_kernel::run::bodies::{RunOutcome, Trigger, TriggerKind};
 use countersign_kernel::workflow::model::Workflow;
 use countersign_warrant::{Digest, RunId};
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::sync::watch;
 
 use super::Stop;
@@ -66,6 +66,11 @@ async fn within(
     let mut session = Session { runner, installation, asker, driven: BTreeMap::new() };
     let ended = async {
         session.carry_on_open_runs(Some(&wanted.workflow), &progress).await?;
+        if wanted.idempotency_key.is_none()
+            && let Some(ran) = session.carried_on(&wanted.workflow, &inputs).await?
+        {
+            return Ok(ran);
+        }
         let trigger = Trigger {
             kind,
             asked_by: Some(session.asker.clone()),
@@ -79,9 +84,12 @@ async fn within(
     .await;
     drop(session);
     progress.finish().await;
-    let Ran { run, driven, began } = ended?;
-    tell(installation, screen, &run, &driven, began).await?;
-    Ok(exit_of(&driven, began && wanted.detailed_exitcode))
+    let Ran { run, driven, began, was_open } = ended?;
+    if was_open {
+        screen.say(format!("run {run} was left open by such a request: it was carried on, and no other was started"));
+    }
+    tell(installation, screen, &run, &driven, began || was_open).await?;
+    Ok(exit_of(&driven, (began || was_open) && wanted.detailed_exitcode))
 }
 
 /// A runner with what its requests need.
@@ -98,8 +106,10 @@ pub(super) struct Session<'a> {
 pub(super) struct Ran {
     pub(super) run: RunId,
     pub(super) driven: Driven,
-    /// False when an earlier request of the same key had made it.
+    /// False when an earlier request had made it.
     pub(super) began: bool,
+    /// True when it was left open, and this command carried it on.
+    pub(super) was_open: bool,
 }
 
 impl Session<'_> {
@@ -140,6 +150,23 @@ impl Session<'_> {
         Ok(())
     }
 
+    /// The run that was left open by the same request, and that this command has carried on: it is the answer, and not the
+    /// first of two.
+    async fn carried_on(&self, workflow: &str, inputs: &BTreeMap<String, Value>) -> Result<Option<Ran>, Stop> {
+        for (id, driven) in &self.driven {
+            let Some(stored) = self.installation.store.run(id).await?.filter(|run| run.workflow == workflow) else {
+                continue;
+            };
+            let is_of_many = stored.trigger_key.as_deref().is_some_and(|key| key.contains('/'));
+            let bytes = self.installation.store.blob(&stored.plan).await?;
+            let plan = bytes.and_then(|bytes| Plan::from_bytes(bytes.bytes()).ok());
+            if !is_of_many && plan.is_some_and(|plan| plan.inputs == *inputs) {
+                return Ok(Some(Ran { run: id.clone(), driven: driven.clone(), began: false, was_open: true }));
+            }
+        }
+        Ok(None)
+    }
+
     /// True of a run for many subjects of which each that is open waits for long.
     async fn only_waits(&self, run: &StoredRun) -> Result<bool, Stop> {
         let of_each = self.installation.store.runs_by_trigger_prefix(&run.workflow, &format!("{}/", run.id)).await?;
@@ -157,7 +184,8 @@ impl Session<'_> {
             Begun::Coalesced(holder) => {
                 let text = format!("run {holder} holds what this run would need; nothing was started");
                 let help = format!(
-                    "see `countersign status {holder}`; `countersign abandon {holder} --reason TEXT` lets go of it"
+                    "see `countersign status {holder}`; `countersign resume {holder}` goes on with one that needs a person, `countersign \
+                     abandon {holder} --reason TEXT` lets go of it"
                 );
                 return Err(Stop::new(STUCK, "run.held", text, help));
             }
@@ -166,7 +194,7 @@ impl Session<'_> {
             Some(outcome) => Driven::Over(outcome),
             None => self.drive(&run).await?,
         };
-        Ok(Ran { run, driven, began })
+        Ok(Ran { run, driven, began, was_open: false })
     }
 
     async fn outcome_of(&self, id: &RunId) -> Result<Option<RunOutcome>, Stop> {

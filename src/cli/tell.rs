@@ -101,6 +101,9 @@ fn fact(body: &FactBody) -> String {
             body.step,
             text("deadline").map_or_else(|| "?".to_owned(), seconds)
         ),
+        ("each", true) if body.facts.get("runs").is_some_and(|runs| *runs == serde_json::json!([])) => {
+            "no subject was selected".to_owned()
+        }
         ("each", true) => "every subject is done".to_owned(),
         ("each", false) => text("reason").unwrap_or("not every subject is done").to_owned(),
         ("window", true) => {

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use countersign_contract::{Eyes, Observation, ObserveError, Scope, Subject};
-use countersign_kernel::plan::{self, Persons, PlanError, Reading, Snapshot};
+use countersign_kernel::plan::{self, LeftOut, Persons, PlanError, Reading, Snapshot};
 use countersign_kernel::run::bodies::Stage;
 use countersign_kernel::workflow::model::Workflow;
 use countersign_warrant::ResourceName;
@@ -145,21 +145,29 @@ impl Inventory {
         }
     }
 
-    /// A snapshot for each subject that is there of the kind that the workflow is for.
+    /// A snapshot for each subject that is there of the kind that the workflow is for, and those of which nothing could be
+    /// read: nobody knows whether they are meant.
     ///
     /// # Errors
-    /// When the list, a target or the store cannot be read.
+    /// When the list or the store cannot be read.
     pub async fn survey(
         &self,
         workflow: &Workflow,
         inputs: &BTreeMap<String, Value>,
         persons: &Persons,
-    ) -> Result<Vec<Snapshot>, InventoryError> {
-        let mut all = Vec::new();
+    ) -> Result<(Vec<Snapshot>, Vec<LeftOut>), InventoryError> {
+        let (mut all, mut unread) = (Vec::new(), Vec::new());
         for subject in self.list(&workflow.subject.connector, &workflow.subject.kind).await? {
-            all.push(self.snapshot(&plan::named(workflow, subject.name()), inputs, persons).await?);
+            match self.snapshot(&plan::named(workflow, subject.name()), inputs, persons).await {
+                Ok(snapshot) => all.push(snapshot),
+                Err(error @ (InventoryError::Observe(_) | InventoryError::TimedOut { .. })) => {
+                    let (code, message) = (error.code().to_owned(), error.to_string());
+                    unread.push(LeftOut { subject, code, message });
+                }
+                Err(error) => return Err(error),
+            }
         }
-        Ok(all)
+        Ok((all, unread))
     }
 
     /// Everything that a plan of this workflow may know; `persons` are those of [`plan::persons_of`].

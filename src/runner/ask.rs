@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use countersign_contract::{Material, Probe, ProbeAnswer, ProbeResult, failpoint};
+use countersign_kernel::plan::snapshot::CERTIFICATE;
 use countersign_kernel::plan::{Examine, facts_of};
 use countersign_kernel::run::Issued;
 use countersign_kernel::run::bodies::{FactBody, ProbeBody};
@@ -122,7 +123,7 @@ impl Runner {
         let issuer = match &wanted.issuer {
             Some(issuer) => {
                 let seen = self.inventory.observe(issuer).await.map_err(DriveError::Inventory)?;
-                let pem = seen.attributes.get(plan_certificate()).and_then(Value::as_str).map(str::to_owned);
+                let pem = seen.attributes.get(CERTIFICATE).and_then(Value::as_str).map(str::to_owned);
                 Some(pem.unwrap_or_default())
             }
             None => None,
@@ -188,9 +189,4 @@ fn judge(
     let facts = x509::judge_certificate(&answer.certificate, &expected)?;
     x509::judge_chain(&answer.chain, &facts)?;
     Ok(facts)
-}
-
-/// Where a connector shows a certificate.
-const fn plan_certificate() -> &'static str {
-    countersign_kernel::plan::snapshot::CERTIFICATE
 }

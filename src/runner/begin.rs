@@ -62,7 +62,7 @@ impl Runner {
         if request.workflow.subject.for_each.is_some() && request.given.is_none() {
             let all = self.inventory.survey(request.workflow, &request.inputs, &request.persons).await;
             let (all, manifests) = (all.map_err(BeginError::Inventory)?, self.catalog.manifests());
-            return plan::each(request.workflow, request.trigger.kind, &request.inputs, &all, &manifests)
+            return plan::each(request.workflow, request.trigger.kind, &request.inputs, all, &manifests)
                 .map_err(BeginError::Plan);
         }
         let snapshot = self.inventory.snapshot(request.workflow, &request.inputs, &request.persons).await;
@@ -177,6 +177,11 @@ impl Runner {
         let plan = Plan::from_bytes(bytes.bytes()).map_err(|error| missing(error.to_string()))?;
         if plan.trigger != request.trigger.kind {
             return other("another trigger");
+        }
+        let first = self.store.entries_of_run(&known.id).await.map_err(BeginError::Store)?.into_iter().next();
+        let started: Option<StartedBody> = first.and_then(|entry| entry.decode().ok());
+        if started.is_some_and(|started| started.trigger.event != request.trigger.event) {
+            return other("another event");
         }
         if plan.inputs != request.inputs {
             return other("other inputs");

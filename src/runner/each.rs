@@ -32,6 +32,14 @@ impl Ended {
         matches!(self, Self::As { outcome, .. } if matches!(outcome.as_bytes(), b"done"))
     }
 
+    fn in_words(&self, name: &str) -> String {
+        match self {
+            Self::As { run, outcome } => format!("{name} ({outcome}, run {run})"),
+            Self::Held(by) => format!("{name} (held by run {by})"),
+            Self::NotBegun | Self::Stopped => format!("{name} (not begun)"),
+        }
+    }
+
     fn to_json(&self, subject: &Value) -> Value {
         match self {
             Self::As { run, outcome } => object!({"subject": subject, "run": run, "outcome": outcome}),
@@ -58,7 +66,9 @@ impl Runner {
                 let at = next.fetch_add(1, Ordering::SeqCst);
                 let Some(of_one) = runs.get(at) else { break };
                 let is_over = failed.load(Ordering::SeqCst) >= *stop_after;
-                let one = Box::pin(self.one(parent, at, of_one, is_over)).await?;
+                let one = Box::pin(self.one(parent, at, of_one, is_over)).await;
+                // WHY: what keeps one from going on keeps the others from beginning.
+                let one = one.inspect_err(|_| failed.store(*stop_after, Ordering::SeqCst))?;
                 if !one.is_done() {
                     failed.fetch_add(1, Ordering::SeqCst);
                 }
@@ -83,7 +93,14 @@ impl Runner {
         }
         if !holds {
             let all = runs.len() + left_out.len();
-            facts.insert("reason".to_owned(), object!(format!("{done} of {all} subjects are done")));
+            let not: Vec<String> = ended
+                .iter()
+                .filter(|(_, one)| !one.is_done())
+                .map(|(at, one)| one.in_words(runs.get(*at).map_or("?", |plan| plan.subject.resource.name())))
+                .chain(left_out.iter().map(|left| format!("{} (not planned)", left.subject.name())))
+                .collect();
+            let reason = format!("{done} of {all} subjects are done; not {}", not.join(", "));
+            facts.insert("reason".to_owned(), Value::String(reason));
         }
         let body = FactBody { step: planned.step.clone(), about: EACH.to_owned(), holds, facts };
         self.write(drive, entry, Kind::Fact, &body).await

@@ -218,6 +218,8 @@ impl DriveError {
                 | Self::Open(_)
                 | Self::NotSealed(_)
                 | Self::NoSuchConnector(_)
+                // WHY: the ledger refuses the same entry for ever; where a commit was lost, it is asked again.
+                | Self::Journal(JournalError::Unfit { .. })
         )
     }
 

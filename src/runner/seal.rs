@@ -71,7 +71,13 @@ pub(super) fn sealed_entry(id: EntryId, step: StepId, made: Sealed, given: bool)
         given,
         public: made.public,
     };
-    let body =
-        VersionBody { step, version: made.version, stage: Stage::Pending, sealed: Some(sealed), expires_at: None };
+    let body = VersionBody {
+        step,
+        version: made.version,
+        stage: Stage::Pending,
+        sealed: Some(sealed),
+        expires_at: None,
+        counts_from: None,
+    };
     Ok(Entry::new(id, Kind::Version, json(&body))?.with_blobs(vec![blob]))
 }

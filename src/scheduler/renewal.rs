@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use countersign_kernel::plan::{self, Persons, PlanError};
-use countersign_kernel::run::bodies::{RunOutcome, Trigger, TriggerKind};
+use countersign_kernel::run::bodies::{RunOutcome, Trigger, TriggerKind, VersionBody};
 use countersign_kernel::workflow::model::Workflow;
 use countersign_warrant::{RunId, Timestamp, VersionId};
 use serde_json::Value;
@@ -88,9 +88,11 @@ impl Renewal {
         let Some(promoted) = store.entry(&current.entry).await? else {
             return Err(ReadStoreError::Corrupt(format!("entry `{}` is missing", current.entry)).into());
         };
+        let counts_from = promoted.decode::<VersionBody>().ok().and_then(|body| body.counts_from);
+        let since = counts_from.unwrap_or(promoted.at);
         let prefix = format!("expiry-{}-", current.id);
         let earlier = store.runs_by_trigger_prefix(&workflow.metadata.name, &prefix).await?;
-        let (tried, due) = look(&earlier, due_at(expiry, promoted.at, expires_at), now);
+        let (tried, due) = look(&earlier, due_at(expiry, since, expires_at), now);
         let idempotency_key = Some(format!("{prefix}{tried}"));
         let trigger = Trigger { kind: TriggerKind::Expiry, asked_by: None, idempotency_key, event: None };
         Ok(Some(Self { version: current.id, expires_at, inputs, trigger, due }))

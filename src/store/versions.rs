@@ -90,17 +90,6 @@ impl Store {
         self.version_in(subject, Stage::Pending).await
     }
 
-    /// Every current version with an end, the one that ends first at first.
-    pub async fn expiring_versions(&self, before: Timestamp) -> Result<Vec<StoredVersion>, ReadStoreError> {
-        let rows = sqlx::query(
-            "select * from versions where stage = 'current' and expires_at < ? order by expires_at, subject",
-        )
-        .bind(before.micros())
-        .fetch_all(&self.readers)
-        .await?;
-        rows.iter().map(read).collect()
-    }
-
     /// Every subject that ever had a version, sorted.
     pub async fn subjects(&self) -> Result<Vec<ResourceName>, ReadStoreError> {
         let query = sqlx::query("select distinct subject from versions order by subject");

@@ -320,3 +320,75 @@ fn files_are_planned_before_they_are_activated_and_without_a_data_folder() {
     assert!(!nowhere.exists());
     assert_eq!(changes(&before, &tree(&folder.data())), Vec::<&Path>::new());
 }
+
+/// What a shipped workflow does, move by move: a change to any of them is seen here.
+#[test]
+fn the_plans_of_the_shipped_workflows_are_these() {
+    let folder = Folder::toured();
+    let operator = "type = \"local\"\noperator = \"countersign-operator\"\n\
+                    operator_key = \"client/countersign-operator/key\"\n";
+    folder.edit("settings.toml", "type = \"local\"\n", operator);
+    let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("workflows");
+    let files = fs::read_dir(&shipped).unwrap().map(|entry| entry.unwrap().path());
+    let mut names: Vec<String> = files
+        .filter(|path| path.extension().is_some_and(|kind| kind == "yaml"))
+        .map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned())
+        .collect();
+    names.sort();
+    let mut told = Vec::new();
+    for name in names {
+        let plan = assumed(&folder, &shipped, &name)["plan"].take();
+        told.push(name);
+        list(&plan, "  ", &mut told);
+    }
+    insta::assert_snapshot!("shipped", told.join("\n"));
+}
+
+/// The plan that the files alone have, with what its inputs need.
+fn assumed(folder: &Folder, files: &Path, name: &str) -> Value {
+    let mut asked = vec!["plan".to_owned(), name.to_owned(), "--json".to_owned()];
+    asked.extend(["--files".to_owned(), files.display().to_string()]);
+    asked.extend(["--settings".to_owned(), folder.path("settings.toml").display().to_string()]);
+    loop {
+        let told = folder.run(&asked);
+        if told.code == 0 {
+            return told.json();
+        }
+        let message = told.json()["error"]["message"].as_str().unwrap().to_owned();
+        let input = message.strip_prefix("input `").and_then(|rest| rest.split_once("` is missing")).map(|(it, _)| it);
+        let value = match input {
+            Some("account" | "role" | "name" | "issuer" | "webhook" | "key" | "subject") => "clerk",
+            Some("level") => "write",
+            Some("owner" | "backup") => "dana@example.com",
+            Some("reason") => "nobody needs it any more",
+            _ => panic!("{name}: {message}"),
+        };
+        asked.extend(["--input".to_owned(), format!("{}={value}", input.unwrap())]);
+    }
+}
+
+/// A line for each move, and below it those of the runs that it begins.
+fn list(plan: &Value, indent: &str, told: &mut Vec<String>) {
+    for planned in plan["moves"].as_array().unwrap() {
+        told.push(format!("{indent}{}", condensed(planned)));
+        for run in planned["runs"].as_array().into_iter().flatten() {
+            list(run, &format!("{indent}  "), told);
+        }
+    }
+}
+
+fn condensed(planned: &Value) -> String {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let only = planned["on_failure"].as_str().map_or_else(String::new, |step| format!(" only if {step} fails"));
+    let what = match planned["does"].as_str().unwrap() {
+        "act" => {
+            let call = &planned["call"];
+            let undo = planned["undo"]["verb"].as_str().map_or_else(String::new, |verb| format!(" undo {verb}"));
+            let pivot = if planned["pivot"] == true { " pivot" } else { "" };
+            format!("act {} {}{undo}{pivot}", text(&call["verb"]), text(&call["resource"]))
+        }
+        "probe" => format!("probe {} {}", text(&planned["probe"]["name"]), text(&planned["expect"])),
+        other => other.to_owned(),
+    };
+    format!("{} {what}{only}", text(&planned["id"]))
+}

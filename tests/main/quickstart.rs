@@ -51,9 +51,19 @@ fn the_report_has_the_promised_shape_and_the_ledger_verifies() {
     for run in runs {
         assert_eq!(
             keys(run),
-            BTreeSet::from(["decisions", "outcome", "plan", "receipts", "run", "warrants", "workflow"])
+            BTreeSet::from([
+                "code",
+                "decisions",
+                "message",
+                "outcome",
+                "plan",
+                "receipts",
+                "run",
+                "warrants",
+                "workflow",
+            ])
         );
-        assert_rows(run, "decisions", &["entry", "policies", "verdict"]);
+        assert_rows(run, "decisions", &["entry", "policies", "step", "verdict"]);
         assert_rows(run, "warrants", &["entry", "subject", "verb"]);
         assert_rows(run, "receipts", &["entry", "outcome"]);
         let verdict = if run["outcome"] == "denied" { "deny" } else { "allow" };

@@ -68,6 +68,18 @@ fn a_term_in_the_soak_is_carried_on_by_the_next_run() {
     carried_on(&folder, &run);
 }
 
+/// Whoever repeats the command after a stop gets that run, not a second one after it.
+#[test]
+fn the_same_command_after_a_stop_starts_no_second_run() {
+    let folder = soaking("2s");
+    let run = stopped(&folder, "wait ", "INT");
+    let before = folder.ask::<i64>("select count(*) from runs");
+    let new = key(&folder);
+    folder.run(&ROTATE).ended(0);
+    assert_eq!((folder.ask::<i64>("select count(*) from runs"), key(&folder)), (before, new));
+    carried_on(&folder, &run);
+}
+
 #[test]
 fn a_ctrl_c_in_the_soak_is_carried_on_by_quickstart() {
     let folder = soaking("2s");

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use countersign_kernel::workflow::model::{StepKind, Template, Workflow};
+use countersign_kernel::workflow::model::{Delivery, Reference, StepKind, Template, Workflow};
 use countersign_kernel::workflow::parse;
 
 use crate::catalog::Catalog;
@@ -39,6 +39,43 @@ impl Choice {
         self.workflow.steps.iter().filter(|step| step.kind.is_change()).map(|step| step.kind.word())
     }
 
+    /// Whether it delivers the certificate that the endpoint of the default settings serves.
+    fn serves_the_endpoint(&self) -> bool {
+        let is_it = |delivery: &Delivery| {
+            delivery.place == "server" && delivery.path == Template::Literal(serde_json::Value::from("tls"))
+        };
+        self.workflow.steps.iter().any(|step| match &step.kind {
+            StepKind::Issue(issue) => issue.distribute.iter().any(is_it),
+            _ => false,
+        }) && self.actions().all(|action| action == "issue")
+    }
+
+    /// Whether it asks a target whether a secret works.
+    fn asks_the_endpoint(&self) -> bool {
+        self.workflow.steps.iter().any(|step| {
+            matches!(
+                step.kind,
+                StepKind::Rotate(_) | StepKind::Deprovision(_) | StepKind::Revoke(_) | StepKind::Check(_)
+            )
+        })
+    }
+
+    /// What its request gives for an input so that it makes what another one is about.
+    pub(super) fn input_for(&self, input: &str, others: &[&Self]) -> Option<String> {
+        let own = &self.workflow.subject;
+        let of = others.iter().map(|other| &other.workflow.subject).find(|of| {
+            (&own.connector, &own.kind) == (&of.connector, &of.kind)
+                && matches!(&of.name, Template::Literal(value) if value.is_string())
+        })?;
+        match (&own.name, &of.name) {
+            (Template::Whole(Reference::Input(name)), Template::Literal(value)) if name == input => {
+                let level = if of.own { " --input level=write" } else { "" };
+                Some(format!("{}{level}", value.as_str()?))
+            }
+            _ => None,
+        }
+    }
+
     /// Whether this one makes what the other one changes, and why that is needed.
     fn makes_for(&self, other: &Self) -> Option<&'static str> {
         let (own, of) = (&self.workflow.subject, &other.workflow.subject);
@@ -55,12 +92,17 @@ impl Choice {
         if issuers.into_iter().any(|issuer| Some(issuer) == subject) {
             return Some("which signs its certificate");
         }
-        let makes = self.actions().any(|action| matches!(action, "provision" | "issue"));
-        let rotates = other.actions().any(|action| action == "rotate");
+        // WHY: what only makes something is run first; what also ends something is for a day of its own.
+        let makes = self.actions().all(|action| matches!(action, "provision" | "issue"));
+        let rests = other.actions().any(|action| matches!(action, "rotate" | "deprovision" | "revoke"));
         // WHY: a name that a request gives may be any, and one that stands in the file only this one.
         let may_be = !matches!(own.name, Template::Literal(_)) || own.name == of.name;
         let same = (&own.connector, &own.kind) == (&of.connector, &of.kind) && may_be;
-        (makes && rotates && same).then_some("which makes what is rotated")
+        if makes && rests && same {
+            return Some("which makes what it is about");
+        }
+        // The probes of the embedded target ask its endpoint, which serves nothing without its certificate.
+        (self.serves_the_endpoint() && other.asks_the_endpoint()).then_some("without which its target answers nobody")
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use countersign_kernel::plan::{self, Persons, Plan, Snapshot};
+use countersign_kernel::plan::{self, LeftOut, Persons, Plan, PlanError, Snapshot};
 use countersign_kernel::run::bodies::TriggerKind;
 use countersign_kernel::workflow::model::Workflow;
 use countersign_warrant::Digest;
@@ -38,6 +38,8 @@ struct View {
     inputs: BTreeMap<String, Value>,
     /// Of the subject; of each that is there, where the workflow is for each.
     snapshots: Vec<Snapshot>,
+    /// Of which there is none.
+    unread: Vec<LeftOut>,
     person: String,
 }
 
@@ -92,7 +94,7 @@ impl Ground {
         trigger: TriggerKind,
         given: &BTreeMap<String, String>,
     ) -> Result<(Plan, String), Stop> {
-        let View { inputs, snapshots, person } = self.look(workflow, given).await?;
+        let View { inputs, snapshots, unread, person } = self.look(workflow, given).await?;
         let manifests = self.catalog.manifests();
         // WHY: what is assumed of a subject is that the workflow means it.
         let mut assumed = workflow.clone();
@@ -101,9 +103,24 @@ impl Ground {
         }
         let planned = match snapshots.as_slice() {
             [only] if workflow.subject.for_each.is_none() => plan::plan(workflow, trigger, &inputs, only, &manifests),
-            all => plan::each(&assumed, trigger, &inputs, all, &manifests),
+            _ => plan::each(&assumed, trigger, &inputs, (snapshots, unread), &manifests),
         };
-        Ok((planned?, person))
+        match planned {
+            Ok(planned) => Ok((planned, person)),
+            Err(error) => Err(self.explained(workflow, &inputs, error).await),
+        }
+    }
+
+    /// Why there is no plan; a run of our own that is under way on the subject is named.
+    async fn explained(&self, workflow: &Workflow, inputs: &BTreeMap<String, Value>, error: PlanError) -> Stop {
+        let subject = plan::subject_of(workflow, inputs).ok();
+        let mut stop = Stop::from(error);
+        if let (Some(reading), Some(subject)) = (&self.reading, subject)
+            && let Ok(Some(run)) = reading.store.holder(&subject).await
+        {
+            stop.help = Some(format!("run {run} is under way on it, and changes it: see `countersign status {run}`"));
+        }
+        stop
     }
 
     async fn look(&self, workflow: &Workflow, given: &BTreeMap<String, String>) -> Result<View, Stop> {
@@ -111,12 +128,12 @@ impl Ground {
         let persons = reading.persons(workflow, given)?;
         let inputs = plan::resolve_inputs(workflow, given, &persons)?;
         let inventory = Inventory::new(Arc::clone(&self.catalog), reading.store.clone());
-        let snapshots = if workflow.subject.for_each.is_some() {
+        let (snapshots, unread) = if workflow.subject.for_each.is_some() {
             inventory.survey(workflow, &inputs, &persons).await?
         } else {
-            vec![inventory.snapshot(workflow, &inputs, &persons).await?]
+            (vec![inventory.snapshot(workflow, &inputs, &persons).await?], Vec::new())
         };
-        Ok(View { inputs, snapshots, person: reading.asker()? })
+        Ok(View { inputs, snapshots, unread, person: reading.asker()? })
     }
 
     fn assume(&self, workflow: &Workflow, given: &BTreeMap<String, String>) -> Result<View, Stop> {
@@ -135,7 +152,7 @@ impl Ground {
         };
         let assumed = plan::assumed(workflow, &subject, kind, &persons);
         let snapshot = Snapshot { own: self.catalog.own(), ..assumed };
-        Ok(View { inputs, snapshots: vec![snapshot], person: stand_in("whoever asks") })
+        Ok(View { inputs, snapshots: vec![snapshot], unread: Vec::new(), person: stand_in("whoever asks") })
     }
 }
 

@@ -112,7 +112,7 @@ fn moves() -> Vec<Value> {
         form(
             "activate",
             &[("version", version()), ("previous", null_or(version())), ("lifetime_secs", null_or(count()))],
-            &[("ends_at", stamp())],
+            &[("aged", object(&[("made_at", stamp()), ("due_at", stamp()), ("ends_at", stamp())], &[]))],
         ),
         each(&form),
         form("step_down", &[("version", version())], &[]),

@@ -6,7 +6,7 @@ use countersign_contract::{Kind, Observation, Slot, Type};
 use countersign_warrant::{ResourceName, VersionId};
 use serde_json::{Value, json};
 
-use super::snapshot::{Reading, Snapshot};
+use super::snapshot::{Reading, SERIAL, Snapshot};
 use super::{Persons, issuers_of};
 use crate::workflow::Own;
 use crate::workflow::model::{StepKind, Workflow};
@@ -19,7 +19,12 @@ pub fn assumed(workflow: &Workflow, subject: &ResourceName, kind: &Kind, persons
         Reading { observation: Observation::absent(subject.clone()), current: None, expires_at: None, highest: 0 }
     } else {
         let required = kind.attributes.iter().filter(|attribute| attribute.required && !attribute.secret);
-        there(subject, required.map(|attribute| (attribute.name.to_owned(), some(attribute.kind))).collect())
+        let mut attributes: BTreeMap<String, Value> =
+            required.map(|attribute| (attribute.name.to_owned(), some(attribute.kind))).collect();
+        if workflow.steps.iter().any(|step| matches!(step.kind, StepKind::Revoke(_))) {
+            attributes.insert(SERIAL.to_owned(), some(Type::Text));
+        }
+        there(subject, attributes)
     };
     let issuers = issuers_of(workflow).into_iter().map(|issuer| (issuer.clone(), there(&issuer, BTreeMap::new())));
     Snapshot { subject, issuers: issuers.collect(), persons: persons.clone(), own: Own::new() }

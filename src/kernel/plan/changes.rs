@@ -35,12 +35,7 @@ impl Expansion<'_> {
         self.push(step, "create", "provision", does)?;
         self.deliver(step, &wanted.distribute)?;
         let lifetime_secs = wanted.generate.lifetime_secs();
-        self.push(
-            step,
-            "activate",
-            "provision",
-            Does::Activate { version, previous: None, lifetime_secs, ends_at: None },
-        )
+        self.push(step, "activate", "provision", Does::Activate { version, previous: None, lifetime_secs, aged: None })
     }
 
     /// The same as an issuance, of what has a certificate already (beh:R5): the old one is left to its own end.
@@ -96,7 +91,7 @@ impl Expansion<'_> {
         self.push(step, "examine", action, Does::Examine(Box::new(examine)))?;
         self.deliver(step, &wanted.distribute)?;
         let activate =
-            Does::Activate { version: version.clone(), previous: previous.clone(), lifetime_secs: None, ends_at: None };
+            Does::Activate { version: version.clone(), previous: previous.clone(), lifetime_secs: None, aged: None };
         self.push(step, "activate", action, activate)?;
         self.adopt(step, &wanted.adopted, &version)?;
         match previous {

@@ -16,27 +16,30 @@ use crate::workflow::model::{AtMost, ForEach, StepKind, Template, Workflow};
 /// The word for its one move.
 const EACH: &str = "each";
 
-/// Makes the plan, from a snapshot of every subject that is there.
+/// Makes the plan, from a snapshot of every subject that is there, and those of which there could be none.
 ///
 /// # Errors
-/// When more subjects are selected than the workflow says, or its condition cannot be evaluated.
+/// When more subjects are selected than the workflow says.
 pub fn each(
     workflow: &Workflow,
     trigger: TriggerKind,
     inputs: &BTreeMap<String, Value>,
-    inventory: &[Snapshot],
+    (inventory, unread): (Vec<Snapshot>, Vec<LeftOut>),
     manifests: &Manifests<'_>,
 ) -> Result<Plan, PlanError> {
     let Some(wanted) = &workflow.subject.for_each else {
         return Err(PlanError::IllegalName { what: "subject", text: workflow.metadata.name.clone() });
     };
-    let (mut runs, mut left_out) = (Vec::new(), Vec::new());
-    for snapshot in inventory {
+    let listed = inventory.len() + unread.len();
+    let (mut runs, mut left_out) = (Vec::new(), unread);
+    for snapshot in &inventory {
         let bound = named(workflow, snapshot.subject.observation.resource.name());
-        if !is_selected(&bound, wanted, trigger, inputs, snapshot, manifests)? {
-            continue;
-        }
-        match plan(&bound, trigger, inputs, snapshot, manifests) {
+        let planned = match is_selected(&bound, wanted, trigger, inputs, snapshot, manifests) {
+            Ok(false) => continue,
+            Ok(true) => plan(&bound, trigger, inputs, snapshot, manifests),
+            Err(error) => Err(error),
+        };
+        match planned {
             Ok(planned) => runs.push(planned),
             // WHY: one that cannot be done now must not be forgotten, nor keep the others waiting.
             Err(error) => left_out.push(LeftOut {
@@ -46,7 +49,7 @@ pub fn each(
             }),
         }
     }
-    let cap = cap(wanted.at_most, inventory.len());
+    let cap = cap(wanted.at_most, listed);
     let selected = runs.len() + left_out.len();
     // INVARIANT: beh:T5 more subjects than somebody thought of are none.
     if selected > cap {
@@ -78,7 +81,7 @@ pub fn each(
             own: false,
             // WHY: where the cap is a part of all, their number is something that the plan relies on.
             attributes: match wanted.at_most {
-                AtMost::Percent(_) => BTreeMap::from([("listed".to_owned(), json!(inventory.len()))]),
+                AtMost::Percent(_) => BTreeMap::from([("listed".to_owned(), json!(listed))]),
                 AtMost::Subjects(_) => BTreeMap::new(),
             },
             resource: resource.clone(),

@@ -81,6 +81,12 @@ pub enum PlanError {
         /// How many work.
         live: usize,
     },
+    /// A version at the target that nobody has named.
+    #[error("the target does not say which version of `{subject}` its secret is: what is not labelled is not adopted")]
+    Unlabelled {
+        /// The subject.
+        subject: ResourceName,
+    },
     /// A version that was in use here before.
     #[error("`{version}` was given out here before, and is not current; it is not adopted")]
     VersionKnown {
@@ -138,12 +144,16 @@ pub enum PlanError {
         subject: ResourceName,
     },
     /// The new credential would be where Countersign does not look.
-    #[error("Countersign reads the credential of `{subject}` from `{sink}`, and the workflow delivers it elsewhere")]
+    #[error(
+        "Countersign reads the credential of `{subject}` in `{field}` of `{sink}`; the workflow delivers it elsewhere"
+    )]
     OwnElsewhere {
         /// The subject.
         subject: ResourceName,
         /// Where it is read.
         sink: ResourceName,
+        /// The delivery's field.
+        field: String,
     },
     /// More subjects than the workflow is for.
     #[error("{selected} subjects are selected, and `at_most` is {cap}: narrow `where`, or raise it")]
@@ -160,6 +170,14 @@ pub enum PlanError {
         connector: String,
         /// What is missing.
         what: String,
+    },
+    /// A change would rest on what another one of the same run has changed by then.
+    #[error("`{step}` would rest on what `{earlier}` has changed by then: make two workflows of it")]
+    SecondChange {
+        /// The later step.
+        step: String,
+        /// The earlier one.
+        earlier: String,
     },
     /// An irreversible act would stand before the pivot.
     #[error("`{step}` cannot be undone and would run before the pivot")]
@@ -205,34 +223,14 @@ impl PlanError {
             Self::NotThere { .. } => "plan.not_there",
             Self::Adopted { .. } => "plan.adopted",
             Self::WhichVersion { .. } => "plan.which_version",
+            Self::Unlabelled { .. } => "plan.unlabelled",
             Self::VersionKnown { .. } => "plan.version_known",
             Self::TooMany { .. } => "plan.too_many",
             Self::Unfit { .. } => "plan.unfit",
+            Self::SecondChange { .. } => "plan.second_change",
             Self::IrreversibleBeforePivot { .. } => "plan.irreversible_before_pivot",
             Self::Condition { .. } => "plan.condition",
             Self::Uncovered { .. } => "workflow.uncovered_change",
         }
-    }
-
-    /// True when what was asked is wrong, not what is there.
-    pub const fn is_bad_input(&self) -> bool {
-        matches!(
-            self,
-            Self::NoSuchTrigger { .. }
-                | Self::UnknownInput { .. }
-                | Self::MissingInput { .. }
-                | Self::WrongInput { .. }
-                | Self::IllegalName { .. }
-                | Self::NoSuchVersion { .. }
-                | Self::VersionInUse { .. }
-                | Self::OwnCredential { .. }
-                | Self::TooMany { .. }
-                | Self::NotThere { .. }
-                | Self::Adopted { .. }
-                | Self::WhichVersion { .. }
-                | Self::VersionKnown { .. }
-                | Self::NotOwn { .. }
-                | Self::OwnElsewhere { .. }
-        )
     }
 }

@@ -12,6 +12,7 @@ use super::{PlanError, Snapshot};
 use crate::policy::{Circumstances, Condition, Facts, Subject, Term};
 use crate::run::bodies::TriggerKind;
 use crate::workflow::model::{Delivery, Part as TextPart, Reference, Step, StepKind, Template, Workflow};
+use crate::workflow::{is_before, may_follow};
 
 /// The connector instances of this installation, by name.
 pub type Manifests<'a> = BTreeMap<String, &'a Manifest>;
@@ -43,21 +44,26 @@ impl Expansion<'_> {
                 self.skipped.push(Skipped { step: step.id.clone(), when: condition.as_str().to_owned() });
                 continue;
             }
-            if let (true, Some(windows)) = (step.kind.is_change(), &workflow.windows) {
-                let does = Does::Window { windows: windows.clone() };
-                self.push(step, "window", step.kind.word(), does)?;
-            }
-            self.expand_one(step)?;
+            self.expand_in_window(step)?;
             // WHY: right after it, so that the cursor of a run that failed there comes by, and then by what seals its evidence.
             let versions = self.versions.clone();
             for then in workflow.steps.iter().filter(|then| then.on_failure.as_ref() == Some(&step.id)) {
                 self.versions.retain(|made_by, _| then.after.contains(made_by));
-                self.expand_one(then)?;
+                self.expand_in_window(then)?;
             }
             self.versions = versions;
         }
         self.cover();
+        self.prove_single()?;
         self.prove()
+    }
+
+    fn expand_in_window(&mut self, step: &Step) -> Result<(), PlanError> {
+        if let (true, Some(windows)) = (step.kind.is_change(), &self.workflow.windows) {
+            let does = Does::Window { windows: windows.clone() };
+            self.push(step, "window", step.kind.word(), does)?;
+        }
+        self.expand_one(step)
     }
 
     fn expand_one(&mut self, step: &Step) -> Result<(), PlanError> {
@@ -152,6 +158,19 @@ impl Expansion<'_> {
                 *covers = covered;
             }
         }
+    }
+
+    /// Refuses a plan in which a change comes after another one that it would rest on.
+    fn prove_single(&self) -> Result<(), PlanError> {
+        let planned = |step: &&Step| step.kind.is_change() && !self.skipped.iter().any(|left| left.step == step.id);
+        let changes: Vec<&Step> = self.workflow.steps.iter().filter(planned).collect();
+        for (at, later) in changes.iter().enumerate() {
+            let mut before = changes.iter().take(at).filter(|earlier| is_before(earlier, later));
+            if let Some(earlier) = before.find(|earlier| !may_follow(&earlier.kind, &later.kind)) {
+                return Err(PlanError::SecondChange { step: later.id.to_string(), earlier: earlier.id.to_string() });
+            }
+        }
+        Ok(())
     }
 
     // INVARIANT: inv:I4 a plan with an uncovered act, or with an irreversible one before the pivot, does not exist.

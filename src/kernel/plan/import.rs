@@ -9,7 +9,7 @@ use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use super::expand::{Expansion, Manifests};
-use super::model::{Does, Move, Plan, Recipe};
+use super::model::{Aged, Does, Move, Plan, Recipe};
 use super::snapshot::facts_of;
 use super::{PlanError, Snapshot, begin, end};
 use crate::run::bodies::TriggerKind;
@@ -17,6 +17,12 @@ use crate::workflow::model::{OnImport, StepKind, Workflow};
 
 /// The word for its moves.
 const IMPORT: &str = "import";
+
+/// How long the target may take to say that it takes the secret: what the steps of a workflow give it by default.
+const WITHIN_MS: u64 = 10_000;
+
+/// The highest version that is taken over, so that others can follow it.
+const NUMBER_MAX: u32 = 1_000_000_000;
 
 /// Which version is taken over.
 #[derive(Debug, Clone, Default)]
@@ -40,7 +46,7 @@ pub fn import(
     let mut expansion = begin(workflow, TriggerKind::Request, inputs, snapshot, manifests)?;
     let slot = meant(&expansion, adopting)?.clone();
     let subject = expansion.subject.resource.clone();
-    let Some(version) = slot.version.clone() else { return Err(PlanError::WhichVersion { subject, live: 1 }) };
+    let Some(version) = slot.version.clone() else { return Err(PlanError::Unlabelled { subject }) };
     push(&mut expansion, "seal", Does::Seal { version: version.clone(), recipe: Recipe::Given })?;
     let facts = facts_of(IMPORT, &snapshot.subject, None);
     push(&mut expansion, "check", Does::Check { facts })?;
@@ -49,10 +55,14 @@ pub fn import(
         push(&mut expansion, "verify", does)?;
     }
     let lifetime_secs = lifetime_of(workflow);
-    let ends_at = lifetime_secs.zip(slot.created_at).map(|(secs, at)| at.plus_millis(secs.saturating_mul(1000)));
+    let aged = lifetime_secs.zip(slot.created_at).map(|(secs, made_at)| {
+        let ms = secs.saturating_mul(1000);
+        let due_ms = workflow.triggers.expiry.map_or(ms, |part| part.of(ms));
+        Aged { made_at, due_at: made_at.plus_millis(due_ms), ends_at: made_at.plus_millis(ms) }
+    });
     // INVARIANT: beh:R14 what is older than it should be does not fall due at once, nor all of it together.
-    let lifetime_secs = lifetime_secs.map(|secs| if ends_at.is_some() { grace_secs(secs, &subject) } else { secs });
-    push(&mut expansion, "activate", Does::Activate { version, previous: None, lifetime_secs, ends_at })?;
+    let lifetime_secs = lifetime_secs.map(|secs| if aged.is_some() { grace_secs(secs, &subject) } else { secs });
+    push(&mut expansion, "activate", Does::Activate { version, previous: None, lifetime_secs, aged })?;
     let seals = workflow.steps.iter().filter_map(|step| match &step.kind {
         StepKind::Evidence(evidence) => Some((step.id.clone(), evidence.retain_secs)),
         _ => None,
@@ -93,6 +103,10 @@ fn meant<'s>(expansion: &Expansion<'s>, adopting: &Adopting) -> Result<&'s Slot,
         Some(version) if version.number <= reading.highest => {
             Err(PlanError::VersionKnown { version: version.to_string() })
         }
+        Some(version) if version.number > NUMBER_MAX => {
+            let what = format!("have `{version}` adopted: too few versions could follow it");
+            Err(PlanError::Unfit { connector: subject.connector().to_owned(), what })
+        }
         _ => Ok(slot),
     }
 }
@@ -101,7 +115,7 @@ fn meant<'s>(expansion: &Expansion<'s>, adopting: &Adopting) -> Result<&'s Slot,
 fn login(expansion: &Expansion<'_>, subject: &ResourceName, version: &VersionId) -> Result<Does, PlanError> {
     let name = expansion.dead()?.probe;
     let probe = Probe { name, subject: subject.clone(), version: Some(version.clone()), parameters: BTreeMap::new() };
-    expansion.probe(subject.connector().to_owned(), probe, ProbeAnswer::Accepted, 0)
+    expansion.probe(subject.connector().to_owned(), probe, ProbeAnswer::Accepted, WITHIN_MS)
 }
 
 /// How long a version of the workflow's own making lives.

@@ -33,7 +33,7 @@ use expand::Expansion;
 pub use expand::Manifests;
 pub use import::{Adopting, import};
 pub use inputs::resolve_inputs;
-pub use model::{Act, Does, Examine, LeftOut, Move, Plan, Recipe, Retrying, Skipped, Telling};
+pub use model::{Act, Aged, Does, Examine, LeftOut, Move, Plan, Recipe, Retrying, Skipped, Telling};
 use model::{FORMAT, PlannedSubject, Source};
 pub use persons::{Persons, persons_of};
 pub use question::{Asking, question};

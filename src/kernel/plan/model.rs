@@ -51,6 +51,18 @@ pub struct Skipped {
     pub when: String,
 }
 
+/// The age of a version that was made elsewhere.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Aged {
+    /// When it was made.
+    pub made_at: Timestamp,
+    /// When one of the workflow's own making, made then, would fall due.
+    pub due_at: Timestamp,
+    /// When such a one would end.
+    pub ends_at: Timestamp,
+}
+
 /// A subject that was selected, and cannot be planned as it is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -162,10 +174,9 @@ pub enum Does {
         previous: Option<VersionId>,
         /// After how many seconds from the run's start it counts as expired; a certificate's own end where `None`.
         lifetime_secs: Option<u64>,
-        /// When an adopted one would have ended by its age; it counts as expired then, or after `lifetime_secs`, whichever
-        /// is later.
+        /// Of an adopted one whose age is known; it counts as expired by its age or after `lifetime_secs`, whichever is later.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        ends_at: Option<Timestamp>,
+        aged: Option<Aged>,
     },
     /// Makes the current version previous, with none in its place: the subject is gone.
     StepDown {
@@ -314,6 +325,11 @@ impl Plan {
         } else {
             Err(serde::de::Error::custom(format_args!("the plan has the format `{}`", plan.format)))
         }
+    }
+
+    /// True of the plan of an import, which seals what was made elsewhere and has no act.
+    pub fn is_import(&self) -> bool {
+        self.moves.iter().any(|planned| matches!(planned.does, Does::Seal { recipe: Recipe::Given, .. }))
     }
 
     /// The move of that id.

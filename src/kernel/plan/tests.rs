@@ -463,7 +463,11 @@ fn beh_r13_an_own_credential_is_touched_only_by_who_says_so() {
     let with = |own: &[(&str, &str)], is_said: bool| {
         let mut workflow = rotate();
         workflow.subject.own = is_said;
-        let own = own.iter().map(|(subject, sink)| (subject.parse().unwrap(), sink.parse().unwrap())).collect();
+        let place = |sink: &str| {
+            let (sink, field) = sink.split_once(' ').unwrap_or((sink, "key"));
+            (sink.parse().unwrap(), field.to_owned())
+        };
+        let own = own.iter().map(|(subject, sink)| (subject.parse().unwrap(), place(sink))).collect();
         let snapshot = Snapshot { own, ..seen(1) };
         let plan = plan(&workflow, TriggerKind::Request, &BTreeMap::new(), &snapshot, &manifests);
         plan.map(|plan| plan.subject.own).map_err(|error| error.code())
@@ -474,6 +478,7 @@ fn beh_r13_an_own_credential_is_touched_only_by_who_says_so() {
     assert_eq!(with(&[], true), Err("plan.not_own"));
     assert_eq!(with(&[("local/account/other", sink)], true), Err("plan.not_own"));
     assert_eq!(with(&[(subject, "files/client/other")], true), Err("plan.own_elsewhere"));
+    assert_eq!(with(&[(subject, "files/client/reporting id")], true), Err("plan.own_elsewhere"), "another field");
     assert_eq!(with(&[(subject, sink)], false), Err("plan.own_credential"));
     assert_eq!(with(&[(subject, "files/client/other")], false), Err("plan.own_credential"));
     assert_eq!(with(&[("local/account/other", sink)], false), Err("plan.own_credential"));
@@ -498,7 +503,7 @@ fn beh_r14_an_import_changes_nothing_and_never_falls_due_at_once() {
     assert_eq!(ids(&silent), ["import.seal", "import.check", "import.activate", "seal.bind"]);
     let until = |plan: &Plan| {
         plan.moves.iter().find_map(|at| match &at.does {
-            Does::Activate { lifetime_secs, ends_at, .. } => Some((*lifetime_secs, *ends_at)),
+            Does::Activate { lifetime_secs, aged, .. } => Some((*lifetime_secs, *aged)),
             _ => None,
         })
     };
@@ -506,16 +511,22 @@ fn beh_r14_an_import_changes_nothing_and_never_falls_due_at_once() {
     let made = |snapshot: &mut Snapshot| {
         snapshot.subject.observation.slots[0].created_at = Some(countersign_warrant::Timestamp::from_micros(5_000_000));
     };
-    let (grace, ends_at) = until(&planned(made, OnImport::Verify).unwrap()).unwrap();
+    let (grace, aged) = until(&planned(made, OnImport::Verify).unwrap()).unwrap();
     assert!((6..=12).contains(&grace.unwrap()), "{grace:?}");
-    assert_eq!(ends_at, Some(countersign_warrant::Timestamp::from_micros(65_000_000)));
+    let seconds = |aged: Aged| [aged.made_at, aged.due_at, aged.ends_at].map(|at| at.micros() / 1_000_000);
+    assert_eq!(aged.map(seconds), Some([5, 65, 65]), "without `expiry` it is due when it ends");
     let refused = |change: fn(&mut Snapshot)| planned(change, OnImport::Verify).unwrap_err().code();
     assert_eq!(refused(|snapshot| snapshot.subject.current = seen(1).subject.current), "plan.adopted");
     assert_eq!(refused(|snapshot| snapshot.subject.observation.exists = false), "plan.not_there");
     assert_eq!(refused(|snapshot| snapshot.subject.observation = seen(2).subject.observation), "plan.which_version");
     assert_eq!(refused(|snapshot| snapshot.subject.observation.slots.clear()), "plan.which_version");
-    assert_eq!(refused(|snapshot| snapshot.subject.observation.slots[0].version = None), "plan.which_version");
+    assert_eq!(refused(|snapshot| snapshot.subject.observation.slots[0].version = None), "plan.unlabelled");
     assert_eq!(refused(|snapshot| snapshot.subject.highest = 1), "plan.version_known");
+    let far = |snapshot: &mut Snapshot| {
+        let version = snapshot.subject.observation.slots[0].version.as_mut().unwrap();
+        version.number = u32::MAX - 1;
+    };
+    assert_eq!(refused(far), "plan.unfit");
     let certificate = import(
         &issue(),
         &Adopting::default(),
@@ -538,7 +549,7 @@ fn beh_t5_a_plan_for_each_subject_is_frozen_and_capped() {
         let mut workflow = deprovision();
         workflow.subject.name = Template::Literal(serde_json::Value::Null);
         workflow.subject.for_each = Some(ForEach { condition: None, at_most, together: 2, stop_after: 1 });
-        each(&workflow, TriggerKind::Request, &BTreeMap::new(), inventory, &manifests)
+        each(&workflow, TriggerKind::Request, &BTreeMap::new(), (inventory.to_vec(), Vec::new()), &manifests)
     };
     let two = with(AtMost::Subjects(2), &there(&["a", "b"])).unwrap();
     assert_eq!(ids(&two), ["each", "seal.bind"]);
@@ -574,4 +585,42 @@ fn beh_t5_a_plan_for_each_subject_is_frozen_and_capped() {
 fn planned_of(workflow: &Workflow, snapshot: &Snapshot, manifests: &Manifests<'_>) -> Plan {
     let bound = named(workflow, snapshot.subject.observation.resource.name());
     plan(&bound, TriggerKind::Request, &BTreeMap::new(), snapshot, manifests).unwrap()
+}
+
+/// beh:R5: what cannot be undone does not stand before the pivot.
+#[test]
+fn an_irreversible_act_before_the_pivot_is_no_plan() {
+    let mut local = local();
+    for verb in local.verbs.iter_mut().filter(|verb| verb.name == "key_stage") {
+        verb.reversibility = countersign_contract::Reversibility::Irreversible;
+    }
+    let error = planned_with(&rotate(), 1, &local).unwrap_err();
+    assert_eq!((error.code(), error.to_string().contains("rotate.stage")), ("plan.irreversible_before_pivot", true));
+}
+
+/// Two changes whose conditions both hold are no plan; under conditions of which one holds they are.
+#[test]
+fn a_second_change_is_planned_only_where_it_is_the_only_one() {
+    let with = |first: Option<&str>, second: Option<&str>| {
+        let mut workflow = rotate();
+        let mut again = workflow.steps[1].clone();
+        again.id = "again".parse().unwrap();
+        if let StepKind::Rotate(step) = &mut again.kind {
+            step.distribute[0].fields.clear();
+        }
+        again.after.insert("rotate".parse().unwrap());
+        workflow.steps.insert(2, again);
+        let condition = |text: &str| {
+            let local = local();
+            let words = ConditionWords::new("local", local.kind("account").unwrap(), &BTreeMap::new()).unwrap();
+            Condition::parse(text, &words).unwrap()
+        };
+        workflow.steps[1].when = first.map(condition);
+        workflow.steps[2].when = second.map(condition);
+        planned(&workflow, 1).map(|_| ()).map_err(|error| error.code())
+    };
+    assert_eq!(with(None, None), Err("plan.second_change"));
+    assert_eq!(with(Some("context.facts.exists"), Some("context.facts.live_versions == 1")), Err("plan.second_change"));
+    assert_eq!(with(Some("context.facts.live_versions == 7"), None), Ok(()));
+    assert_eq!(with(None, Some("context.facts.live_versions == 7")), Ok(()));
 }

@@ -4,7 +4,7 @@ use crate::diagnostic::Diagnostic;
 use crate::workflow::{REORDERED, is_wide, reordered};
 
 /// The longest policy file, in bytes.
-const FILE_BYTES_MAX: usize = 1 << 20;
+const FILE_BYTES_MAX: usize = 256 << 10;
 
 /// Brackets in brackets at most. Cedar's parser calls itself for each, with some 55 KiB of the stack in a build that is
 /// not optimised, and a thread of ours may have 2 MiB.
@@ -13,6 +13,9 @@ const DEPTH_MAX: usize = 24;
 /// `if`s of one policy at most, each of which may stand in another one.
 const CHOICES_MAX: usize = 100;
 
+/// Attributes of attributes at most: `context.a.b` has two.
+const CHAIN_MAX: usize = 64;
+
 /// The file's text, or why there is none.
 ///
 /// # Errors
@@ -20,7 +23,7 @@ const CHOICES_MAX: usize = 100;
 pub fn text_of<'a>(file: &str, bytes: &'a [u8]) -> Result<&'a str, Box<Diagnostic>> {
     if bytes.len() > FILE_BYTES_MAX {
         let found = Diagnostic::error("policy.too_long", file, "", 0..0);
-        let message = format!("the file is longer than {} MiB", FILE_BYTES_MAX >> 20);
+        let message = format!("the file is longer than {} KiB", FILE_BYTES_MAX >> 10);
         return Err(Box::new(found.message(message).help("policies are read by people: split the file")));
     }
     if is_wide(bytes) {
@@ -48,7 +51,7 @@ pub fn text_of<'a>(file: &str, bytes: &'a [u8]) -> Result<&'a str, Box<Diagnosti
 
 /// Where brackets, or choices, are too many, and which of them. Strings and comments do not count.
 pub(super) fn too_deep(text: &str) -> Option<(usize, &'static str)> {
-    let (mut depth, mut choices) = (0_usize, 0_usize);
+    let (mut depth, mut choices, mut chain) = (0_usize, 0_usize, 0_usize);
     let bytes = text.as_bytes();
     let mut at = 0;
     while let Some(byte) = bytes.get(at) {
@@ -57,14 +60,19 @@ pub(super) fn too_deep(text: &str) -> Option<(usize, &'static str)> {
             b'/' if bytes.get(at + 1) == Some(&b'/') => {
                 at += bytes.iter().skip(at).position(|byte| *byte == b'\n').unwrap_or(bytes.len() - at);
             }
+            b'.' => chain += 1,
+            b'&' | b'|' | b'=' | b',' => chain = 0,
             b'(' | b'[' | b'{' => depth += 1,
             b')' | b']' | b'}' => depth = depth.saturating_sub(1),
-            b';' => choices = 0,
+            b';' => (choices, chain) = (0, 0),
             _ if is_choice(bytes, at) => choices += 1,
             _ => {}
         }
         if depth > DEPTH_MAX {
             return Some((at, "brackets stand in brackets, more than 24 deep"));
+        }
+        if chain > CHAIN_MAX {
+            return Some((at, "attributes stand in attributes, more than 64 deep"));
         }
         if choices > CHOICES_MAX {
             return Some((at, "one policy has more than 100 times `if`"));
@@ -117,6 +125,13 @@ mod tests {
         assert_eq!(code(&vec![b' '; FILE_BYTES_MAX]), None);
     }
 
+    #[test]
+    fn attributes_of_attributes_end() {
+        let chain = |depth: usize| policy(&format!("context{} == 1 && context.a == 2", ".a".repeat(depth)));
+        assert_eq!(code(chain(CHAIN_MAX).as_bytes()), None);
+        assert_eq!(code(chain(CHAIN_MAX + 1).as_bytes()), Some("policy.too_deep"));
+    }
+
     /// At the limit the parser answers, on a thread with as little stack as any of ours; beyond it it is not asked.
     #[test]
     fn depth_ends_before_the_stack_does() {
@@ -144,7 +159,7 @@ mod tests {
         let many = "(".repeat(100);
         assert_eq!(code(policy(&format!("\"{many}\\\"{many}\" == \"\"")).as_bytes()), None);
         assert_eq!(code(format!("// {many}\n{}", policy("true")).as_bytes()), None);
-        assert_eq!(code(policy(&"iffy.if_x ".repeat(101)).as_bytes()), None);
+        assert_eq!(code(policy(&"iffy.if_x && ".repeat(101)).as_bytes()), None);
         assert_eq!(
             code(policy("if true then true else false").repeat(200).as_bytes()),
             None,

@@ -26,6 +26,8 @@ impl Run {
                 if let Some(why) = self.refusal(answer) {
                     return Err(Self::not_planned(entry, why));
                 }
+                // WHY: what was sealed for the auditor speaks of what had happened by then; it is sealed again.
+                self.cursor.at = self.stopped_at();
                 match answer {
                     PersonAnswer::Resume => self.resume(),
                     PersonAnswer::Undo => self.take_back(),
@@ -57,6 +59,9 @@ impl Run {
     fn undo_refusal(&self) -> Option<String> {
         if self.is_handling() || self.has_failed_twice() {
             return Some("it is in the steps for its failure: what failed is taken back already".to_owned());
+        }
+        if self.plan.is_import() {
+            return Some("nothing was changed at the target, so there is nothing to take back".to_owned());
         }
         if matches!(self.state, State::Undoing(_)) {
             return Some("it is being taken back already: the next command carries it on".to_owned());
@@ -194,6 +199,9 @@ impl Run {
     /// What is true of a run that is let go of.
     pub(super) fn words_when_abandoned(&self) -> String {
         let stands: Vec<&str> = self.done.iter().filter(|done| !done.undone).map(|done| done.id.as_str()).collect();
+        if self.plan.moves.iter().any(|planned| matches!(planned.does, Does::Each { .. })) {
+            return "a person let go of it; the runs that it began for its subjects are runs of their own".to_owned();
+        }
         let done = if stands.is_empty() { "nothing".to_owned() } else { stands.join(", ") };
         format!(
             "a person let go of it; done and standing: {done}; its versions stay sealed, and the next plan of {} looks \

@@ -109,6 +109,9 @@ pub struct VersionBody {
     pub sealed: Option<SealedBody>,
     /// When it counts as expired; known at `current`.
     pub expires_at: Option<Timestamp>,
+    /// Since when its age counts, where that is not since it became current: of an adopted one, since it was made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub counts_from: Option<Timestamp>,
 }
 
 /// The sealed material of a version.

@@ -12,7 +12,7 @@ use serde_json::Value;
 use super::bodies::{ClosedBody, RunOutcome, SkippedBody, Stage, VersionBody, Wait, WaitBody};
 use super::{Abandonment, Failure, Run, State};
 use crate::plan::hole::{FillError, as_text, fill, fill_call, resolve_instant};
-use crate::plan::{Act, Does, Examine, Move, Recipe};
+use crate::plan::{Act, Aged, Does, Examine, Move, Recipe};
 use crate::schedule::Windows;
 
 /// What the runner does next. Entry ids are given, so that doing it twice writes it once.
@@ -245,8 +245,8 @@ impl Run {
                     entry,
                 }
             }
-            Does::Activate { version, previous, lifetime_secs, ends_at } => {
-                self.activation(&planned.step, (version, previous.as_ref()), *lifetime_secs, *ends_at)?
+            Does::Activate { version, previous, lifetime_secs, aged } => {
+                self.activation(&planned.step, (version, previous.as_ref()), *lifetime_secs, *aged)?
             }
             Does::StepDown { version } => {
                 Command::Commit(vec![moved(entry, &planned.step, version, Stage::Previous, None)?])
@@ -293,10 +293,13 @@ impl Run {
         step: &StepId,
         (version, previous): (&VersionId, Option<&VersionId>),
         lifetime_secs: Option<u64>,
-        ends_at: Option<Timestamp>,
+        aged: Option<Aged>,
     ) -> Result<Command, CommandError> {
         let expires_at = match lifetime_secs {
-            Some(secs) => ends_at.max(Some(self.times.started_at.plus_millis(secs.saturating_mul(1000)))),
+            Some(secs) => {
+                let after = self.times.started_at.plus_millis(secs.saturating_mul(1000));
+                Some(aged.map_or(after, |aged| aged.ends_at.max(after)))
+            }
             None => self.output(step, "not_after").ok().and_then(|text| text.parse().ok()),
         };
         let mut entries = Vec::new();
@@ -304,7 +307,17 @@ impl Run {
             entries.push(moved(self.entry_id(0), step, previous, Stage::Previous, None)?);
         }
         let after = u64::from(previous.is_some());
-        entries.push(moved(self.entry_id(after), step, version, Stage::Current, expires_at)?);
+        // WHY: beh:R14 what fell due before it was adopted counts from its adoption, so that it does not fall due at once.
+        let by_age = aged.filter(|aged| aged.due_at > self.times.started_at && Some(aged.ends_at) == expires_at);
+        let body = VersionBody {
+            step: step.clone(),
+            version: version.clone(),
+            stage: Stage::Current,
+            sealed: None,
+            expires_at,
+            counts_from: by_age.map(|aged| aged.made_at),
+        };
+        entries.push(Entry::new(self.entry_id(after), Kind::Version, json(&body))?);
         Ok(Command::Commit(entries))
     }
 
@@ -438,7 +451,14 @@ fn moved(
     stage: Stage,
     expires_at: Option<Timestamp>,
 ) -> Result<Entry, MintsOwn> {
-    let body = VersionBody { step: step.clone(), version: version.clone(), stage, sealed: None, expires_at };
+    let body = VersionBody {
+        step: step.clone(),
+        version: version.clone(),
+        stage,
+        sealed: None,
+        expires_at,
+        counts_from: None,
+    };
     Entry::new(entry, Kind::Version, json(&body))
 }
 

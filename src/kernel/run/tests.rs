@@ -110,7 +110,8 @@ impl Driver {
                 };
                 let step = run.current().unwrap().step.clone();
                 let stage = Stage::Pending;
-                let body = VersionBody { step, version, stage, sealed: Some(sealed), expires_at: None };
+                let body =
+                    VersionBody { step, version, stage, sealed: Some(sealed), expires_at: None, counts_from: None };
                 self.write(run, entry, Kind::Version, &body)
             }
             Command::Act { intent, decision } => {
@@ -414,6 +415,21 @@ fn a_change_waits_for_its_window_and_keeps_to_it_up_to_the_pivot() {
 }
 
 #[test]
+fn what_is_done_for_a_failure_waits_for_its_window_too() {
+    // judge (4 acts), the rotation's window, check, stage (decision, attempt); the key does not work.
+    let choices = [vec![7], vec![0; 4 + 1 + 1 + 3]].concat();
+    let (mut driver, mut run) = Driver::start(windowed(), choices);
+    let mut seen = Vec::new();
+    while !matches!(run.state, State::Closed(_)) {
+        seen.extend(run.current().map(|planned| planned.id.to_string()));
+        run = driver.step(&run).unwrap();
+    }
+    assert_eq!(run.state, State::Closed(RunOutcome::Handled), "{:?}", run.failure);
+    let at = |id: &str| seen.iter().position(|seen| seen == id);
+    assert!(at("offboard.window").is_some() && at("offboard.window") < at("offboard.disable-1"), "{seen:?}");
+}
+
+#[test]
 fn a_window_that_closes_before_the_pivot_has_the_change_undone() {
     let (mut driver, mut run) = Driver::start(windowed(), vec![]);
     while run.current().unwrap().id.as_str() != "rotate.deliver" {
@@ -613,6 +629,21 @@ fn a_stuck_run_is_taken_back_beyond_the_point_of_no_return() {
     assert_eq!(run.state, State::Closed(RunOutcome::Undone));
     assert!(run.done.iter().all(|done| done.undone), "{:?}", run.done);
     assert_eq!(stages(&driver), BTreeMap::from([(1, Stage::Current), (2, Stage::Retired)]));
+    let facts = driver.entries.iter().filter(|entry| entry.kind == Kind::Fact);
+    let bound = facts.filter(|entry| entry.decode::<FactBody>().is_ok_and(|body| body.about == "evidence"));
+    assert_eq!(bound.count(), 2, "what was bound before the person's answer does not speak of the undo");
+}
+
+/// What the workflow has for a failure is not done where a person says what is to be done.
+#[test]
+fn a_person_takes_back_and_nothing_is_done_for_the_failure() {
+    let choices = [vec![3], vec![0; 4 + 1 + 2 + 1 + 2 + 1 + 1]].concat();
+    let (mut driver, run) = drive(planned(&rotate_or_end(), 1).unwrap(), choices);
+    assert!(matches!(run.state, State::Stuck { .. }), "{:?}", run.state);
+    let run = driver.answer(&run, PersonAnswer::Undo);
+    let run = on(&mut driver, run);
+    assert_eq!(run.state, State::Closed(RunOutcome::Undone));
+    assert!(run.done.iter().all(|done| done.undone), "{:?}", run.done);
 }
 
 /// Whoever gives up on a run while its end is left does not bring back what was undone.

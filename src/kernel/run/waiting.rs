@@ -61,7 +61,8 @@ impl Run {
     pub fn windows(&self) -> Option<&Windows> {
         let planned = self.current()?;
         let is_bound = matches!(planned.does, Does::Act(_)) && planned.action != "deprovision";
-        if !is_bound || self.failure.is_some() || !matches!(self.state, State::Ready { .. } | State::Retry(_)) {
+        let is_leaving = self.failure.is_some() && !self.is_handling();
+        if !is_bound || is_leaving || !matches!(self.state, State::Ready { .. } | State::Retry(_)) {
             return None;
         }
         let of_step = || self.plan.moves.iter().enumerate().filter(|(_, other)| other.step == planned.step);

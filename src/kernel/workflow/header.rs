@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::Known;
 use super::codes;
+use super::control::control;
 use super::errors::{Errors, Read};
 use super::model::{Metadata, SubjectSpec, Template};
 use super::scope::{Reach, Scope, Spot, Whose};
@@ -57,19 +58,6 @@ fn owner(node: &Node, errors: &mut Errors<'_>) -> Read<(String, String, Option<S
     let backup = table.take("backup").map(|node| scalar::person(node, errors)).transpose();
     table.done(&[], errors)?;
     Ok((team?.to_owned(), person?.to_owned(), backup?.map(str::to_owned)))
-}
-
-fn control(node: &Node, errors: &mut Errors<'_>) -> Read<String> {
-    let text = scalar::text(node, errors)?;
-    let is_part = |part: &str| {
-        !part.is_empty()
-            && part.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b'(' | b')'))
-    };
-    if text.len() <= 128 && text.split_once(':').is_some_and(|(framework, id)| is_part(framework) && is_part(id)) {
-        return Ok(text.to_owned());
-    }
-    let message = format!("`{}` is not a control", scalar::shortened(text));
-    Err(errors.tell(codes::BAD_CONTROL, &node.span, message, "write `framework:control`, such as `nist-800-53r5:ia-5`"))
 }
 
 /// The subject's connector and kind, by the manifests.

@@ -12,6 +12,7 @@
 mod again;
 pub mod codes;
 mod condition;
+mod control;
 mod coverage;
 mod delivery;
 mod each;
@@ -33,6 +34,7 @@ mod scalar;
 mod schedule;
 pub mod schema;
 mod scope;
+mod second;
 mod set;
 mod step;
 mod suggest;
@@ -64,6 +66,7 @@ use crate::schedule::Freeze;
 
 pub(crate) use self::each::EACH_MAX;
 pub(crate) use self::scalar::is_address;
+pub(crate) use self::second::{is_before, may_follow};
 pub use self::set::{Member, check_set};
 pub use self::text::FILE_BYTES_MAX;
 pub(crate) use self::text::{REORDERED, is_wide, reordered};
@@ -72,9 +75,11 @@ pub use self::trial::parse_trials;
 /// Steps of a workflow at most.
 const STEPS_MAX: usize = 256;
 
-/// The subjects whose credentials this installation itself works with, and where it reads each: the sink that it is
-/// delivered to.
-pub type Own = BTreeMap<ResourceName, ResourceName>;
+/// The subjects whose credentials this installation itself works with, and where it reads each.
+pub type Own = BTreeMap<ResourceName, Whereabouts>;
+
+/// The sink that a credential is delivered to, and the delivery's field that it is in.
+pub type Whereabouts = (ResourceName, String);
 
 /// What settings name, for references to resolve against.
 #[derive(Debug, Default)]
@@ -135,6 +140,14 @@ fn workflow(root: &Node, digest: Digest, known: &Known<'_>, errors: &mut Errors<
     }
     let order = order.and_then(|order| coverage::prove(nodes, &outlines, &order, errors).map(|()| order));
     let steps: Read<Vec<Step>> = steps.into_iter().collect();
+    let steps = match (&order, steps) {
+        (Ok(order), Ok(steps)) => {
+            let second = second::prove(&steps, &outlines, order, errors);
+            let failure = on_failure::prove(&steps, &outlines, order, errors);
+            second.and(failure).map(|()| steps)
+        }
+        (_, steps) => steps,
+    };
     let steps = steps.and_then(|steps| own::prove(&subject, &steps, &outlines, errors).map(|()| steps));
     let triggers = triggers(header.on, steps.as_deref().ok(), errors);
     let steps = steps.and_then(|steps| {

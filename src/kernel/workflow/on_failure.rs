@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 
 use super::codes;
 use super::errors::{Errors, Read};
+use super::model::Step;
+use super::order::Order;
 use super::scalar::{self, shortened};
 use super::scope::Outline;
 use super::suggest;
@@ -37,6 +39,7 @@ pub(super) fn owner(step: &Node, outlines: &[Outline], errors: &mut Errors<'_>) 
         Some(Err(told)) => return Err(told),
         _ => {}
     }
+    let owner_kind = outlines.get(at).and_then(|outline| outline.kind.ok());
     let Content::Map(entries) = &step.content else { return Ok(Some(at)) };
     let keys = || entries.iter().filter_map(|(key, _)| key.content.text());
     if let Some(key) = keys().find(|key| matches!(*key, "needs" | "when")) {
@@ -47,7 +50,32 @@ pub(super) fn owner(step: &Node, outlines: &[Outline], errors: &mut Errors<'_>) 
         let message = format!("a `{kind}` step cannot be what is left to do after a failure");
         return refuse(errors, message, &format!("one of `{}`", KINDS.join("`, `")));
     }
+    let changes = |key: &&str| super::coverage::is_change(key);
+    if let (Some("provision"), Some(kind)) = (owner_kind, keys().find(changes)) {
+        let message = format!("after a failed `provision` there is nothing that a `{kind}` could be about");
+        return refuse(errors, message, "take it out: what was made is taken back");
+    }
     Ok(Some(at))
+}
+
+/// Refuses a step for a failure after which a person is needed: where another change has been made by then, nothing is
+/// taken back by itself.
+pub(super) fn prove(steps: &[Step], outlines: &[Outline], order: &Order, errors: &mut Errors<'_>) -> Read<()> {
+    let mut told = Ok(());
+    for (step, outline) in steps.iter().zip(outlines) {
+        let Some(owner) = step.on_failure.as_ref().and_then(|id| steps.iter().find(|other| other.id == *id)) else {
+            continue;
+        };
+        let before = order.sequence.iter().filter_map(|at| steps.get(*at)).take_while(|other| other.id != owner.id);
+        let lasting = before
+            .filter(|earlier| earlier.kind.is_change() && earlier.on_failure.is_none())
+            .find(|earlier| earlier.when.is_none() || earlier.when == owner.when);
+        let Some(earlier) = lasting else { continue };
+        let message = format!("`{}` is done when `{}` fails: a person is needed then", earlier.id, owner.id);
+        let help = "take it out, or put what can fail before that change";
+        told = Err(errors.tell(codes::ON_FAILURE, &outline.at, message, help));
+    }
+    told
 }
 
 /// Refuses a step that comes after one that may never run, and one for the failure of such a one.

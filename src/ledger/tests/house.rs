@@ -173,6 +173,7 @@ fn version_entry(
         stage,
         sealed,
         expires_at: None,
+        counts_from: None,
     };
     entry(id(run, number), Kind::Version, &body)
 }

@@ -184,7 +184,7 @@ impl World {
         });
         let version = format!("{SUBJECT}@{number}").parse().unwrap();
         let step = "rotate".parse().unwrap();
-        self.own(Kind::Version, &VersionBody { step, version, stage, sealed, expires_at: None });
+        self.own(Kind::Version, &VersionBody { step, version, stage, sealed, expires_at: None, counts_from: None });
     }
 
     fn probe(&mut self, version: u32, answer: ProbeAnswer, holds: bool) {

@@ -98,8 +98,7 @@ impl Expansion<'_> {
         }
         self.deliver(step, &wanted.distribute)?;
         let lifetime_secs = wanted.generate.lifetime_secs();
-        let activate =
-            Does::Activate { version: new.clone(), previous: Some(old.clone()), lifetime_secs, ends_at: None };
+        let activate = Does::Activate { version: new.clone(), previous: Some(old.clone()), lifetime_secs, aged: None };
         self.push(step, "activate", "rotate", activate)?;
         self.adopt(step, &wanted.adopted, new)
     }

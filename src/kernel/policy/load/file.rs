@@ -208,6 +208,11 @@ fn validate(policy: &Policy, place: &Place<'_>, validator: &Validator) -> Vec<Di
             errors.extend(found.into_iter().map(|error| error.help(help)));
         }
     }
+    // WHY: what is too deep for the validator has no error of its own, and was not looked at.
+    if errors.is_empty() && !result.validation_passed() {
+        let error = place.error("policy.mistyped", place.keyword());
+        errors.push(error.message("the policy could not be validated").help("write its condition with less depth"));
+    }
     errors
 }
 

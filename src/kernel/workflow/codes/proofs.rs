@@ -80,6 +80,15 @@ codes! {
             "  - id: seal\n",
             "  - id: tell\n    on_failure: gate\n    wait: {for: 1s}\n  - id: seal\n"
         );
+    SECOND_CHANGE = "workflow.second_change", "A change rests on what another one of the same run has changed.",
+        why "A plan is made from what is there before its run. A second rotation, or a rotation after a revocation, would meet \
+             another target than the one that it was planned for, past the point of no return of the first. A `revoke` may \
+             follow an `issue`, and one `uses` another.",
+        Example::change(
+            ROTATE,
+            "  - id: seal\n",
+            "  - id: may-end\n    policy: {action: deprovision}\n  - id: end\n    deprovision: {observe: 1d}\n  - id: seal\n"
+        );
     DUPLICATE_NAME = "workflow.duplicate_name", "Two files of one folder hold workflows of one name.",
         why "`run NAME` must mean one workflow, and a ledger entry must name one. Give one of them another name, or \
              remove the copy.",

@@ -71,3 +71,11 @@ pub struct ExpiryTrigger {
     /// Denominator, greater than the numerator.
     pub denominator: u32,
 }
+
+impl ExpiryTrigger {
+    /// That part of a time.
+    pub fn of(self, ms: u64) -> u64 {
+        let part = u128::from(ms) * u128::from(self.numerator) / u128::from(self.denominator.max(1));
+        u64::try_from(part).unwrap_or(u64::MAX)
+    }
+}

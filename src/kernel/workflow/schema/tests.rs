@@ -12,7 +12,7 @@ use crate::workflow::tests::known::with_known;
 use crate::workflow::{layout, parse};
 
 /// Good files, which use every key of the language.
-const FILES: [&str; 29] = [
+const FILES: [&str; 32] = [
     include_str!("../../../../workflows/ca-issuing.yaml"),
     include_str!("../../../../workflows/ca-root.yaml"),
     include_str!("../../../../workflows/offboard-account.yaml"),
@@ -42,6 +42,9 @@ const FILES: [&str; 29] = [
     include_str!("tests/revoked.yaml"),
     include_str!("tests/account.yaml"),
     include_str!("tests/certificate.yaml"),
+    include_str!("tests/reissued.yaml"),
+    include_str!("tests/served.yaml"),
+    include_str!("../../../../tests/main/clear-slot.yaml"),
 ];
 
 fn documents() -> Vec<Value> {

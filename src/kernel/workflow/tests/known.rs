@@ -207,7 +207,11 @@ pub(crate) fn with_known<T>(use_known: impl FnOnce(&Known<'_>) -> T) -> T {
             .into_iter()
             .collect::<BTreeMap<_, _>>(),
         webhooks: ["team-chat".to_owned()].into(),
-        own: [("local/account/operator".parse().unwrap(), "files/client/operator".parse().unwrap())].into(),
+        own: [(
+            "local/account/operator".parse().unwrap(),
+            ("files/client/operator".parse().unwrap(), "key".to_owned()),
+        )]
+        .into(),
         freezes: [("year-end".to_owned(), vec![Freeze::parse("12-24..12-26 UTC").unwrap()])].into(),
     };
     use_known(&known)

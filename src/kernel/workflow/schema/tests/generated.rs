@@ -21,6 +21,7 @@ const OF_FORM: &[&str] = &[
     codes::OUT_OF_RANGE,
     codes::BAD_PERSON,
     codes::BAD_CONTROL,
+    codes::UNKNOWN_CONTROL,
     codes::BAD_DURATION,
     codes::STEP_KIND,
     codes::NOT_IN_THIS_VERSION,
