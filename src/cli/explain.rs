@@ -1,7 +1,7 @@
 //! `countersign explain`: what a code of an error means, with an example that brings it about and the mended one.
 
 use countersign_kernel::page::Page;
-use countersign_kernel::{policy, workflow};
+use countersign_kernel::{plan, policy, workflow};
 use serde_json::{Value, json};
 
 use super::Stop;
@@ -10,9 +10,10 @@ use super::screen::{Screen, called};
 use super::stop::{BAD_INPUT, DONE};
 use crate::{scheduler, settings};
 
-/// The page of each code that checking files, and laying them out, can answer with.
+/// The page of each code that checking files, laying them out, and planning can answer with.
 pub(super) fn pages() -> impl Iterator<Item = &'static Page> {
     let workflows = workflow::codes::pages().chain(policy::pages::PAGES);
+    let workflows = workflows.chain(plan::pages::PAGES);
     workflows.chain(scheduler::PAGES).chain(settings::pages::PAGES).chain([&super::fmt::PAGE])
 }
 

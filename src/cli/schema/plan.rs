@@ -44,7 +44,7 @@ fn plan() -> Value {
             ("team", text("The owning team.")),
             ("purpose", text("Why it exists.")),
         ],
-        &[],
+        &[("runbook", text("Where whoever is needed finds what to do."))],
     );
     let subject = object(
         &[

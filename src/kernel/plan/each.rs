@@ -73,6 +73,7 @@ pub fn each(
             digest: workflow.digest,
             team: workflow.metadata.team.clone(),
             purpose: workflow.metadata.purpose.clone(),
+            runbook: workflow.metadata.runbook.clone(),
         },
         subject: PlannedSubject {
             connector: workflow.subject.connector.clone(),

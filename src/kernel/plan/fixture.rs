@@ -196,6 +196,7 @@ fn around(name: &str, mut change: Step) -> Workflow {
             person: "dana@example.com".to_owned(),
             backup: None,
             purpose: "a test".to_owned(),
+            runbook: None,
             controls: vec![],
         },
         subject: SubjectSpec {

@@ -16,6 +16,7 @@ mod import;
 mod inputs;
 pub mod model;
 mod own;
+pub mod pages;
 mod persons;
 mod question;
 pub mod snapshot;
@@ -177,6 +178,7 @@ fn end(expansion: Expansion<'_>) -> Plan {
             digest: workflow.digest,
             team: workflow.metadata.team.clone(),
             purpose: workflow.metadata.purpose.clone(),
+            runbook: workflow.metadata.runbook.clone(),
         },
         subject,
         trigger: expansion.trigger,

@@ -87,6 +87,9 @@ pub struct Source {
     pub team: String,
     /// What it is for.
     pub purpose: String,
+    /// Where a person who is needed finds what to do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub runbook: Option<String>,
 }
 
 /// The subject with what policy wants to know of it.

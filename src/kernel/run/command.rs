@@ -405,12 +405,14 @@ impl Run {
 
     /// What is true now, and who should do what.
     pub fn words_when_stuck(&self, what: &str) -> String {
+        let runbook = self.plan.workflow.runbook.as_ref();
         format!(
-            "{what}. The run holds {} and changes nothing more by itself; versions old and new stay sealed. Team {}: see \
+            "{what}. The run holds {} and changes nothing more by itself; versions old and new stay sealed. Team {}{}: see \
              `countersign status {run}` for what is known and mend the target; then `countersign resume {run}` goes on, \
              `countersign undo {run}` takes back, or `countersign abandon {run} --reason TEXT` lets go.",
             self.started.resources.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
             self.plan.workflow.team,
+            runbook.map_or_else(String::new, |runbook| format!(" (runbook: {runbook})")),
             run = self.id,
         )
     }

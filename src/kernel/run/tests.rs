@@ -622,6 +622,18 @@ fn a_resumed_run_makes_the_failed_move_anew_and_goes_on() {
 }
 
 #[test]
+fn whoever_is_needed_is_told_who_and_where_to_read() {
+    let (_, run) = unadopted();
+    let words = run.words_when_stuck("the new key is not used");
+    assert!(words.contains("Team platform: see `countersign status"), "{words}");
+    let mut workflow = rotate();
+    workflow.metadata.runbook = Some("https://runbooks.example.com/keys".to_owned());
+    let (_, run) = drive(planned(&workflow, 1).unwrap(), vec![]);
+    let words = run.words_when_stuck("the new key is not used");
+    assert!(words.contains("Team platform (runbook: https://runbooks.example.com/keys): see"), "{words}");
+}
+
+#[test]
 fn a_stuck_run_is_taken_back_beyond_the_point_of_no_return() {
     let (mut driver, run) = unadopted();
     let run = driver.answer(&run, PersonAnswer::Undo);

@@ -68,6 +68,8 @@ pub struct Metadata {
     pub backup: Option<String>,
     /// One sentence.
     pub purpose: String,
+    /// Where a person who is needed finds what to do: an address, or a line.
+    pub runbook: Option<String>,
     /// Control ids such as `nist-800-53r5:ia-5`.
     pub controls: Vec<String>,
 }

@@ -53,6 +53,7 @@ fn workflow(name: &str, input: InputKind) -> Workflow {
         person: "dana".to_owned(),
         backup: None,
         purpose: "testing".to_owned(),
+        runbook: None,
         controls: Vec::new(),
     };
     let connector = "local".to_owned();

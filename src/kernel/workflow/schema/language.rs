@@ -74,6 +74,11 @@ fn metadata() -> Form {
             ]),
         ),
         must("purpose", "Why it exists, in one sentence.", Form::Line { length_max: 500 }),
+        may(
+            "runbook",
+            "Where whoever is needed finds what to do: an address, or one line.",
+            Form::Line { length_max: 300 },
+        ),
         may("controls", "The controls that it serves, as `framework:control`.", Form::list(CONTROL, 0)),
     ])
 }

@@ -242,6 +242,8 @@ const SHAPE: &[Case] = &[
         "  - id: seal\n",
         "  - {id: look, check: {connector: local, probe: login, with: {}}}\n  - {id: x, on_failure: look, wait: {for: 1s}}\n  - id: seal\n",
     ),
+    (&[codes::OUT_OF_RANGE], ROTATE, "  controls:", "  runbook: \"first this\\nthen that\"\n  controls:"),
+    (&[codes::WRONG_TYPE], ROTATE, "  controls:", "  runbook: [https://runbooks.example.com]\n  controls:"),
     (&[codes::UNKNOWN_WORD], ROTATE, "steps:", "on_import: forget\nsteps:"),
     (&[codes::KEY_NOT_HERE], ISSUE, "steps:", "on_import: verify\nsteps:"),
     (&[codes::OWN_CREDENTIAL], ROTATE, "name: payments,", "name: operator,"),
