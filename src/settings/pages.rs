@@ -76,8 +76,8 @@ pub const PAGES: &[Page] = &[
     },
     Page {
         code: "settings.same_place",
-        meaning: "Two places lead to one directory, or one lies in the other.",
-        why: "A sink has one name, so that one run at a time holds it.",
+        meaning: "Two places lead to one directory, or one lies in the other; or two connectors are of the type `local`.",
+        why: "A subject or a sink has one name, so that one run at a time holds it.",
         example: Example::change(GOOD, "path = \"places/server\"", "path = \"places/client/server\""),
     },
     Page {

@@ -83,6 +83,13 @@ impl<'t> Reader<'t> {
             self.known(table.get_ref(), "a connector", &["type", "duration", "operator", "operator_key"]);
             let kind = self.kind(table);
             let duration_ms = value(table.get_ref(), "duration").and_then(|given| self.duration_ms(given));
+            let of_kind = |(_, other): &(&String, &ConnectorSettings)| other.kind == ConnectorKind::Local;
+            if let (Some(ConnectorKind::Local), Some((other, _))) = (kind, connectors.iter().find(of_kind)) {
+                let at = value(table.get_ref(), "type").map_or(0..0, Value::span);
+                let message = format!("`{name}` and `{other}` would both be the one directory of this data folder");
+                self.error("settings.same_place", at, message, "take one of them out");
+                continue;
+            }
             if let Some(kind) = kind {
                 connectors.insert(name.clone(), ConnectorSettings { kind, duration_ms, operator: None });
             }

@@ -219,6 +219,13 @@ fn a_freeze_is_a_name_for_days() {
     }
 }
 
+/// inv:I5: the one directory has one name, so that what is in it is held by one run at a time.
+#[test]
+fn the_embedded_directory_has_one_name() {
+    let found = one("version = 1\n[connectors.first]\ntype = 'local'\n[connectors.second]\ntype = 'local'\n");
+    assert_eq!((found.code, found.line), ("settings.same_place", 5), "{found:?}");
+}
+
 #[test]
 fn an_operator_is_an_account_with_a_delivered_key() {
     let text = |keys: &str, kind: &str| {

@@ -54,6 +54,29 @@ fn without_the_operators_key_nothing_is_changed() {
     folder.verifies();
 }
 
+/// A key that works is not enough: the account must be one that may write, and must not have ended.
+#[test]
+fn an_operator_that_may_only_read_changes_nothing() {
+    let folder = operated();
+    let file = folder.path("local/accounts/countersign-operator.json");
+    let good = fs::read_to_string(&file).unwrap();
+    let before = fs::read(folder.path("local/accounts/reporting.json")).unwrap();
+    let account: serde_json::Value = serde_json::from_str(&good).unwrap();
+    for (name, value, words) in
+        [("level", "read", "the account may only read"), ("expires", "2020-01-01T00:00:00Z", "the account has ended")]
+    {
+        let mut wrong = account.clone();
+        wrong["state"]["attributes"][name] = value.into();
+        fs::write(&file, wrong.to_string()).unwrap();
+        let told = folder.run(&["run", "rotate-reporting-key"]).ended(1);
+        assert!(told.out.contains(words), "{}", told.out);
+        assert_eq!(fs::read(folder.path("local/accounts/reporting.json")).unwrap(), before);
+    }
+    fs::write(&file, good).unwrap();
+    folder.run(&["run", "rotate-reporting-key"]).ended(0);
+    folder.verifies();
+}
+
 #[test]
 fn no_other_workflow_touches_it() {
     let folder = operated();
