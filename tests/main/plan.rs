@@ -16,6 +16,7 @@ fn digest(folder: &Folder) -> String {
     folder.run(&ROTATE).ended(0).json()["digest"].as_str().unwrap().to_owned()
 }
 
+/// beh:R17
 #[test]
 fn the_same_inputs_have_the_same_digest_in_every_process() {
     let folder = Folder::toured();
@@ -44,6 +45,7 @@ fn the_same_inputs_have_the_same_digest_in_every_process() {
     assert_eq!(ordered([0, 1, 2])["digest"], ordered([2, 0, 1])["digest"]);
 }
 
+/// beh:R18
 #[test]
 fn looking_changes_nothing() {
     let folder = Folder::toured();
@@ -55,6 +57,7 @@ fn looking_changes_nothing() {
     assert_eq!(changes(&before, &tree(&folder.data())), Vec::<&Path>::new());
 }
 
+/// beh:R18
 #[test]
 fn nothing_is_opened_and_no_right_to_write_is_needed() {
     let folder = Folder::toured();

@@ -86,6 +86,7 @@ fn no_condition_can_be_dropped_unseen() {
     assert_eq!(mutants, 3 * 12, "the shipped policies have twelve conditions");
 }
 
+/// beh:P8
 #[test]
 fn a_policy_that_no_test_reaches_fails() {
     let set = Set::new();
@@ -98,6 +99,7 @@ fn a_policy_that_no_test_reaches_fails() {
     assert_eq!(set.test(&["--json"]).ended(1).json()["unreached"], serde_json::json!(["spare"]));
 }
 
+/// beh:P8
 #[test]
 fn an_allow_that_nobody_expects_fails() {
     let set = Set::new();

@@ -1,5 +1,7 @@
 //! `countersign run`: bad requests, one run for one key, one process for one folder.
 
+use std::fs;
+
 use crate::folder::Folder;
 
 const ROTATE: [&str; 2] = ["run", "rotate-reporting-key"];
@@ -116,5 +118,20 @@ fn the_lock_of_a_killed_process_holds_nobody_up() {
     let told = folder.run(&[&ROTATE[..], &["--idempotency-key", "k"]].concat()).ended(0);
     assert!(told.out.contains("was left open; carrying it on"), "{}", told.out);
     assert_eq!(folder.status()["open_runs"], 0);
+    folder.verifies();
+}
+
+/// beh:R16: what git does not have any more, or has with another name, ends nothing that is there.
+#[test]
+fn a_workflow_that_is_gone_or_delivers_elsewhere_ends_nothing() {
+    let folder = Folder::toured();
+    let before = folder.targets();
+    fs::remove_file(folder.path("workflows/tls-localhost.yaml")).unwrap();
+    folder.edit("workflows/provision-account.yaml", "path: ${{ inputs.account }}", "path: other");
+    folder.activate();
+    folder.run(&["plan", "rotate-reporting-key"]).ended(0);
+    assert_eq!(folder.targets(), before);
+    folder.run(&["run", "tls-localhost"]).ended(2).says(&["tls-localhost"]);
+    assert_eq!(folder.targets(), before);
     folder.verifies();
 }

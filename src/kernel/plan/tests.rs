@@ -45,6 +45,7 @@ fn a_provision_delivers_last_and_can_be_undone_before() {
     );
 }
 
+/// beh:R1 the edges of a rotation, in their order; beh:R2 sealed before the first call.
 #[test]
 fn a_rotation_disables_proves_and_only_then_removes() {
     let plan = planned(&rotate(), 1).unwrap();

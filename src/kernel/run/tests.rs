@@ -368,6 +368,7 @@ fn the_steps_for_a_failure_run_when_the_step_is_taken_back_and_not_otherwise() {
     assert!(ids(&run).iter().all(|id| id.starts_with("rotate.")), "{:?}", ids(&run));
 }
 
+/// beh:R10
 #[test]
 fn an_undo_that_is_never_applied_needs_a_person() {
     // judge (4 acts), check, act stage (decision, attempt); the key does not work; the undo is lost again and again.
@@ -690,6 +691,7 @@ fn what_is_removed_cannot_be_taken_back() {
     assert!(matches!(run.apply(&entry), Err(Illegal::NotPlanned { .. })));
 }
 
+/// beh:R3: what was sent and not answered is open, and no failure.
 #[test]
 fn who_lets_go_of_a_run_answers_for_its_open_intent() {
     // judge (4 acts), check, stage (decision; the process dies within the attempt).

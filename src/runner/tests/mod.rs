@@ -194,7 +194,7 @@ async fn a_stopped_run_is_carried_on_to_its_end() {
     hold(&house, &house.entries(&run).await, "stopped").await;
 }
 
-/// Whatever was judged at the `policy` step is judged again at the act: same question but for the time, same answer.
+/// beh:P4 Whatever was judged at the `policy` step is judged again at the act: same question but for the time, same answer.
 #[tokio::test(flavor = "multi_thread")]
 async fn inv_i8_policy_step_and_act_agree_on_every_path() {
     let house = House::new().await;

@@ -137,7 +137,7 @@ fn inv_i1_a_grant_takes_first_attempts_of_its_own_run_only() {
     assert_eq!(journal.commits(), 0);
 }
 
-// inv:I5
+// inv:I5, beh:R4
 #[test]
 fn inv_i5_a_stale_fence_neither_grants_nor_records_nor_settles() {
     let (mint, _, journal) = mint();

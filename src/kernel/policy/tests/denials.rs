@@ -19,7 +19,7 @@ fn row(control: &str, policy: &str, result: ControlResult) -> Control {
     Control { control: control.to_owned(), policy: policy.to_owned(), result }
 }
 
-/// rel:R12 Cedar skips a forbid that errs; here the overflow of an instant.
+/// rel:R12 beh:P2 Cedar skips a forbid that errs; here the overflow of an instant.
 #[test]
 fn a_forbid_that_errs_is_a_deny_beside_a_permit_that_matches() {
     let erring = format!(
@@ -43,6 +43,7 @@ fn a_forbid_that_errs_is_a_deny_beside_a_permit_that_matches() {
     assert_eq!(decide(&erring, &asked).code, "policy.allowed");
 }
 
+/// beh:P3
 #[test]
 fn an_error_beside_a_matching_forbid_names_both() {
     let policies = format!(
@@ -55,6 +56,7 @@ fn an_error_beside_a_matching_forbid_names_both() {
     assert_eq!(decision.policies, ["bad", "no"]);
 }
 
+/// beh:P1
 #[test]
 fn no_matching_policy_is_a_deny() {
     for policies in ["", "@id(\"other\") permit (principal, action == Countersign::Action::\"provision\", resource);"] {
@@ -161,6 +163,7 @@ fn each_control_has_its_row_from_the_one_evaluation() {
     assert_eq!(results, [NotApplicable, Fail, Pass, NotApplicable, NotApplicable, NotApplicable, Fail]);
 }
 
+/// beh:P2
 #[test]
 fn a_decision_shows_ids_reasons_and_digests() {
     let mut asked = question("provision", ACCOUNT);
