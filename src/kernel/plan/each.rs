@@ -68,13 +68,7 @@ pub fn each(
     let resource = super::subject_of(workflow, inputs)?;
     Ok(Plan {
         format: FORMAT.to_owned(),
-        workflow: Source {
-            name: workflow.metadata.name.clone(),
-            digest: workflow.digest,
-            team: workflow.metadata.team.clone(),
-            purpose: workflow.metadata.purpose.clone(),
-            runbook: workflow.metadata.runbook.clone(),
-        },
+        workflow: Source::of(workflow),
         subject: PlannedSubject {
             connector: workflow.subject.connector.clone(),
             kind: workflow.subject.kind.clone(),

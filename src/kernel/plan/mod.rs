@@ -173,13 +173,7 @@ fn end(expansion: Expansion<'_>) -> Plan {
     }
     Plan {
         format: FORMAT.to_owned(),
-        workflow: Source {
-            name: workflow.metadata.name.clone(),
-            digest: workflow.digest,
-            team: workflow.metadata.team.clone(),
-            purpose: workflow.metadata.purpose.clone(),
-            runbook: workflow.metadata.runbook.clone(),
-        },
+        workflow: Source::of(workflow),
         subject,
         trigger: expansion.trigger,
         inputs: expansion.inputs.clone(),

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::run::bodies::TriggerKind;
 use crate::schedule::Windows;
-use crate::workflow::model::{ExpiryTrigger, Generate, Generated, KeyAlgorithm, Profile};
+use crate::workflow::model::{ExpiryTrigger, Generate, Generated, KeyAlgorithm, Profile, Workflow};
 pub use crate::workflow::model::{Retrying, Telling};
 
 /// The format's name; it changes whenever the bytes would.
@@ -90,6 +90,20 @@ pub struct Source {
     /// Where a person who is needed finds what to do.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub runbook: Option<String>,
+}
+
+impl Source {
+    /// What a plan says of the workflow that it is made from.
+    pub(super) fn of(workflow: &Workflow) -> Self {
+        let metadata = workflow.metadata.clone();
+        Self {
+            name: metadata.name,
+            digest: workflow.digest,
+            team: metadata.team,
+            purpose: metadata.purpose,
+            runbook: metadata.runbook,
+        }
+    }
 }
 
 /// The subject with what policy wants to know of it.
