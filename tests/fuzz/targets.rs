@@ -1,9 +1,14 @@
 //! What each place does with bytes, and what must hold of it. Each target answers whether it took them.
 
 use std::collections::BTreeMap;
+use std::sync::{Arc, LazyLock};
 
 use countersign::catalog::Catalog;
+use countersign::folder::Folder;
+use countersign::secrets::{Keys, Maker, OpenError, Opener, TextRule};
 use countersign::settings::Settings;
+use countersign_conformance::MemoryJournal;
+use countersign_contract::VersionId;
 use countersign_kernel::diagnostic::Diagnostic;
 use countersign_kernel::evidence::statement;
 use countersign_kernel::plan::Plan;
@@ -13,14 +18,15 @@ use countersign_kernel::policy::{
 use countersign_kernel::run::bodies::TriggerKind;
 use countersign_kernel::schedule::{Cron, Freeze, Schedule, Window, Windows, zone};
 use countersign_kernel::workflow::{self, Known};
-use countersign_warrant::Timestamp;
+use countersign_warrant::{Mint, Timestamp};
 
-/// Calls `use_known` with the connectors and places of the settings that a new folder begins with.
-pub(crate) fn with_known<T>(use_known: impl FnOnce(&Known<'_>) -> T) -> T {
+static CATALOG: LazyLock<Catalog> = LazyLock::new(|| {
     let settings = Settings::parse("settings.toml", Settings::default_text()).unwrap();
-    let catalog = Catalog::of_manifests(&settings);
-    use_known(&countersign::known(&catalog))
-}
+    Catalog::of_manifests(&settings)
+});
+
+/// The connectors and places of the settings that a new folder begins with.
+static KNOWN: LazyLock<Known<'static>> = LazyLock::new(|| countersign::known(&CATALOG));
 
 /// Each finding has a code, words, a way out and a place within the text.
 fn told(bytes: &[u8], found: &[Diagnostic]) {
@@ -32,8 +38,8 @@ fn told(bytes: &[u8], found: &[Diagnostic]) {
 }
 
 /// A workflow that is read has the digest of its bytes, and what is wrong is told.
-pub(crate) fn workflow(bytes: &[u8], known: &Known<'_>) -> bool {
-    match workflow::parse("f.yaml", bytes, known) {
+pub(crate) fn workflow(bytes: &[u8]) -> bool {
+    match workflow::parse("f.yaml", bytes, &KNOWN) {
         Ok(read) => {
             assert_eq!(read.digest, countersign_warrant::Digest::of(bytes));
             assert!(!read.steps.is_empty());
@@ -47,7 +53,7 @@ pub(crate) fn workflow(bytes: &[u8], known: &Known<'_>) -> bool {
 }
 
 /// What is read twice is the same set.
-pub(crate) fn policy(bytes: &[u8], known: &Known<'_>) -> bool {
+pub(crate) fn policy(bytes: &[u8]) -> bool {
     let text = match text_of("f.cedar", bytes) {
         Ok(text) => text,
         Err(found) => {
@@ -57,7 +63,7 @@ pub(crate) fn policy(bytes: &[u8], known: &Known<'_>) -> bool {
     };
     let vocabulary = Vocabulary {
         inputs: BTreeMap::from([("reason".to_owned(), TermKind::Text)]),
-        ..Vocabulary::new(known.connectors.clone())
+        ..Vocabulary::new(KNOWN.connectors.clone())
     };
     let files = [("f.cedar".to_owned(), text.to_owned())];
     match PolicySet::load(&files, &vocabulary) {
@@ -74,8 +80,8 @@ pub(crate) fn policy(bytes: &[u8], known: &Known<'_>) -> bool {
 }
 
 /// A policy test file.
-pub(crate) fn trial(bytes: &[u8], known: &Known<'_>) -> bool {
-    match workflow::parse_trials("f.test.yaml", bytes, known) {
+pub(crate) fn trial(bytes: &[u8]) -> bool {
+    match workflow::parse_trials("f.test.yaml", bytes, &KNOWN) {
         Ok(read) => !read.is_empty(),
         Err(found) => {
             told(bytes, &found);
@@ -85,16 +91,14 @@ pub(crate) fn trial(bytes: &[u8], known: &Known<'_>) -> bool {
 }
 
 /// The words of a workflow with two inputs.
-pub(crate) fn condition_words() -> ConditionWords {
+static WORDS: LazyLock<ConditionWords> = LazyLock::new(|| {
     let inputs = BTreeMap::from([("careful".to_owned(), TermKind::Boolean), ("reason".to_owned(), TermKind::Text)]);
-    with_known(|known| {
-        let local = known.connectors["local"];
-        ConditionWords::new(local.connector, local.kind("account").unwrap(), &inputs).unwrap()
-    })
-}
+    let local = KNOWN.connectors["local"];
+    ConditionWords::new(local.connector, local.kind("account").unwrap(), &inputs).unwrap()
+});
 
 /// A condition that is read can be asked, and answers the same twice.
-pub(crate) fn condition(bytes: &[u8], words: &ConditionWords) -> bool {
+pub(crate) fn condition(bytes: &[u8]) -> bool {
     let Ok(text) = std::str::from_utf8(bytes) else { return false };
     let circumstances = Circumstances {
         workflow: "w".to_owned(),
@@ -112,7 +116,7 @@ pub(crate) fn condition(bytes: &[u8], words: &ConditionWords) -> bool {
         ]),
         facts: Facts { exists: Some(true), live_versions: Some(2), expires_at: None },
     };
-    match Condition::parse(text, words) {
+    match Condition::parse(text, &WORDS) {
         Ok(read) => {
             assert_eq!(read.holds(&circumstances), read.holds(&circumstances));
             true
@@ -177,4 +181,37 @@ pub(crate) fn entry(bytes: &[u8]) -> bool {
     let Ok(read) = statement::decode(bytes) else { return false };
     assert_eq!(statement::encode_stamped(&read).unwrap(), bytes);
     true
+}
+
+/// A blob that was sealed, its version, and what opens it.
+struct Seal {
+    opener: Opener,
+    version: VersionId,
+    blob: Arc<[u8]>,
+}
+
+static SEAL: LazyLock<Seal> = LazyLock::new(|| {
+    let home = tempfile::tempdir().unwrap();
+    let (folder, lock) = Folder::create(home.path(), "fuzz", Timestamp::from_micros(1)).unwrap();
+    let keys = Arc::new(Keys::make_missing(&folder, &lock).unwrap());
+    let (_, mark) = Mint::new(Arc::new(MemoryJournal::default()));
+    let version: VersionId = "local/account/x@1".parse().unwrap();
+    let rule = TextRule::new(43, "0123456789abcdef", &[]).unwrap();
+    let blob = Maker::new(Arc::clone(&keys)).text(&version, &rule).unwrap().blob;
+    Seal { opener: Opener::new(mark, keys), version, blob }
+});
+
+/// Nothing opens that nobody sealed, also where it begins, or ends, as what was.
+pub(crate) fn sealed(bytes: &[u8]) -> bool {
+    let Seal { opener, version, blob } = &*SEAL;
+    let open = |bytes: &[u8]| opener.probe_material(version, bytes).err();
+    assert!(open(bytes).is_some());
+    let at = bytes.len() % blob.len();
+    for (forged, what) in [([&blob[..at], bytes].concat(), "begins"), ([bytes, &blob[at..]].concat(), "ends")] {
+        assert!(forged == **blob || open(&forged).is_some(), "{what} as what was sealed");
+    }
+    // Behind the header only the cipher can tell.
+    let found = open(&[&blob[..13], bytes].concat());
+    assert!(matches!(found, Some(OpenError::NotSealed | OpenError::Altered)), "{found:?}");
+    false
 }
