@@ -1,6 +1,10 @@
 //! Bytes that nobody wrote in good faith, at each place where bytes come in: a corpus of files, and some hundred
 //! mutations of them, the same each time. Each target says what must hold of every input; the first thing is always that
 //! it comes back.
+//!
+//! `tests/fuzz/run [SECONDS] [TARGET..]` looks for more bytes, guided by the code that they reach: libFuzzer over the same
+//! targets and the same corpus (`tests/fuzz/libfuzzer`, a workspace of its own). It needs a nightly toolchain. What it finds
+//! is kept below `target/fuzz`; a file becomes part of the corpus when somebody puts it there.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test stops where something is not as it says")]
 
