@@ -144,7 +144,9 @@ impl Windows {
 
     /// The longest time for which they are closed, of the times that begin within these; all stretches are made once.
     fn closed_within(&self, from: Timestamp, to: Timestamp) -> Option<u64> {
-        let days = -2..=(to.micros() - from.micros()) / 86_400_000_000 + 2;
+        let last = (to.micros() - from.micros()) / 86_400_000_000 + 2;
+        // WHY: only around a freeze are more days asked than are proven, and within it nothing opens, be it millennia.
+        let days = (-2..=last.min(PROVEN_DAYS + 2)).chain((last - 8).max(PROVEN_DAYS + 3)..=last);
         let mut open: Vec<Stretch> =
             self.allow.iter().flat_map(|window| window.stretches(from, days.clone())).collect();
         open.sort_unstable();
@@ -205,7 +207,7 @@ impl Window {
     }
 
     /// The stretches of the days around an instant, in their order.
-    fn stretches(&self, around: Timestamp, days: std::ops::RangeInclusive<i64>) -> impl Iterator<Item = Stretch> {
+    fn stretches(&self, around: Timestamp, days: impl Iterator<Item = i64>) -> impl Iterator<Item = Stretch> {
         let today = zoned(around, &self.zone).map(|zoned| zoned.date());
         days.filter_map(move |offset| {
             let date = today?.checked_add(offset.days()).ok()?;
@@ -464,6 +466,20 @@ mod tests {
         assert_eq!(always.closes_at(at("2028-02-28T12:00:00Z")), at("2028-02-29T00:00:00Z"));
         assert_eq!(always.longest_closed_ms(), Some(86_400_000));
         assert_eq!(windows(&["* 02:00-03:00 UTC"], &["01-01..12-31 UTC"]).longest_closed_ms(), None);
+    }
+
+    #[test]
+    fn a_freeze_may_last_for_years_and_for_millennia() {
+        for (first, last, closed, opens) in [
+            ("2027-03-01", "2028-03-31", "2027-02-28", "2028-04-01"),
+            ("2027-03-01", "2028-04-30", "2027-02-28", "2028-05-01"),
+            ("2027-03-01", "2033-03-14", "2027-02-28", "2033-03-15"),
+            ("0207-03-09", "2020-03-14", "0207-03-08", "2020-03-15"),
+        ] {
+            let frozen = windows(&["* 02:00-03:00 UTC"], &[&format!("{first}..{last} UTC")]);
+            let longest = millis_between(at(&format!("{closed}T03:00:00Z")), at(&format!("{opens}T02:00:00Z")));
+            assert_eq!(frozen.longest_closed_ms(), Some(longest), "{first}");
+        }
     }
 
     #[test]
