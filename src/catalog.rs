@@ -22,6 +22,12 @@ use crate::settings::{self, ConnectorKind, Freezes, Place, Settings, Spot};
 /// How often the embedded client calls its endpoint.
 const CLIENT_CALLS_EVERY: Duration = Duration::from_millis(100);
 
+/// Each connector with its README, which says what the codes of its calls mean.
+pub const READMES: &[(&str, &str)] = &[
+    ("files", include_str!("../connectors/files/README.md")),
+    ("local", include_str!("../connectors/local/README.md")),
+];
+
 /// Why the instances could not be made.
 #[derive(Debug, thiserror::Error)]
 pub enum CatalogError {

@@ -1,20 +1,33 @@
-//! `countersign explain`: what a code of an error means, with an example that brings it about and the mended one.
+//! `countersign explain`: what a code means, with an example that brings it about and the mended one.
+
+mod connector;
+mod pages;
 
 use countersign_kernel::page::Page;
-use countersign_kernel::{plan, policy, workflow};
+use countersign_kernel::{evidence, plan, policy, run, workflow};
 use serde_json::{Value, json};
 
 use super::Stop;
 use super::arguments::Explain;
 use super::screen::{Screen, called};
 use super::stop::{BAD_INPUT, DONE};
-use crate::{scheduler, settings};
+use crate::{inventory, runner, scheduler, settings};
 
-/// The page of each code that checking files, laying them out, and planning can answer with.
+/// The page of each code.
 pub(super) fn pages() -> impl Iterator<Item = &'static Page> {
+    of_files().chain(of_commands())
+}
+
+/// What checking files and laying them out can find in them.
+fn of_files() -> impl Iterator<Item = &'static Page> {
     let workflows = workflow::codes::pages().chain(policy::pages::PAGES);
-    let workflows = workflows.chain(plan::pages::PAGES);
     workflows.chain(scheduler::PAGES).chain(settings::pages::PAGES).chain([&super::fmt::PAGE])
+}
+
+/// What planning, a run, a verification or another command can end with.
+fn of_commands() -> impl Iterator<Item = &'static Page> {
+    let of_runs = plan::pages::PAGES.iter().chain(run::pages::PAGES).chain(inventory::PAGES).chain(runner::PAGES);
+    of_runs.chain(evidence::pages::PAGES).chain(pages::PAGES)
 }
 
 /// Explains one code, or lists all.
@@ -24,6 +37,9 @@ pub(super) fn explain(asked: &Explain, screen: &Screen) -> Result<u8, Stop> {
         list(screen);
         return Ok(DONE);
     };
+    if let Some(readme) = connector::readme_of(code) {
+        return connector::explain(code, readme, screen);
+    }
     let page = pages().find(|page| page.code == code).or_else(|| only_named(code));
     let page = page.ok_or_else(|| unknown(code))?;
     let (wrong, mended) = page.example.shown();

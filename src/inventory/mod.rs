@@ -5,6 +5,8 @@
 //!
 //! Read first: [`Inventory`], [`countersign_kernel::plan::Snapshot`].
 
+mod pages;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,6 +20,8 @@ use serde_json::Value;
 
 use crate::catalog::Catalog;
 use crate::store::{ReadStoreError, Store};
+
+pub use pages::PAGES;
 
 /// How long one reading of one target may take. No command hangs because a target does.
 pub const OBSERVE_TIME: Duration = Duration::from_secs(10);

@@ -37,6 +37,19 @@ pub enum Example {
     },
 }
 
+impl Page {
+    /// The page of a code that no text shows by itself.
+    pub const fn told(
+        code: &'static str,
+        meaning: &'static str,
+        why: &'static str,
+        wrong: &'static str,
+        mended: &'static str,
+    ) -> Self {
+        Self { code, meaning, why, example: Example::told(wrong, mended) }
+    }
+}
+
 impl Example {
     /// A change of a good file.
     pub const fn change(base: &'static str, mended: &'static str, wrong: &'static str) -> Self {

@@ -16,6 +16,7 @@ mod error;
 mod faulty;
 mod judge;
 mod notice;
+mod pages;
 mod seal;
 mod settle;
 
@@ -45,6 +46,7 @@ use crate::store::Store;
 pub use answer::PersonsWord;
 pub use begin::{Begun, Given, Request};
 pub use error::{AnswerError, BeginError, DriveError};
+pub use pages::PAGES;
 
 /// How often a run's lease is renewed: a third of what it lasts.
 const RENEW_EVERY: Duration = Duration::from_secs(5);

@@ -39,6 +39,20 @@ fn all_codes_are_listed_and_every_listed_one_has_its_page() {
     }
 }
 
+/// A connector's own codes are told by its README, or it is said that they are its own.
+#[test]
+fn what_a_run_or_a_target_answers_with_is_explained() {
+    let folder = Folder::new();
+    let held = folder.run(&["explain", "run.held"]).ended(0);
+    assert!(held.out.contains("Another run holds what this one would need."), "{}", held.out);
+    let told = folder.run(&["explain", "files.occupied"]).ended(0);
+    let words = told.out.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(words.contains("A call of the connector `files` ended as refused: something that we did not"), "{words}");
+    let told = folder.run(&["explain", "local.exists", "--json"]).ended(0).json();
+    assert_eq!((&told["connector"], &told["outcome"]), (&"local".into(), &"refused".into()));
+    folder.run(&["explain", "local.nothing"]).ended(2).says(&["connector's own", "connectors/local/README.md"]);
+}
+
 #[test]
 fn an_unknown_code_is_answered_with_the_nearest_one() {
     let folder = Folder::new();

@@ -2,6 +2,8 @@
 //! answer to.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
 
 use countersign_contract::Manifest;
 use countersign_kernel::diagnostic::Diagnostic;
@@ -31,6 +33,45 @@ fn a_code_is_found_by_its_name_or_the_nearest_one_is_told() {
 fn no_code_has_two_pages() {
     let codes: BTreeSet<&str> = pages().map(|page| page.code).collect();
     assert_eq!(codes.len(), pages().count());
+}
+
+/// The texts in quotation marks that have the shape of a code, in the source below a folder, tests and pages apart.
+fn codes_below(folder: &Path, codes: &mut BTreeSet<String>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_stem().unwrap().to_str().unwrap();
+        if ["tests", "fixture", "pages", "codes"].contains(&name) {
+            continue;
+        }
+        if path.is_dir() {
+            codes_below(&path, codes);
+        } else if path.extension().is_some_and(|end| end == "rs") {
+            let text = fs::read_to_string(&path).unwrap();
+            let source = text.split("mod tests {").next().unwrap();
+            let is_letter = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+            let is_word =
+                |word: &str| word.starts_with(|c: char| c.is_ascii_lowercase()) && word.chars().all(is_letter);
+            let is_code = |text: &&str| text.split_once('.').is_some_and(|(room, name)| is_word(room) && is_word(name));
+            codes.extend(source.split('"').filter(is_code).map(str::to_owned));
+        }
+    }
+}
+
+/// Whoever writes a new code is asked for its page here: where one code of a room has a page, each has. The codes of
+/// `workflow` are a type, and held by it.
+#[test]
+fn every_code_of_a_room_with_pages_has_one() {
+    const NO_CODES: &[&str] = &["settings.toml"];
+    let room = |code: &str| code.split('.').next().unwrap().to_owned();
+    let rooms: BTreeSet<String> = of_commands().map(|page| room(page.code)).collect();
+    let mut codes = BTreeSet::new();
+    codes_below(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut codes);
+    codes.retain(|code| rooms.contains(&room(code)) && !NO_CODES.contains(&code.as_str()));
+    assert!(codes.contains("run.held") && codes.contains("adopt.version"));
+    let all: BTreeSet<String> = pages().map(|page| page.code.to_owned()).collect();
+    assert_eq!(codes.difference(&all).collect::<Vec<_>>(), Vec::<&String>::new(), "codes without a page");
+    let is_idle = |page: &&Page| !codes.contains(page.code);
+    assert_eq!(of_commands().filter(is_idle).map(|page| page.code).collect::<Vec<_>>(), Vec::<&str>::new());
 }
 
 /// The manifest of the connector that some examples are about: one secret attribute, one key at a time.
@@ -136,8 +177,12 @@ fn drawings(width: usize) -> String {
         all.insert(page.code, draw(&found, &|path| set.text(path), look));
     }
     let of_sets = scheduler::PAGES.iter().map(|page| page.code).chain(["settings.unreadable"]);
-    let of_plans = plan::pages::PAGES.iter().map(|page| page.code);
-    assert_eq!(undrawn, of_sets.chain(of_plans).collect(), "only what is no finding in a file is told in words alone");
+    let of_commands = of_commands().map(|page| page.code);
+    assert_eq!(
+        undrawn,
+        of_sets.chain(of_commands).collect(),
+        "only what is no finding in a file is told in words alone"
+    );
     all.into_values().collect::<Vec<_>>().join("\n")
 }
 

@@ -11,6 +11,7 @@
 mod canonical;
 pub mod checkpoint;
 pub mod note;
+pub mod pages;
 pub mod proof;
 pub mod report;
 pub mod semantics;

@@ -12,6 +12,7 @@ mod command;
 mod ending;
 mod failing;
 mod open;
+pub mod pages;
 mod ready;
 mod undoing;
 mod waiting;

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use countersign_kernel::page::{Example, Page};
+use countersign_kernel::page::Page;
 
 /// A folder or file that cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -76,19 +76,9 @@ impl ReadSetError {
     }
 }
 
-const fn page(
-    code: &'static str,
-    meaning: &'static str,
-    why: &'static str,
-    wrong: &'static str,
-    mended: &'static str,
-) -> Page {
-    Page { code, meaning, why, example: Example::told(wrong, mended) }
-}
-
 /// The page of each code.
 pub const PAGES: &[Page] = &[
-    page(
+    Page::told(
         "set.unreadable",
         "A file or folder cannot be read.",
         "What cannot be read cannot be checked, and the rest alone could mean something else. Name a path that is there, \
@@ -96,7 +86,7 @@ pub const PAGES: &[Page] = &[
         "`countersign lint workflow`, where the folder is named `workflows`",
         "`countersign lint workflows`",
     ),
-    page(
+    Page::told(
         "set.link_leads_out",
         "A link leads out of the folder.",
         "A folder is reviewed and activated as a whole; what lies elsewhere changes without it. Copy the file into the \
@@ -104,21 +94,21 @@ pub const PAGES: &[Page] = &[
         "`workflows/rotate.yaml`, a link to `/home/dana/rotate.yaml`",
         "`workflows/rotate.yaml`, a file",
     ),
-    page(
+    Page::told(
         "set.link_loops",
         "A link leads to a folder that it is in.",
         "Reading would never end. Remove the link.",
         "`workflows/all`, a link to `workflows`",
         "`workflows` without the link",
     ),
-    page(
+    Page::told(
         "set.no_file",
         "Something with the name of a workflow or a policy is a pipe, a socket or a device.",
         "Its text would be another one each time that it is read. Write the text to a file.",
         "`countersign lint rotate.yaml`, where `rotate.yaml` was made by `mkfifo`",
         "`countersign lint rotate.yaml`, where `rotate.yaml` is a file",
     ),
-    page(
+    Page::told(
         "set.changed",
         "A file changed while it was read.",
         "Half of the old text and half of the new one are a text that nobody wrote. Run the command again when the file is \
@@ -126,14 +116,14 @@ pub const PAGES: &[Page] = &[
         "a file that an editor, or a checkout, is still writing",
         "the same file a moment later",
     ),
-    page(
+    Page::told(
         "set.too_much",
         "The folder holds more than 10,000 workflow and policy files, or more than 64 MiB of them.",
         "Mostly the wrong folder was named. Name the folder that holds the workflows.",
         "`countersign lint /`",
         "`countersign lint workflows`",
     ),
-    page(
+    Page::told(
         "set.empty",
         "The folder holds no workflow and no policy.",
         "Mostly the wrong folder was named: a check of nothing would pass. Workflows end in `.yaml` or `.yml`, policies in \
@@ -141,7 +131,7 @@ pub const PAGES: &[Page] = &[
         "`countersign lint docs`",
         "`countersign lint workflows`",
     ),
-    page(
+    Page::told(
         "set.other_kind",
         "The file is neither a workflow nor a policy by its name.",
         "Workflows end in `.yaml` or `.yml`, policies in `.cedar`. Rename the file, or name another one.",

@@ -1,0 +1,199 @@
+//! The codes that commands themselves end with, and those of what they look at before there is a plan.
+
+use countersign_kernel::page::Page;
+
+/// The page of each, beside those of the rooms.
+pub(super) const PAGES: &[Page] = &[
+    Page::told(
+        "run.held",
+        "Another run holds what this one would need.",
+        "One run at a time changes a subject or a place, from its start to its end. Nothing was started. `countersign status \
+         RUN` of the other one says whether it waits for a time or for a person; `countersign resume RUN` and `countersign \
+         abandon RUN --reason TEXT` are answers to one that needs a person.",
+        "a second rotation of `clerk`, while the first one is stuck",
+        "`countersign resume RUN` of the first one",
+    ),
+    Page::told(
+        "run.stopped",
+        "The command was asked to stop, and did so between two steps.",
+        "Ctrl-C and SIGTERM stop at the next safe point. The run is open and holds what it holds; the next `countersign run` \
+         or `quickstart` in this folder carries it on.",
+        "Ctrl-C during a soak",
+        "`countersign run NAME` again",
+    ),
+    Page::told(
+        "run.cut_off",
+        "The command was asked to stop twice, and ended where it stood.",
+        "A call may be under way. The next `countersign run` or `quickstart` in this folder first looks at the target, and \
+         finds out whether it was applied.",
+        "Ctrl-C, and once more",
+        "`countersign run NAME` again",
+    ),
+    Page::told(
+        "run.unknown_workflow",
+        "No activated workflow has that name.",
+        "Only what `countersign activate DIR` has made current is run; the message names all of it.",
+        "a new file that was not activated",
+        "`countersign activate DIR`, then `countersign run NAME`",
+    ),
+    Page::told(
+        "run.unknown_event",
+        "The workflow is not started by that event.",
+        "`on: {event: [..]}` lists what may start it; what it does not know may be meant for another one.",
+        "`countersign run NAME --event leak.reportd`",
+        "`countersign run NAME --event leak.reported`",
+    ),
+    Page::told(
+        "adopt.version",
+        "What stands after `--version` is no version.",
+        "A version is written as its target labels it: connector, kind, name and number.",
+        "`--version reporting`",
+        "`--version local/account/reporting@1`",
+    ),
+    Page::told(
+        "adopt.for_each",
+        "The workflow is for each of many subjects.",
+        "A secret belongs to one. Adopt it for the workflow that rotates that one.",
+        "`countersign adopt recertify-accounts --secret FILE`",
+        "`countersign adopt rotate-reporting-key --secret FILE`",
+    ),
+    Page::told(
+        "answer.reason",
+        "The reason is empty, or longer than 4096 bytes.",
+        "Somebody answers for the run, and whoever reads its story later wants to know why. The words are kept beside the \
+         entry, not in it.",
+        "`countersign abandon RUN --reason \"\"`",
+        "`countersign abandon RUN --reason \"both keys work; the old one goes by hand\"`",
+    ),
+    Page::told(
+        "plan.no_digest",
+        "What stands after `--plan` is no digest.",
+        "A digest has 64 digits of 0-9 and a-f. Take the one that `countersign plan NAME --json` prints.",
+        "`--plan 0be8e2`",
+        "`--plan` with all 64 digits",
+    ),
+    Page::told(
+        "plan.unknown_digest",
+        "No run of this workflow followed a plan of that digest.",
+        "A plan is kept with the run that followed it; one that was only looked at is not.",
+        "`--diff` with the digest of a plan that nobody ran",
+        "`--diff` with a digest that `countersign run NAME --json` has told",
+    ),
+    Page::told(
+        "plan.unknown_workflow",
+        "The files hold no workflow of that name.",
+        "With `--files DIR` the names are those under `metadata` in that folder; the message lists them.",
+        "`countersign plan rotate --files workflows`",
+        "`countersign plan rotate-reporting-key --files workflows`",
+    ),
+    Page::told(
+        "plan.nothing_kept",
+        "No data folder was looked at, and so there is no earlier plan to compare with.",
+        "`--diff` compares with a plan that a run followed, and runs are kept in the data folder. With `--files` and \
+         `--settings` together none is opened.",
+        "`countersign plan NAME --files DIR --settings FILE --diff DIGEST`",
+        "the same without `--settings`, where the data folder is",
+    ),
+    Page::told(
+        "policy.no_decision",
+        "No decision stands at that entry.",
+        "`countersign evidence show SUBJECT` names the entries of a story; what policy said are the lines with `policy`.",
+        "`countersign policy explain RUN`",
+        "`countersign policy explain RUN/3`",
+    ),
+    Page::told(
+        "policy.no_basis",
+        "What the decision was made from is not stored.",
+        "Policies, schema, subject and question are kept with each decision, so something has altered the store since. \
+         Change nothing in the folder; `countersign evidence verify` says what is missing.",
+        "a store that was cleaned up with other tools",
+        "the last whole backup",
+    ),
+    Page::told(
+        "policy.invalid",
+        "The policies could not be tried, as the files have errors.",
+        "Each error was drawn where it is, with a code of its own that has a page.",
+        "`countersign policy test DIR`, with a misspelt attribute in a policy",
+        "the same once `countersign lint DIR` finds nothing",
+    ),
+    Page::told(
+        "set.refused",
+        "The workflows and policies have errors, and are not taken.",
+        "A folder is taken as a whole or not at all. Each error was drawn where it is, with a code of its own that has a \
+         page.",
+        "`countersign activate DIR`, with one broken file of ten",
+        "the same once `countersign lint DIR` finds nothing",
+    ),
+    Page::told(
+        "set.nothing_active",
+        "Nothing was ever activated in this data folder.",
+        "Only what `countersign activate DIR` has made current is planned and run.",
+        "`countersign run NAME` in a new folder",
+        "`countersign activate DIR` before it",
+    ),
+    Page::told(
+        "set.unfit",
+        "What is activated does not fit the settings any more.",
+        "The settings have changed since: a connector or a place that a workflow names is gone. Nothing runs by half of a \
+         set. Put it back into the settings, or activate workflows that do without it.",
+        "`[connectors.files.places]` without the place that a rotation delivers to",
+        "the place in the settings, or an activation of other workflows",
+    ),
+    Page::told(
+        "settings.invalid",
+        "The settings file has errors.",
+        "Nothing runs by half of it. Each error was drawn where it is, with a code of its own that has a page.",
+        "`settings.toml` with a misspelt key",
+        "the same file with the key that the message names",
+    ),
+    Page::told(
+        "settings.endpoint",
+        "The embedded endpoint cannot listen on its address.",
+        "Mostly another program has the port. Give its place another `address` in the settings; port 0 takes a free one.",
+        "`address = \"127.0.0.1:8443\"`, where a web server runs",
+        "`address = \"127.0.0.1:0\"`",
+    ),
+    Page::told(
+        "fmt.nothing",
+        "There is no workflow file to lay out.",
+        "Workflows end in `.yaml` or `.yml`; policies are not laid out by this version.",
+        "`countersign fmt policies`",
+        "`countersign fmt workflows`",
+    ),
+    Page::told(
+        "fmt.refused",
+        "A file cannot be read as YAML, so none was laid out.",
+        "Each error was drawn where it is. No file was written.",
+        "a list that is not closed",
+        "the same file with its bracket",
+    ),
+    Page::told(
+        "fmt.write",
+        "A file cannot be written.",
+        "It is as it was. Make room, or give yourself the right to write there.",
+        "a folder that belongs to another user",
+        "a working copy of your own",
+    ),
+    Page::told(
+        "fmt.changed",
+        "A file changed while it was laid out.",
+        "What somebody has just saved is not written over. Run the command again.",
+        "an editor that saves in the same moment",
+        "the command once more",
+    ),
+    Page::told(
+        "expiry.not_due",
+        "The version in use is not near enough to its end to be renewed.",
+        "`on.expiry` says from which part of its life on it is. Nothing is to be done; the entry says when it falls due.",
+        "nothing is wrong",
+        "the same question after the instant that the entry names",
+    ),
+    Page::told(
+        "expiry.backing_off",
+        "The last renewal was not done, and the next one waits.",
+        "It waits two minutes, then four, and so on up to six hours, so that a fault is not repeated without end. \
+         `countersign status SUBJECT` names the runs and how they ended; `countersign run NAME` does not wait.",
+        "a renewal that is denied again and again",
+        "the policy or workflow mended, then `countersign run NAME`",
+    ),
+];

@@ -1,0 +1,143 @@
+//! What each rule of the ledger's entries means that a verification can find broken, for `countersign explain`.
+
+use crate::page::{Example, Page};
+
+/// Why none of it is to be, and what to do.
+const WHY: &str = "Nothing that Countersign writes does that, and the store refuses it: so the entries were altered, left \
+    out or added to, or Countersign has a fault. Change nothing in the folder; compare it with the last backup and with a \
+    checkpoint that is kept elsewhere (`countersign evidence verify --checkpoint FILE`), and report what you find.";
+
+const fn broken(code: &'static str, meaning: &'static str, wrong: &'static str, mended: &'static str) -> Page {
+    Page { code, meaning, why: WHY, example: Example::told(wrong, mended) }
+}
+
+/// The page of each code for what runs, intents, answers and versions may not do.
+pub const PAGES: &[Page] = &[
+    broken(
+        "run.not_started",
+        "A run does not begin with its `started` entry.",
+        "an intent of a run that nobody started",
+        "`started`, with the plan and the activation, before it",
+    ),
+    broken(
+        "run.started_again",
+        "A run begins a second time.",
+        "two `started` entries of one run",
+        "a run of its own for each start",
+    ),
+    broken(
+        "run.closed",
+        "Something stands in a run after its end.",
+        "a receipt after `closed`",
+        "`closed` as the last entry of the run",
+    ),
+    broken(
+        "run.activation",
+        "A run follows another set of workflows and policies than the one that was current when it started.",
+        "a run by the policies of last month",
+        "a run by the activation right before it",
+    ),
+    broken(
+        "run.holds",
+        "A run does not hold its own subject, or holds what another open run holds.",
+        "two open runs that both hold `local/account/clerk`",
+        "one run at a time for each resource",
+    ),
+    broken(
+        "run.open_intent",
+        "A run ended while one of its calls had no closing answer.",
+        "`closed` after an intent without receipt or finding",
+        "a receipt, or a finding of what the target shows, before `closed`",
+    ),
+    broken(
+        "run.left_over",
+        "A run ended as taken back, and one of its calls was not.",
+        "`closed: undone`, with a staged key that was never removed",
+        "the undo of each call before `closed`",
+    ),
+    broken(
+        "intent.entry",
+        "An intent names another place in the ledger than the one where it stands.",
+        "an intent that was copied from another run",
+        "each intent where it was written",
+    ),
+    broken(
+        "intent.plan",
+        "An intent is of another plan or subject than its run.",
+        "a call on `clerk` in a run about `intern`",
+        "calls of the run's own plan",
+    ),
+    broken(
+        "intent.resource",
+        "An intent is about a resource that its run does not hold.",
+        "a delivery to a folder that is not in `started`",
+        "a run that holds each place it delivers to",
+    ),
+    broken(
+        "intent.resource_busy",
+        "An intent is about a resource on which another intent is open.",
+        "a second call before the first one's answer",
+        "one open call at a time for each resource",
+    ),
+    broken(
+        "intent.unjudged",
+        "No allow decision stands before an intent for it alone; or it is no judged undo, or repeats nothing that may be \
+         repeated.",
+        "an intent after a deny",
+        "an allow of its own step before each intent",
+    ),
+    broken(
+        "answer.no_intent",
+        "An answer is to an intent that does not stand before it.",
+        "a receipt whose intent is gone",
+        "the intent before its receipt",
+    ),
+    broken(
+        "answer.misplaced",
+        "An answer does not stand where it is kept a place for, or is of another attempt.",
+        "a receipt of attempt 2, right after the intent of attempt 1",
+        "each receipt at its own intent's number",
+    ),
+    broken(
+        "answer.closed_twice",
+        "An intent was answered after it was closed.",
+        "a `done` and then a `refused`",
+        "one closing answer for each intent",
+    ),
+    broken(
+        "finding.early",
+        "A call counts as not applied at a time when it could still arrive.",
+        "a finding one second after a call that may take ten",
+        "a finding after the call's duration and lateness have passed",
+    ),
+    broken(
+        "version.foreign",
+        "A run speaks of a secret version of another subject than its own.",
+        "a version of `clerk` in a run about `intern`",
+        "versions of the run's own subject",
+    ),
+    broken(
+        "version.stage",
+        "A secret version moves to a stage that cannot follow the one it has.",
+        "a retired version that becomes current",
+        "pending, current, previous, retired; back only where a person had the run undone",
+    ),
+    broken(
+        "version.number",
+        "A secret version is sealed under a number that is not higher than those before it.",
+        "version 3 after version 4",
+        "rising numbers; none is given twice",
+    ),
+    broken(
+        "version.unsealed",
+        "Something is said of a secret version that was never sealed.",
+        "a version that becomes current, with no entry that seals it",
+        "the sealed bytes before anything else of a version",
+    ),
+    broken(
+        "version.two_current",
+        "Two secret versions of a subject are current.",
+        "a version that becomes current while another one is",
+        "the old version steps down in the same commit",
+    ),
+];
