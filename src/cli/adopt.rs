@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use countersign_kernel::plan::{self, Adopting};
 use countersign_kernel::run::bodies::{RunOutcome, Trigger, TriggerKind};
@@ -13,29 +12,21 @@ use tokio::sync::watch;
 
 use super::Stop;
 use super::arguments::Adopt;
-use super::progress::Progress;
 use super::report::RunReport;
-use super::run::{Ran, Session, exit_of, open, say_end, unknown_workflow};
+use super::run::{Ran, Session, exit_of, say_end, with_active, workflow_named};
 use super::screen::Screen;
-use super::signals::Signals;
 use super::stop::{BAD_INPUT, FAILED};
+use crate::Installation;
 use crate::runner::{Driven, Given, Request};
 use crate::scheduler::Active;
-use crate::{Installation, known, runner};
 
 /// Takes over, and rotates where the workflow says so.
 pub(super) async fn adopt(data: Option<PathBuf>, asked: &Adopt, screen: &Screen) -> Result<u8, Stop> {
     let version = asked.version.as_deref().map(named).transpose()?;
-    let installation = open(data, "adopt", screen).await?;
-    let active = Active::load(&installation.store, &known(&installation.catalog)).await;
-    let signals = Signals::listen();
-    let stop = signals.asked();
-    let ended = match active.map_err(|error| Stop::of(error.code(), &error)) {
-        Ok(active) => signals.over(Box::pin(within(&installation, (&active, stop), asked, version, screen))).await?,
-        Err(stop) => Err(stop),
-    };
-    installation.close().await;
-    ended
+    with_active(data, "adopt", screen, async |installation, active, stop| {
+        within(installation, (active, stop), asked, version, screen).await
+    })
+    .await
 }
 
 fn named(text: &str) -> Result<VersionId, Stop> {
@@ -52,9 +43,7 @@ async fn within(
     version: Option<VersionId>,
     screen: &Screen,
 ) -> Result<u8, Stop> {
-    let Some(workflow) = active.set.workflows.get(&wanted.workflow) else {
-        return Err(unknown_workflow(&wanted.workflow, &active.set));
-    };
+    let workflow = workflow_named(&wanted.workflow, &active.set)?;
     if workflow.subject.for_each.is_some() {
         let message = format!("`{}` is for each of many subjects", wanted.workflow);
         let help = "a secret is adopted for the workflow that rotates its one subject";
@@ -63,10 +52,7 @@ async fn within(
     let given: BTreeMap<String, String> = wanted.inputs.iter().cloned().collect();
     let persons = installation.persons(workflow, &given);
     let inputs = plan::resolve_inputs(workflow, &given, &persons)?;
-    let asker = installation.asker().await?;
-    let progress = Progress::start(screen);
-    let runner = runner(installation, Arc::clone(&active.set.policies), Some(progress.sender()), stop);
-    let mut session = Session { runner, installation, asker, driven: BTreeMap::new() };
+    let (mut session, progress) = Session::start(installation, active, stop, screen).await?;
     let request = |given: Option<Given>, session: &Session<'_>| Request {
         workflow,
         activation: active.entry.clone(),

@@ -5,9 +5,7 @@ mod renewals;
 mod stage;
 mod summary;
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use countersign_kernel::run::bodies::RunOutcome;
 use countersign_warrant::RunId;
@@ -22,7 +20,7 @@ use super::signals::Signals;
 use super::stop::FAILED;
 use crate::folder::Folder;
 use crate::scheduler::Active;
-use crate::{Installation, known, runner};
+use crate::{Installation, known};
 
 /// The workflows and policies that ship with this version.
 pub(super) const SHIPPED: &[(&str, &str)] = &[
@@ -170,11 +168,7 @@ fn write_whole(path: &Path, text: &str) -> std::io::Result<()> {
 
 async fn tour(installation: &Installation, stop: watch::Receiver<bool>, screen: &Screen) -> Result<u8, Stop> {
     let active = Active::load(&installation.store, &known(&installation.catalog)).await?;
-    let asker = installation.asker().await?;
-    let progress = Progress::start(screen);
-    let policies = Arc::clone(&active.set.policies);
-    let runner = runner(installation, policies, Some(progress.sender()), stop);
-    let mut session = Session { runner, installation, asker, driven: BTreeMap::new() };
+    let (mut session, progress) = Session::start(installation, &active, stop, screen).await?;
     let ran = take_tour(&mut session, &active, &progress).await;
     drop(session);
     progress.finish().await;

@@ -30,13 +30,27 @@ const STAYED_MS: u64 = 60_000;
 /// Runs the workflow.
 pub(super) async fn run(data: Option<PathBuf>, asked: &Run, screen: &Screen) -> Result<u8, Stop> {
     let named = named_digest(asked.plan.as_deref())?;
-    let installation = open(data, "run", screen).await?;
+    with_active(data, "run", screen, async |installation, active, stop| {
+        within(installation, (active, stop), asked, named, screen).await
+    })
+    .await
+}
+
+/// Opens the folder with the set that is current in it, and works there until that is done or a second signal comes. The
+/// receiver turns true at the first.
+pub(super) async fn with_active(
+    data: Option<PathBuf>,
+    command: &str,
+    screen: &Screen,
+    work: impl AsyncFnOnce(&Installation, &Active, watch::Receiver<bool>) -> Result<u8, Stop>,
+) -> Result<u8, Stop> {
+    let installation = open(data, command, screen).await?;
     let active = Active::load(&installation.store, &known(&installation.catalog)).await;
     let signals = Signals::listen();
     let stop = signals.asked();
-    let ended = match active.map_err(|error| Stop::of(error.code(), &error)) {
-        Ok(active) => signals.over(Box::pin(within(&installation, (&active, stop), asked, named, screen))).await?,
-        Err(stop) => Err(stop),
+    let ended = match active {
+        Ok(active) => signals.over(Box::pin(work(&installation, &active, stop))).await?,
+        Err(error) => Err(error.into()),
     };
     installation.close().await;
     ended
@@ -49,9 +63,7 @@ async fn within(
     named: Option<Digest>,
     screen: &Screen,
 ) -> Result<u8, Stop> {
-    let Some(workflow) = active.set.workflows.get(&wanted.workflow) else {
-        return Err(unknown_workflow(&wanted.workflow, &active.set));
-    };
+    let workflow = workflow_named(&wanted.workflow, &active.set)?;
     let given: BTreeMap<String, String> = wanted.inputs.iter().cloned().collect();
     let persons = installation.persons(workflow, &given);
     let inputs = plan::resolve_inputs(workflow, &given, &persons)?;
@@ -59,11 +71,7 @@ async fn within(
         Some(event) => reported(event, workflow)?,
         None => TriggerKind::Request,
     };
-    let asker = installation.asker().await?;
-    let progress = Progress::start(screen);
-    let policies = Arc::clone(&active.set.policies);
-    let runner = runner(installation, policies, Some(progress.sender()), stop);
-    let mut session = Session { runner, installation, asker, driven: BTreeMap::new() };
+    let (mut session, progress) = Session::start(installation, active, stop, screen).await?;
     let ended = async {
         session.carry_on_open_runs(Some(&wanted.workflow), &progress).await?;
         if wanted.idempotency_key.is_none()
@@ -112,7 +120,21 @@ pub(super) struct Ran {
     pub(super) was_open: bool,
 }
 
-impl Session<'_> {
+impl<'a> Session<'a> {
+    /// A session of whoever gives the command, under the policies that are current, and what it tells the person.
+    pub(super) async fn start(
+        installation: &'a Installation,
+        active: &Active,
+        stop: watch::Receiver<bool>,
+        screen: &Screen,
+    ) -> Result<(Self, Progress), Stop> {
+        let asker = installation.asker().await?;
+        let progress = Progress::start(screen);
+        let policies = Arc::clone(&active.set.policies);
+        let runner = runner(installation, policies, Some(progress.sender()), stop);
+        Ok((Self { runner, installation, asker, driven: BTreeMap::new() }, progress))
+    }
+
     /// Whoever takes the folder's lock first carries on its open runs. A run of another workflow that waits for long is
     /// left waiting: it must not keep this command from its own.
     pub(super) async fn carry_on_open_runs(&mut self, wanted: Option<&str>, progress: &Progress) -> Result<(), Stop> {
@@ -234,6 +256,11 @@ pub(super) fn told(opened: Result<Installation, OpenError>, screen: &Screen) -> 
 pub(super) fn stopped(run: &RunId) -> Stop {
     let help = "the next `countersign run` or `quickstart` in this folder carries it on";
     Stop::new(FAILED, "run.stopped", format!("stopped at a safe point; run {run} is open"), help)
+}
+
+/// The activated workflow of that name.
+pub(super) fn workflow_named<'a>(name: &str, set: &'a CheckedSet) -> Result<&'a Workflow, Stop> {
+    set.workflows.get(name).ok_or_else(|| unknown_workflow(name, set))
 }
 
 pub(super) fn unknown_workflow(name: &str, set: &CheckedSet) -> Stop {

@@ -7,7 +7,7 @@ use countersign_warrant::RunId;
 use super::Stage;
 use crate::cli::Stop;
 use crate::cli::progress::Progress;
-use crate::cli::run::{Session, exit_of, stopped, unknown_workflow};
+use crate::cli::run::{Session, exit_of, stopped, workflow_named};
 use crate::cli::stop::{DONE, FAILED};
 use crate::runner::{Driven, Request};
 use crate::scheduler::Active;
@@ -73,9 +73,7 @@ pub(super) async fn next_of(store: &Store, stage: &Stage) -> Result<Next, Stop> 
 }
 
 async fn ask(session: &mut Session<'_>, active: &Active, stage: &Stage, key: String) -> Result<(RunId, Driven), Stop> {
-    let Some(workflow) = active.set.workflows.get(stage.workflow) else {
-        return Err(unknown_workflow(stage.workflow, &active.set));
-    };
+    let workflow = workflow_named(stage.workflow, &active.set)?;
     let given = stage.inputs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
     let persons = session.installation.persons(workflow, &given);
     let inputs = plan::resolve_inputs(workflow, &given, &persons)?;

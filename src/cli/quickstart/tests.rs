@@ -1,6 +1,8 @@
 //! A tour that goes wrong, and the next one; a renewal that is refused, and the next one.
 #![allow(clippy::unwrap_used, reason = "a test stops where something is not as it says")]
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Instant;
 
 use countersign_kernel::run::bodies::{NotDueBody, RunOutcome};
@@ -11,6 +13,7 @@ use super::stage::Next;
 use super::*;
 use crate::cli::stop::DENIED;
 use crate::clock::{Clock, SystemClock};
+use crate::runner;
 use crate::runner::Driven;
 use crate::scheduler::FileSet;
 
