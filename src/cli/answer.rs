@@ -10,7 +10,7 @@ use tokio::sync::watch;
 use super::Stop;
 use super::arguments::{Abandon, Resume, Undo};
 use super::progress::Progress;
-use super::run::{exit_of, open, tell};
+use super::run::{exit_with_subjects, open, tell};
 use super::screen::Screen;
 use super::signals::Signals;
 use super::stop::{BAD_INPUT, DONE};
@@ -86,10 +86,10 @@ async fn within(
     progress.finish().await;
     let driven = driven?;
     tell(installation, screen, run, &driven, true).await?;
-    Ok(match (answer, &driven) {
+    match (answer, &driven) {
         // What was asked for is what happened.
         (PersonAnswer::Undo, Driven::Over(RunOutcome::Undone | RunOutcome::Denied))
-        | (PersonAnswer::Abandon, Driven::Over(RunOutcome::Abandoned)) => DONE,
-        (_, driven) => exit_of(driven, false),
-    })
+        | (PersonAnswer::Abandon, Driven::Over(RunOutcome::Abandoned)) => Ok(DONE),
+        (_, driven) => exit_with_subjects(installation, run, driven, false).await,
+    }
 }

@@ -97,7 +97,8 @@ async fn within(
         screen.say(format!("run {run} was left open by such a request: it was carried on, and no other was started"));
     }
     tell(installation, screen, &run, &driven, began || was_open).await?;
-    Ok(exit_of(&driven, (began || was_open) && wanted.detailed_exitcode))
+    let changed = (began || was_open) && wanted.detailed_exitcode;
+    exit_with_subjects(installation, &run, &driven, changed).await
 }
 
 /// A runner with what its requests need.
@@ -191,7 +192,7 @@ impl<'a> Session<'a> {
 
     /// True of a run for many subjects of which each that is open waits for long.
     async fn only_waits(&self, run: &StoredRun) -> Result<bool, Stop> {
-        let of_each = self.installation.store.runs_by_trigger_prefix(&run.workflow, &format!("{}/", run.id)).await?;
+        let of_each = of_each(self.installation, &run.id).await?;
         let soon = self.installation.clock.now().plus_millis(STAYED_MS);
         let mut open = of_each.iter().filter(|one| !matches!(one.state, RunState::Closed { .. })).peekable();
         let waits = |one: &StoredRun| matches!(one.state, RunState::Waiting { until } if until > soon);
@@ -302,6 +303,26 @@ pub(super) fn exit_of(driven: &Driven, changed: bool) -> u8 {
     }
 }
 
+/// As [`exit_of`]; a run that is over is stuck where one of those for its subjects is: a person is needed there.
+pub(super) async fn exit_with_subjects(
+    installation: &Installation,
+    run: &RunId,
+    driven: &Driven,
+    changed: bool,
+) -> Result<u8, Stop> {
+    let is_over = matches!(driven, Driven::Over(_));
+    let is_stuck = |one: &StoredRun| matches!(one.state, RunState::Stuck);
+    let needs_person = is_over && of_each(installation, run).await?.iter().any(is_stuck);
+    Ok(if needs_person { STUCK } else { exit_of(driven, changed) })
+}
+
+/// The runs that a run had for each of its subjects.
+async fn of_each(installation: &Installation, run: &RunId) -> Result<Vec<StoredRun>, Stop> {
+    let store = &installation.store;
+    let Some(stored) = store.run(run).await? else { return Ok(Vec::new()) };
+    Ok(store.runs_by_trigger_prefix(&stored.workflow, &format!("{run}/")).await?)
+}
+
 /// Tells how a run ended.
 pub(super) async fn tell(
     installation: &Installation,
@@ -310,28 +331,22 @@ pub(super) async fn tell(
     driven: &Driven,
     began: bool,
 ) -> Result<(), Stop> {
-    screen.document(&json!({"runs": reports(installation, run).await?}));
+    let of_each = of_each(installation, run).await?;
+    let mut reports = Vec::new();
+    for id in [run].into_iter().chain(of_each.iter().map(|one| &one.id)) {
+        let entries = installation.store.entries_of_run(id).await?;
+        reports.push(RunReport::of(id.as_str(), &entries).map_err(|error| Stop::of("store.corrupt", &error))?);
+    }
+    screen.document(&json!({"runs": reports}));
     if !began {
         screen.say(format!("run {run} was made by an earlier request of the same key"));
     }
     say_end(screen, run, driven);
+    for stuck in of_each.iter().filter(|one| matches!(one.state, RunState::Stuck)) {
+        screen.say(format!("run {} of it, on {}, is stuck", stuck.id, stuck.subject));
+        screen.say(format!("  next: countersign status {}", stuck.id));
+    }
     Ok(())
-}
-
-/// What a run did, and after it those that it had for each of its subjects.
-async fn reports(installation: &Installation, run: &RunId) -> Result<Vec<RunReport>, Stop> {
-    let store = &installation.store;
-    let mut ids = vec![run.clone()];
-    if let Some(stored) = store.run(run).await? {
-        let of_each = store.runs_by_trigger_prefix(&stored.workflow, &format!("{run}/")).await?;
-        ids.extend(of_each.into_iter().map(|one| one.id));
-    }
-    let mut reports = Vec::new();
-    for id in ids {
-        let entries = store.entries_of_run(&id).await?;
-        reports.push(RunReport::of(id.as_str(), &entries).map_err(|error| Stop::of("store.corrupt", &error))?);
-    }
-    Ok(reports)
 }
 
 /// Says how a run ended, and what is next.

@@ -130,6 +130,36 @@ fn after_so_many_faults_no_further_run_begins() {
     folder.verifies();
 }
 
+/// A run of one subject that needs a person is not over, though the run for each of them is: the command says so.
+#[test]
+fn a_subject_whose_run_is_stuck_is_named_and_the_command_ends_as_stuck() {
+    let folder = Folder::toured();
+    let file = "workflows/rotate-reporting-key.yaml";
+    let each = "\n  connector: local\n  kind: account\n  for_each: {where: resource has level, at_most: 1}";
+    for (from, to) in [
+        (" {connector: local, kind: account, name: reporting}", each),
+        ("  expiry: {at: 2/3}\n", ""),
+        ("path: reporting", "path: elsewhere/${{ subject.name }}"),
+        ("within: 10s", "within: 300ms"),
+    ] {
+        folder.edit(file, from, to);
+    }
+    folder.activate();
+    let told = folder.run(&["run", "rotate-reporting-key"]).ended(5);
+    let runs = folder.status()["runs"].as_array().unwrap().clone();
+    let stuck = runs.iter().find(|run| run["state"] == "stuck").unwrap();
+    assert_eq!(stuck["subject"], "local/account/reporting");
+    let run = stuck["run"].as_str().unwrap();
+    for words in
+        [": failed\n", &format!("run {run} of it, on local/account/reporting, is stuck"), "next: countersign status"]
+    {
+        assert!(told.out.contains(words), "{words} in {}", told.out);
+    }
+    folder.run(&["undo", run]).ended(0);
+    assert_eq!(folder.status()["stuck_runs"], 0);
+    folder.verifies();
+}
+
 fn nix_is_root() -> bool {
     fs::read_to_string("/proc/self/status").unwrap().lines().any(|line| line.starts_with("Uid:\t0\t"))
 }
