@@ -156,7 +156,7 @@ pub(crate) fn files() -> Manifest {
     }
 }
 
-fn step(id: &str, kind: StepKind) -> Step {
+pub(crate) fn step(id: &str, kind: StepKind) -> Step {
     Step {
         id: id.parse().unwrap(),
         kind,

@@ -1,13 +1,14 @@
 //! The generated schema.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use countersign_contract::{Digest, Manifest, Parameter, Part, Type};
+use countersign_contract::{Manifest, Parameter, Part, Type};
 
 use super::{kind, local, with_vocabulary};
+use crate::plan::fixture::{rotate, step};
 use crate::policy::{PolicySet, TermKind, Vocabulary, schema};
 use crate::workflow::model::{
-    Input, InputKind, Metadata, PolicyStep, RequestTrigger, Step, StepKind, SubjectSpec, Template, Triggers, Workflow,
+    Input, InputKind, Metadata, PolicyStep, RequestTrigger, StepKind, Template, Triggers, Workflow,
 };
 
 #[test]
@@ -46,46 +47,18 @@ fn names_that_would_fall_together_are_refused() {
     assert!(!refused(&reserved, "x").is_empty());
 }
 
-fn workflow(name: &str, input: InputKind) -> Workflow {
-    let metadata = Metadata {
-        name: name.to_owned(),
-        team: "platform".to_owned(),
-        person: "dana".to_owned(),
-        backup: None,
-        purpose: "testing".to_owned(),
-        runbook: None,
-        controls: Vec::new(),
-    };
-    let connector = "local".to_owned();
-    let subject = Template::Literal("reporting".into());
+/// A workflow that asks for `size`, and gives policy a ticket.
+fn workflow(name: &str, size: InputKind) -> Workflow {
+    let size = Input { kind: size, about: None, default: None };
+    let request = RequestTrigger { inputs: BTreeMap::from([("size".to_owned(), size)]) };
     let context = BTreeMap::from([("ticket".to_owned(), Template::Literal("T-1".into()))]);
-    let policy = StepKind::Policy(PolicyStep { action: "rotate".to_owned(), context });
-    let input = Input { kind: input, about: None, default: None };
-    let request = RequestTrigger { inputs: BTreeMap::from([("size".to_owned(), input)]) };
+    let gate = StepKind::Policy(PolicyStep { action: "rotate".to_owned(), context });
+    let rotation = rotate();
     Workflow {
-        digest: Digest::of(name.as_bytes()),
-        metadata,
-        subject: SubjectSpec {
-            connector,
-            kind: "account".to_owned(),
-            name: subject,
-            tier: "standard".to_owned(),
-            own: false,
-            for_each: None,
-        },
-        triggers: Triggers { request: Some(request), expiry: None, schedule: None, events: vec![] },
-        on_import: crate::workflow::model::OnImport::Verify,
-        windows: None,
-        steps: vec![Step {
-            id: "gate".parse().unwrap(),
-            kind: policy,
-            when: None,
-            retry: None,
-            timeout_ms: None,
-            after: BTreeSet::new(),
-            on_failure: None,
-            line: 1,
-        }],
+        metadata: Metadata { name: name.to_owned(), ..rotation.metadata },
+        triggers: Triggers { request: Some(request), ..rotation.triggers },
+        steps: vec![step("gate", gate)],
+        ..rotation
     }
 }
 
