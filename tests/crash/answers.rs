@@ -208,3 +208,26 @@ fn what_is_for_a_failure_survives_a_kill_at_every_point() {
         Outcome { wrong, is_double: false, is_late: book.was_late() }
     });
 }
+
+/// Let go of wherever it was killed, a rotation leaves its subject so that it can be rotated again, once a slot is free.
+#[test]
+fn who_lets_go_of_a_killed_rotation_can_rotate_again() {
+    let listed = countersign(&Case::at(ROTATE.stage).path(), &ROTATE.words("k"), &Faults::default().listing());
+    assert_eq!(listed.code, Some(0), "{}{}", listed.out, listed.err);
+    matrix::run("a rotation, killed and let go of", &places(&listed), String::clone, |point| {
+        let case = Case::at(ROTATE.stage);
+        countersign(&case.path(), &ROTATE.words("k"), &Faults::crash(point));
+        let mut wrong = Vec::new();
+        if let Some(run) = Book::read(&case.path()).runs_of(ROTATE.workflow, "k").into_iter().next() {
+            let words = ["abandon", run.as_str(), "--reason", "it was looked into"];
+            countersign(&case.path(), &words, &Faults::default());
+        }
+        let again = countersign(&case.path(), &ROTATE.words("next"), &Faults::default());
+        if again.code != Some(0) && !again.err.contains("[plan.no_free_slot]") {
+            wrong.push(format!("again it ended with {:?}: {}{}", again.code, again.out, again.err));
+        }
+        let (_, broken) = read(&case.path());
+        wrong.extend(broken);
+        Outcome { wrong, ..Outcome::default() }
+    });
+}

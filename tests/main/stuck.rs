@@ -146,3 +146,28 @@ fn an_answer_that_fits_no_run_is_told() {
     told.says(&["the run is over"]);
     folder.verifies();
 }
+
+/// A run that is let go of before its delivery leaves a key that nobody uses. It is cleared away, and the next rotation makes
+/// its own.
+#[test]
+fn a_key_that_nobody_uses_is_cleared_away_before_the_next_rotation() {
+    let folder = Folder::toured();
+    folder.edit("workflows/rotate-reporting-key.yaml", "- login: {}", "- must_not: login");
+    folder.activate();
+    let mut running = folder.start(&["run", "rotate-reporting-key"]);
+    running.reaches("intent   key_stage");
+    running.reaches("receipt  done");
+    running.signal("TERM");
+    running.end();
+    let run = folder.status()["runs"][0]["run"].as_str().unwrap().to_owned();
+    folder.run(&["abandon", &run, "--reason", "the check was the wrong one"]).ended(0);
+    assert!(stages(&folder).contains(&"local/account/reporting@3 pending".to_owned()), "{:?}", stages(&folder));
+    fs::write(folder.path("workflows/clear-slot.yaml"), CLEAR_SLOT).unwrap();
+    folder.edit("workflows/rotate-reporting-key.yaml", "- must_not: login", "- login: {}");
+    folder.activate();
+    let version = "version=local/account/reporting@3";
+    folder.run(&["run", "clear-slot", "--input", version, "--input", "reason=nobody has this key"]).ended(0);
+    folder.run(&["run", "rotate-reporting-key"]).ended(0);
+    assert_eq!(account(&folder), [("local/account/reporting@4".to_owned(), true)]);
+    folder.verifies();
+}

@@ -149,6 +149,23 @@ async fn versions_move_forward_only() {
     assert_eq!(store.pending_version(&name(ACCOUNT)).await.unwrap(), None);
 }
 
+/// What a run leaves pending that somebody let go of keeps no later run from sealing, and can still come to be current.
+#[tokio::test]
+async fn a_version_that_was_left_pending_blocks_none() {
+    let house = House::new().await;
+    let first = house.start("r1", ACCOUNT).await;
+    let entries = vec![sealed("r1", 1, ACCOUNT, 1), closed("r1", 2)];
+    house.ledger.commit(first, entries).await.unwrap();
+    let second = house.start("r2", ACCOUNT).await;
+    house.ledger.commit(second.clone(), vec![sealed("r2", 1, ACCOUNT, 2)]).await.unwrap();
+    let twice = house.ledger.commit(second.clone(), vec![sealed("r2", 2, ACCOUNT, 3)]).await;
+    assert_eq!(reason(twice), "a version of `local/account/a` is pending already");
+    house.ledger.commit(second, vec![moved("r2", 2, ACCOUNT, 1, Stage::Current)]).await.unwrap();
+    let stages: Vec<_> = house.ledger.store().versions(&name(ACCOUNT)).await.unwrap();
+    let stages: Vec<_> = stages.iter().map(|version| version.stage).collect();
+    assert_eq!(stages, [Stage::Current, Stage::Pending]);
+}
+
 #[tokio::test]
 async fn a_version_without_bytes_cannot_be() {
     let house = House::new().await;
