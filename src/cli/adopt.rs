@@ -69,7 +69,7 @@ async fn within(
     };
     let ended: Result<Vec<Ran>, Stop> = async {
         session.carry_on_open_runs(Some(&wanted.workflow), &progress).await?;
-        let given = Given { path: wanted.secret.clone(), adopting: Adopting { version } };
+        let given = Given { path: wanted.secret.clone(), adopting: Adopting { version, ..Adopting::default() } };
         let adopting = request(Some(given), &session);
         let mut runs = vec![session.request(adopting).await?];
         let is_adopted = runs.iter().all(|ran| ran.driven == Driven::Over(RunOutcome::Done));

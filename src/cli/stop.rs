@@ -160,6 +160,9 @@ fn help_of(code: &str) -> Option<String> {
              first"
         }
         "plan.own_elsewhere" => "deliver it there, or let the settings name another place",
+        "plan.version_known" | "adopt.other_secret" => {
+            "have the target make a new one, labelled with a later number, and adopt that; nothing was changed"
+        }
         "plan.too_many" => "nothing was changed; look at what is selected before you raise it",
         "request.key_reused" => "nothing was changed; give a new request a key of its own",
         "journal.unavailable" => {

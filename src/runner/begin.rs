@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use countersign_kernel::plan::{self, Adopting, Does, Persons, Plan, Recipe};
-use countersign_kernel::run::bodies::{StartedBody, Trigger};
+use countersign_kernel::run::bodies::{Stage, StartedBody, Trigger};
 use countersign_kernel::workflow::model::Workflow;
 use countersign_warrant::{
     Blob, Digest, Entry, EntryId, Fence, Journal as _, JournalError, Kind, RunId, StepId, Timestamp,
@@ -69,7 +69,11 @@ impl Runner {
         let snapshot = snapshot.map_err(BeginError::Inventory)?;
         let manifests = self.catalog.manifests();
         if let Some(given) = &request.given {
-            let planned = plan::import(request.workflow, &given.adopting, &request.inputs, &snapshot, &manifests);
+            let versions =
+                self.store.versions(&snapshot.subject.observation.resource).await.map_err(BeginError::Store)?;
+            let left = versions.into_iter().filter(|row| row.stage == Stage::Pending).map(|row| row.id).collect();
+            let adopting = Adopting { left, ..given.adopting.clone() };
+            let planned = plan::import(request.workflow, &adopting, &request.inputs, &snapshot, &manifests);
             return planned.map_err(BeginError::Plan);
         }
         plan::plan(request.workflow, request.trigger.kind, &request.inputs, &snapshot, &manifests)
@@ -110,7 +114,7 @@ impl Runner {
             trigger: request.trigger,
         };
         let given = match &request.given {
-            Some(given) => Some(self.taken_over(&plan, given).await?),
+            Some(given) => self.taken_over(&plan, given).await?,
             None => None,
         };
         for (name, id) in &request.persons {
@@ -140,13 +144,14 @@ impl Runner {
         }
     }
 
-    /// What is given, sealed as the version that the plan adopts; first the target is asked, where the plan asks it.
-    async fn taken_over(&self, plan: &Plan, given: &Given) -> Result<(StepId, Sealed), BeginError> {
+    /// What is given, sealed as the version that the plan adopts; nothing where that is sealed already. First the target is
+    /// asked, where the plan asks it.
+    async fn taken_over(&self, plan: &Plan, given: &Given) -> Result<Option<(StepId, Sealed)>, BeginError> {
         let adopted = plan.moves.iter().find_map(|planned| match &planned.does {
-            Does::Seal { version, recipe: Recipe::Given } => Some((planned.step.clone(), version)),
+            Does::Activate { version, .. } => Some(version),
             _ => None,
         });
-        let Some((step, version)) = adopted else { return Err(BeginError::NothingAdopted) };
+        let Some(version) = adopted else { return Err(BeginError::NothingAdopted) };
         let sealed = self.maker.given(version, &given.path).map_err(BeginError::Given)?;
         // WHY: a version is adopted once: a slip of whoever gives the secret must not use it up.
         let asked = plan.moves.iter().find_map(|planned| match &planned.does {
@@ -161,7 +166,17 @@ impl Runner {
                 return Err(BeginError::NotTaken { version: version.clone(), message: answer.message });
             }
         }
-        Ok((step, sealed))
+        let sealing =
+            plan.moves.iter().find(|planned| matches!(planned.does, Does::Seal { recipe: Recipe::Given, .. }));
+        if let Some(planned) = sealing {
+            return Ok(Some((planned.step.clone(), sealed)));
+        }
+        // INVARIANT: inv:I3 a version is sealed once: what comes to be current is what was given first.
+        let kept = self.store.version(version).await.map_err(BeginError::Store)?;
+        match kept {
+            Some(kept) if kept.fingerprint == sealed.fingerprint => Ok(None),
+            _ => Err(BeginError::OtherSecret { version: version.clone() }),
+        }
     }
 
     /// A key stands for one request: the plan that is named now, the inputs and the trigger are those of the run that it

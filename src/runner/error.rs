@@ -68,6 +68,12 @@ pub enum BeginError {
         /// What the target said.
         message: String,
     },
+    /// The version is sealed here already, as something else.
+    #[error("`{version}` was given here before, with another secret; nothing was adopted")]
+    OtherSecret {
+        /// The version.
+        version: VersionId,
+    },
     /// The plan takes nothing over.
     #[error("the plan adopts nothing")]
     NothingAdopted,
@@ -92,6 +98,7 @@ impl BeginError {
             Self::Open(source) => source.code(),
             Self::NoSuchConnector(_) => "inventory.no_such_connector",
             Self::NotTaken { .. } => "adopt.not_taken",
+            Self::OtherSecret { .. } => "adopt.other_secret",
             Self::NothingAdopted => "plan.unfit",
             Self::NoRandomness => "secrets.no_randomness",
         }

@@ -69,6 +69,14 @@ pub const PAGES: &[Page] = &[
         "a file with the key that is in use",
     ),
     Page::told(
+        "adopt.other_secret",
+        "The version was given here before, with another secret, by a run that somebody let go of.",
+        "What is sealed as a version stays that version's secret. Give the secret that was given first. Where that was the \
+         wrong one, have the target make a new one under a later number, and adopt that.",
+        "`adopt` with a mistyped secret and `on_import: adopt`, let go of, and again with the right one",
+        "a new key at the target, labelled `local/account/clerk@2`",
+    ),
+    Page::told(
         "adopt.unreadable",
         "The file with the secret cannot be read.",
         "The secret is read from a file, so that no command line shows it. Name a file that is there, and that you may read.",

@@ -95,26 +95,28 @@ fn a_persons_letting_go_survives_a_kill_at_every_point() {
     survives("abandon", "abandoned");
 }
 
+/// A folder that never made the account which its directory has, and the file with that account's key.
+fn onboarding(toured: &Path) -> (Case, String) {
+    let case = Case::at(Tour::Activated);
+    for part in ["local", "places"] {
+        copy(&toured.join(part), &case.path().join(part));
+    }
+    (case, toured.join("places/client/reporting/key").display().to_string())
+}
+
 /// beh:R14, rel:T1: killed anywhere, an adoption is there as a whole or not at all, and nothing was changed by it.
 #[test]
 fn an_adoption_survives_a_kill_at_every_point() {
     let toured = Case::at(Tour::Toured);
-    let fresh = || {
-        let case = Case::at(Tour::Activated);
-        for part in ["local", "places"] {
-            copy(&toured.path().join(part), &case.path().join(part));
-        }
-        case
-    };
-    let secret = toured.path().join("places/client/reporting/key").display().to_string();
+    let (case, secret) = onboarding(&toured.path());
     let words = ["adopt", "rotate-reporting-key", "--secret", &secret];
-    let listed = countersign(&fresh().path(), &words, &Faults::default().listing());
+    let listed = countersign(&case.path(), &words, &Faults::default().listing());
     assert_eq!(listed.code, Some(0), "{}{}", listed.out, listed.err);
     let all = places(&listed);
     let objects = |folder: &Path| target::walked(&folder.join("local/accounts"));
     let before = objects(&toured.path());
     matrix::run("an adoption, killed", &all, String::clone, |point| {
-        let case = fresh();
+        let (case, _) = onboarding(&toured.path());
         countersign(&case.path(), &words, &Faults::crash(point));
         // Again: it is carried on, and then adopted already; or it is made now.
         let again = countersign(&case.path(), &words, &Faults::default());
@@ -128,6 +130,35 @@ fn an_adoption_survives_a_kill_at_every_point() {
         let current: Vec<_> = book.stages().into_iter().filter(|(_, stage)| *stage == Stage::Current).collect();
         if current.len() != 1 {
             wrong.push(format!("current: {current:?}"));
+        }
+        Outcome { wrong, ..Outcome::default() }
+    });
+}
+
+/// beh:R14: an adoption that somebody lets go of, wherever it was killed, uses nothing up: the same secret is adopted again.
+#[test]
+fn who_lets_go_of_a_killed_adoption_can_adopt_again() {
+    let toured = Case::at(Tour::Toured);
+    let (case, secret) = onboarding(&toured.path());
+    let words = ["adopt", "rotate-reporting-key", "--secret", &secret];
+    let listed = countersign(&case.path(), &words, &Faults::default().listing());
+    assert_eq!(listed.code, Some(0), "{}{}", listed.out, listed.err);
+    matrix::run("an adoption, killed and let go of", &places(&listed), String::clone, |point| {
+        let (case, _) = onboarding(&toured.path());
+        countersign(&case.path(), &words, &Faults::crash(point));
+        let killed = Book::read(&case.path());
+        let was_current = killed.stages().values().any(|stage| *stage == Stage::Current);
+        if let Some(run) = killed.entries.iter().find_map(|entry| entry.id.run()) {
+            countersign(&case.path(), &["abandon", run.as_str(), "--reason", "another time"], &Faults::default());
+        }
+        let again = countersign(&case.path(), &words, &Faults::default());
+        let (book, mut wrong) = read(&case.path());
+        if again.code != Some(if was_current { 2 } else { 0 }) {
+            wrong.push(format!("again it ended with {:?}: {}{}", again.code, again.out, again.err));
+        }
+        let stages: Vec<_> = book.stages().into_iter().collect();
+        if stages.len() != 1 || stages.iter().any(|(_, stage)| *stage != Stage::Current) {
+            wrong.push(format!("its versions: {stages:?}"));
         }
         Outcome { wrong, ..Outcome::default() }
     });

@@ -29,9 +29,11 @@ const NUMBER_MAX: u32 = 1_000_000_000;
 pub struct Adopting {
     /// The one that was named; else the only one that works.
     pub version: Option<VersionId>,
+    /// Versions that are sealed here and pending, left by runs that somebody let go of.
+    pub left: Vec<VersionId>,
 }
 
-/// Makes the plan: seal what is given, look that the target is as it was, ask it whether it takes the secret where the
+/// Makes the plan: seal what is given, unless a run that somebody let go of has left it sealed; look that the target is as it was, ask it whether it takes the secret where the
 /// workflow says so, make the version current, bind the evidence.
 ///
 /// # Errors
@@ -47,7 +49,9 @@ pub fn import(
     let slot = meant(&expansion, adopting)?.clone();
     let subject = expansion.subject.resource.clone();
     let Some(version) = slot.version.clone() else { return Err(PlanError::Unlabelled { subject }) };
-    push(&mut expansion, "seal", Does::Seal { version: version.clone(), recipe: Recipe::Given })?;
+    if !adopting.left.contains(&version) {
+        push(&mut expansion, "seal", Does::Seal { version: version.clone(), recipe: Recipe::Given })?;
+    }
     let facts = facts_of(IMPORT, &snapshot.subject, None);
     push(&mut expansion, "check", Does::Check { facts })?;
     if workflow.on_import != OnImport::Adopt {
@@ -100,7 +104,7 @@ fn meant<'s>(expansion: &Expansion<'s>, adopting: &Adopting) -> Result<&'s Slot,
         (None, live) => return Err(PlanError::WhichVersion { subject, live: live.len() }),
     };
     match &slot.version {
-        Some(version) if version.number <= reading.highest => {
+        Some(version) if version.number <= reading.highest && !adopting.left.contains(version) => {
             Err(PlanError::VersionKnown { version: version.to_string() })
         }
         Some(version) if version.number > NUMBER_MAX => {

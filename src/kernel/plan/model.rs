@@ -344,9 +344,10 @@ impl Plan {
         }
     }
 
-    /// True of the plan of an import, which seals what was made elsewhere and has no act.
+    /// True of the plan of an import, which lets something count as current that was made elsewhere, and has no act.
     pub fn is_import(&self) -> bool {
-        self.moves.iter().any(|planned| matches!(planned.does, Does::Seal { recipe: Recipe::Given, .. }))
+        let activates = self.moves.iter().any(|planned| matches!(planned.does, Does::Activate { .. }));
+        activates && self.acts().next().is_none()
     }
 
     /// The move of that id.

@@ -151,10 +151,11 @@ pub const PAGES: &[Page] = &[
     Page {
         code: "plan.version_known",
         meaning: "The version was given out here before, and is not current.",
-        why: "What was retired, or undone, does not come back by being adopted: its record says that it ended.",
+        why: "What was retired, or undone, does not come back by being adopted: its record says that it ended. What a run left \
+              pending that somebody let go of is adopted again, with the same secret.",
         example: Example::told(
             "adopting the key that the last rotation replaced",
-            "a `rotate`, or a new version at the target",
+            "a `rotate`, or a new version at the target with a later number",
         ),
     },
     Page {

@@ -528,6 +528,16 @@ fn beh_r14_an_import_changes_nothing_and_never_falls_due_at_once() {
         version.number = u32::MAX - 1;
     };
     assert_eq!(refused(far), "plan.unfit");
+    // What a run has left sealed that somebody let go of is taken over as it is sealed.
+    let mut again = seen(1);
+    (again.subject.current, again.subject.highest) = (None, 1);
+    let version = again.subject.observation.slots[0].version.clone().unwrap();
+    let adopting = |left| Adopting { left, ..Adopting::default() };
+    let taken = |left| import(&rotate(), &adopting(left), &BTreeMap::new(), &again, &manifests);
+    assert_eq!(taken(Vec::new()).unwrap_err().code(), "plan.version_known");
+    let plan = taken(vec![version]).unwrap();
+    assert_eq!(ids(&plan), ["import.check", "import.verify", "import.activate", "seal.bind"]);
+    assert!(plan.is_import());
     let certificate = import(
         &issue(),
         &Adopting::default(),
