@@ -1,6 +1,7 @@
 //! `countersign explain`: what a code means, with an example that brings it about and the mended one.
 
 mod connector;
+mod kept;
 mod pages;
 
 use countersign_kernel::page::Page;
@@ -27,7 +28,7 @@ fn of_files() -> impl Iterator<Item = &'static Page> {
 /// What planning, a run, a verification or another command can end with.
 fn of_commands() -> impl Iterator<Item = &'static Page> {
     let of_runs = plan::pages::PAGES.iter().chain(run::pages::PAGES).chain(inventory::PAGES).chain(runner::PAGES);
-    of_runs.chain(evidence::pages::PAGES).chain(pages::PAGES)
+    of_runs.chain(evidence::pages::PAGES).chain(kept::PAGES).chain(pages::PAGES)
 }
 
 /// Explains one code, or lists all.

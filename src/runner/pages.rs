@@ -124,6 +124,14 @@ pub const PAGES: &[Page] = &[
         "a report",
     ),
     Page::told(
+        "entry.mints_own",
+        "The first entry of the run could not be built.",
+        "Decisions, intents and their answers are written with a warrant and never otherwise. Nothing was started. This is a \
+         fault of Countersign: report it.",
+        "no command that is known brings it about",
+        "a report",
+    ),
+    Page::told(
         "claim.not_found",
         "There is no run of that id to be driven.",
         "A run is named as `countersign status` names it.",

@@ -41,7 +41,7 @@ pub const PAGES: &[Page] = &[
         "Only a target's own answer shows that the new credential works, or that the old one does not. Before the delivery \
          everything is taken back. After it the run needs a person: `countersign status RUN` has the target's words. Mend \
          what they name, then `countersign resume RUN`.",
-        "`verify: [{key_used: {within: 10s}}]`, where the client reads another path than `distribute` writes",
+        "`adopted: [{connector: local, probe: key_used, within: 10s}]`, where the client reads another path than `distribute` writes",
         "the client reads the path that the key is delivered to",
     ),
     Page::told(
