@@ -96,6 +96,7 @@ impl World {
             errors: Vec::new(),
             controls: Vec::new(),
             basis: Basis { policies: empty, schema: empty, entities: empty, request: empty },
+            shadow: None,
         };
         Allowed::judged(intent.clone(), decision, EntryId::of_run(&run, number)).map_err(|error| error.to_string())
     }

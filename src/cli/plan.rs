@@ -17,6 +17,7 @@ use serde_json::json;
 
 use super::Stop;
 use super::arguments::Plan as Asked;
+use super::policy::shadow_words;
 use super::run::reported;
 use super::screen::{Screen, called};
 use super::stop::{DENIED, DONE};
@@ -47,7 +48,13 @@ pub(super) async fn plan(data: Option<PathBuf>, asked: &Asked, screen: &Screen) 
     let verdicts: Vec<_> = judged
         .iter()
         .map(|one| match &one.decision {
-            Some(made) => json!({"act": one.id, "verdict": made.verdict, "policies": made.policies}),
+            Some(made) => {
+                let mut told = json!({"act": one.id, "verdict": made.verdict, "policies": made.policies});
+                if let Some(other) = &made.shadow {
+                    told["shadow"] = json!(other);
+                }
+                told
+            }
             None => json!({"act": one.id, "verdict": Verdict::Deny, "policies": []}),
         })
         .collect();
@@ -184,11 +191,16 @@ fn retry_words(retry: Retrying) -> String {
 }
 
 fn verdict_words(judged: Option<&Judged>) -> String {
-    match judged.and_then(|one| one.decision.as_ref()) {
+    let made = judged.and_then(|one| one.decision.as_ref());
+    let words = match made {
         Some(made) if made.verdict == Verdict::Allow => format!("allow by {}", made.policies.join(", ")),
         Some(made) if made.policies.is_empty() => "DENY: no policy permits it".to_owned(),
         Some(made) => format!("DENY by {}: {}", made.policies.join(", "), made.reasons.join("; ")),
         None => "DENY: an attribute is not of its type".to_owned(),
+    };
+    match made.and_then(|made| made.shadow.as_ref()) {
+        Some(other) => format!("{words} ({})", shadow_words(other)),
+        None => words,
     }
 }
 

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use countersign_kernel::policy::Vocabulary;
 use countersign_kernel::policy::trial::{Verdicts, try_all, word};
+use countersign_warrant::{Shadow, Verdict};
 use serde_json::json;
 
 use super::Stop;
@@ -41,7 +42,7 @@ fn test(data: Option<PathBuf>, folder: &Path, settings: Option<&PathBuf>, screen
     let verdicts = try_all(&set.policies, &set.trials, &Vocabulary::new(known.connectors));
     document(screen, &verdicts);
     tell(screen, &verdicts);
-    Ok(if verdicts.hold() { DONE } else { FAILED })
+    Ok(if verdicts.faults() == 0 { DONE } else { FAILED })
 }
 
 fn document(screen: &Screen, verdicts: &Verdicts<'_>) {
@@ -53,15 +54,17 @@ fn document(screen: &Screen, verdicts: &Verdicts<'_>) {
             "expect": word(tried.trial.expect),
             "verdict": word(tried.decision.verdict),
             "policies": tried.decision.policies,
+            "shadow": tried.decision.shadow,
             "wrong": tried.wrong,
         })
     });
     let accidents = verdicts.accidents.iter();
     let accidents = accidents.map(|one| json!({"action": one.action, "kind": one.kind, "policies": one.by}));
     screen.document(&json!({
-        "holds": verdicts.hold(),
+        "holds": verdicts.faults() == 0,
         "tests": tests.collect::<Vec<_>>(),
         "unreached": verdicts.unreached,
+        "redundant": verdicts.redundant,
         "accidents": accidents.collect::<Vec<_>>(),
     }));
 }
@@ -70,6 +73,9 @@ fn tell(screen: &Screen, verdicts: &Verdicts<'_>) {
     for tried in &verdicts.tried {
         let mark = if tried.wrong.is_none() { "ok    " } else { "WRONG " };
         screen.say_wrapped(&format!("{mark} {:<5} ", word(tried.decision.verdict)), &tried.trial.name);
+        if let Some(other) = &tried.decision.shadow {
+            screen.say_wrapped("             ", &shadow_words(other));
+        }
         if let Some(wrong) = &tried.wrong {
             let (file, line) = &tried.trial.place;
             screen.say_wrapped("             ", &format!("{wrong} ({file}:{line})"));
@@ -79,17 +85,30 @@ fn tell(screen: &Screen, verdicts: &Verdicts<'_>) {
         let text = format!("`{id}` decides no test: nobody would see it change; write one that it decides");
         screen.say_wrapped("NO TEST      ", &text);
     }
+    for id in &verdicts.redundant {
+        let text =
+            format!("`{id}` decides tests, and each is answered the same without it; test what it alone decides");
+        screen.say_wrapped("REDUNDANT    ", &text);
+    }
     for accident in &verdicts.accidents {
         let (action, kind, by) = (&accident.action, &accident.kind, accident.by.join(", "));
         let text = format!("a bare `{action}` of `{kind}` is allowed by {by}; if that is meant, say so in a test");
         screen.say_wrapped("BY ACCIDENT  ", &text);
     }
-    let wrong = verdicts.tried.iter().filter(|tried| tried.wrong.is_some()).count();
-    let faults = wrong + verdicts.unreached.len() + verdicts.accidents.len();
     let tests = if verdicts.tried.len() == 1 { "1 test".to_owned() } else { format!("{} tests", verdicts.tried.len()) };
-    screen.say(match faults {
+    screen.say(match verdicts.faults() {
         0 => format!("{tests}: all as expected, and every policy decides one"),
         1 => format!("{tests}: 1 thing is not as it should be"),
         faults => format!("{tests}: {faults} things are not as they should be"),
     });
+}
+
+/// What the policies in shadow would have answered.
+pub(super) fn shadow_words(other: &Shadow) -> String {
+    let by = other.policies.join(", ");
+    match other.errors.first() {
+        _ if other.verdict == Verdict::Allow => format!("in shadow: it would be allowed by {by}"),
+        Some(error) => format!("in shadow: it would be denied, as {by} cannot be evaluated: {error}"),
+        None => format!("in shadow: it would be denied by {by}: {}", other.reasons.join("; ")),
+    }
 }

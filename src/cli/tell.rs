@@ -8,6 +8,8 @@ use countersign_warrant::{
     Stamped, Verdict,
 };
 
+use super::policy::shadow_words;
+
 /// The words of one entry; `None` for one that another entry's words tell already.
 pub(super) fn text(entry: &Stamped) -> Option<String> {
     words(entry).unwrap_or_else(|error| Some(error.to_string()))
@@ -76,8 +78,12 @@ fn words(entry: &Stamped) -> Result<Option<String>, DecodeEntryError> {
 /// Allows at the act are told by the intent that follows them.
 fn decision(body: &DecisionBody) -> Option<String> {
     let by = body.decision.policies.join(", ");
+    let shadow = body.decision.shadow.as_ref().map(shadow_words);
     match (body.decision.verdict, body.moment) {
-        (Verdict::Allow, Moment::Act) => None,
+        (Verdict::Allow, Moment::Act) => shadow.map(|words| format!("allow {}; {words}", body.step)),
+        (Verdict::Allow, Moment::Policy) if shadow.is_some() => {
+            Some(format!("allow {} by {by}; {}", body.step, shadow.unwrap_or_default()))
+        }
         (Verdict::Allow, Moment::Policy) => Some(format!("allow {} by {by}", body.step)),
         (Verdict::Deny, _) if by.is_empty() => Some(format!("deny {}: no policy permits it", body.step)),
         (Verdict::Deny, _) => Some(format!("deny {} by {by}: {}", body.step, body.decision.reasons.join("; "))),

@@ -70,6 +70,25 @@ pub struct Decision {
     pub controls: Vec<Control>,
     /// What was read.
     pub basis: Basis,
+    /// The other answer, where policies in shadow would have given one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shadow: Option<Shadow>,
+}
+
+/// The answer that would have been given if the policies in shadow (`@mode("shadow")`) were in force. It decides nothing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Shadow {
+    /// Allow or deny; never the decision's own.
+    pub verdict: Verdict,
+    /// A reason code, as a decision has one.
+    pub code: String,
+    /// The `@id`s of the policies that would have decided, sorted.
+    pub policies: Vec<String>,
+    /// Their `@reason`s, in the same order.
+    pub reasons: Vec<String>,
+    /// Evaluation errors.
+    pub errors: Vec<String>,
 }
 
 /// An allow decision together with the intent that it was made for.

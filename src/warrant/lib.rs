@@ -26,7 +26,7 @@ mod settled;
 mod warrant;
 
 pub use bodies::{DecisionBody, Finding, FindingBody, IntentBody, Moment, ReceiptBody};
-pub use decision::{Allowed, Basis, Control, ControlResult, Decision, NotAllowed, Verdict};
+pub use decision::{Allowed, Basis, Control, ControlResult, Decision, NotAllowed, Shadow, Verdict};
 pub use entry::{Blob, DecodeEntryError, Entry, Kind, MintsOwn, Stamped};
 pub use ids::{Digest, EntryId, Fence, ParseIdError, ResourceName, RunId, StepId, Timestamp, VersionId};
 pub use intent::{Call, Intent, Limits, NUMBERS_OF_AN_INTENT, Origin};

@@ -114,7 +114,7 @@ pub(crate) fn condition(bytes: &[u8]) -> bool {
             ("careful".to_owned(), Term::Boolean(true)),
             ("reason".to_owned(), Term::text("a young key")),
         ]),
-        facts: Facts { exists: Some(true), live_versions: Some(2), expires_at: None },
+        facts: Facts { exists: Some(true), live_versions: Some(2), ..Facts::default() },
     };
     match Condition::parse(text, &WORDS) {
         Ok(read) => {

@@ -38,7 +38,10 @@ const EVERYWHERE: &[&str] = &["settings", "telemetry", "clock", "folder"];
 const WORDS: &[(&str, &[&str])] = &[
     ("warrant", &["Digest", "EntryId", "Fence", "ParseIdError", "ResourceName", "RunId", "StepId", "Timestamp"]),
     ("warrant", &["VersionId", "Kind", "Stamped", "DecodeEntryError", "JournalError", "Blob"]),
-    ("warrant", &["Intent", "Call", "Limits", "Origin", "Decision", "Verdict", "Basis", "Control", "ControlResult"]),
+    (
+        "warrant",
+        &["Intent", "Call", "Limits", "Origin", "Decision", "Shadow", "Verdict", "Basis", "Control", "ControlResult"],
+    ),
     ("warrant", &["Outcome", "Applied", "Refusal", "RefusalClass", "Doubt", "Finding", "Moment"]),
     ("warrant", &["DecisionBody", "IntentBody", "ReceiptBody", "FindingBody"]),
     ("contract", &["ProbeAnswer", "ProbeResult", "failpoint", "file"]),

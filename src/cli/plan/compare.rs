@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::Judged;
 use crate::cli::Stop;
+use crate::cli::policy::shadow_words;
 use crate::cli::screen::Screen;
 use crate::cli::stop::BAD_INPUT;
 use crate::store::Store;
@@ -85,8 +86,12 @@ fn shown(value: &Value) -> String {
 
 fn in_words(decision: &Decision) -> String {
     let word = if decision.verdict == Verdict::Allow { "allow" } else { "deny" };
-    match decision.policies.as_slice() {
+    let words = match decision.policies.as_slice() {
         [] => format!("{word}: no policy"),
         policies => format!("{word} by {}", policies.join(", ")),
+    };
+    match &decision.shadow {
+        Some(other) => format!("{words} ({})", shadow_words(other)),
+        None => words,
     }
 }

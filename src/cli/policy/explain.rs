@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use crate::Reading;
 use crate::cli::Stop;
 use crate::cli::names::Names;
+use crate::cli::policy::shadow_words;
 use crate::cli::screen::Screen;
 use crate::cli::stop::{BAD_INPUT, DONE, LEDGER};
 use crate::cli::tell::seconds;
@@ -62,6 +63,7 @@ fn document(screen: &Screen, id: &EntryId, body: &DecisionBody, told: &Explained
         json!({
             "id": one.id,
             "effect": one.effect,
+            "mode": if one.is_shadow { "shadow" } else { "enforce" },
             "reason": one.reason,
             "controls": one.controls,
             "text": one.text,
@@ -81,6 +83,7 @@ fn document(screen: &Screen, id: &EntryId, body: &DecisionBody, told: &Explained
             "context": told.context,
         },
         "decided": told.decided.iter().map(policy).collect::<Vec<_>>(),
+        "shadow": body.decision.shadow,
         "silent": told.silent.iter().map(policy).collect::<Vec<_>>(),
         "same_again": told.same_again,
     }));
@@ -110,9 +113,14 @@ fn tell(screen: &Screen, body: &DecisionBody, told: &Explained, names: &Names) {
     if told.decided.is_empty() && body.decision.errors.is_empty() {
         screen.say_wrapped("decided  ", "no policy permits it, and what nobody permits is denied");
     }
+    if let Some(other) = &body.decision.shadow {
+        screen.say_wrapped("shadow   ", &format!("{}; policies in shadow decide nothing", shadow_words(other)));
+        told.shadow.iter().flat_map(|one| one.text.lines()).for_each(|line| screen.say(format!("           | {line}")));
+    }
     for one in &told.silent {
         let why = if one.effect == "permit" { "did not permit it, or was outweighed" } else { "did not forbid it" };
-        screen.say_wrapped("silent   ", &format!("`{}` {why}: {}", one.id, one.reason));
+        let mode = if one.is_shadow { " (in shadow)" } else { "" };
+        screen.say_wrapped("silent   ", &format!("`{}`{mode} {why}: {}", one.id, one.reason));
     }
     screen.say_wrapped(
         "again    ",

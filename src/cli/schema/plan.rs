@@ -7,9 +7,19 @@ use serde_json::{Map, Value, json};
 
 /// The schema.
 pub(super) fn schema() -> Value {
+    let shadow = object(
+        &[
+            ("verdict", words(&["allow", "deny"])),
+            ("code", text("A reason code.")),
+            ("policies", list(text("An `@id`."))),
+            ("reasons", list(text("A `@reason`."))),
+            ("errors", list(text("An evaluation error."))),
+        ],
+        &[],
+    );
     let verdict = object(
         &[("act", text("The move.")), ("verdict", words(&["allow", "deny"])), ("policies", list(text("An `@id`.")))],
-        &[],
+        &[("shadow", about("The other answer, where policies in shadow would give one.", shadow))],
     );
     let difference = object(
         &[

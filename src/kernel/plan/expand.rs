@@ -119,6 +119,7 @@ impl Expansion<'_> {
             facts: Facts {
                 exists: Some(observed.observation.exists),
                 live_versions: Some(u32::try_from(live).unwrap_or(u32::MAX)),
+                oldest_created_at: observed.oldest_created_at(),
                 expires_at: observed.expires_at,
             },
         };

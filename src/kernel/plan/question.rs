@@ -96,10 +96,12 @@ fn facts(plan: &Plan, planned: &Move) -> Facts {
     let is_live = |slot: &&Value| slot.get(2).and_then(Value::as_bool) == Some(true);
     let slots = checked.get("slots").and_then(Value::as_array);
     let live = slots.map(|slots| slots.iter().filter(is_live).count());
+    let instant = |name: &str| checked.get(name).and_then(Value::as_str).and_then(|at| at.parse().ok());
     Facts {
         exists: checked.get("exists").and_then(Value::as_bool),
         live_versions: live.and_then(|live| u32::try_from(live).ok()),
-        expires_at: checked.get("expires_at").and_then(Value::as_str).and_then(|at| at.parse().ok()),
+        oldest_created_at: instant("oldest_created_at"),
+        expires_at: instant("expires_at"),
     }
 }
 

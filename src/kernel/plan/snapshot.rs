@@ -22,6 +22,15 @@ pub struct Reading {
     pub highest: u32,
 }
 
+impl Reading {
+    /// When the oldest version that works was made: the age that counts while two of them do (beh:R6). `None` where the
+    /// target does not know it of each of them.
+    pub fn oldest_created_at(&self) -> Option<Timestamp> {
+        let live = self.observation.slots.iter().filter(|slot| slot.enabled);
+        live.map(|slot| slot.created_at).min().flatten()
+    }
+}
+
 /// The frozen facts of one plan.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Snapshot {
@@ -51,6 +60,7 @@ pub fn facts_of(action: &str, subject: &Reading, issuer: Option<&Reading>) -> BT
             let slots: Vec<Value> =
                 subject.observation.slots.iter().map(|slot| json!([slot.id, slot.version, slot.enabled])).collect();
             facts.insert("slots".to_owned(), Value::Array(slots));
+            facts.insert("oldest_created_at".to_owned(), json!(subject.oldest_created_at()));
             facts.extend(issuer.map(facts_of_issuer).into_iter().flatten());
         }
         "issue" | "revoke" => {

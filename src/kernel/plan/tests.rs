@@ -635,3 +635,21 @@ fn a_second_change_is_planned_only_where_it_is_the_only_one() {
     assert_eq!(with(Some("context.facts.live_versions == 7"), None), Ok(()));
     assert_eq!(with(None, Some("context.facts.live_versions == 7")), Ok(()));
 }
+
+/// beh:R6 the age that policies and conditions see is the oldest working version's, not the current one's.
+#[test]
+fn while_two_versions_work_the_older_one_says_how_old_the_secret_is() {
+    let at = |text: &str| Some(text.parse().unwrap());
+    let mut snapshot = seen(2);
+    let slots = &mut snapshot.subject.observation.slots;
+    (slots[0].created_at, slots[1].created_at) = (at("2026-11-01T00:00:00Z"), at("2026-02-01T00:00:00Z"));
+    assert_eq!(snapshot.subject.current.as_ref().unwrap().number, 1, "the current one is the younger one");
+    assert_eq!(snapshot.subject.oldest_created_at(), at("2026-02-01T00:00:00Z"));
+    let facts = facts_of("rotate", &snapshot.subject, None);
+    assert_eq!(facts["oldest_created_at"], json!("2026-02-01T00:00:00.000000Z"));
+    snapshot.subject.observation.slots[1].enabled = false;
+    assert_eq!(snapshot.subject.oldest_created_at(), at("2026-11-01T00:00:00Z"), "what is dead has no age");
+    snapshot.subject.observation.slots[1].enabled = true;
+    snapshot.subject.observation.slots[1].created_at = None;
+    assert_eq!(snapshot.subject.oldest_created_at(), None, "one whose age nobody knows may be older than any");
+}

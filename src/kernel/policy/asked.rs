@@ -13,13 +13,30 @@ use serde_json::Value;
 use super::question::{Certificate, Facts, Principal, Question, key_word, profile_word};
 use super::{Circumstances, Subject, Term, schema};
 
-/// An entity's type and id.
+/// An entity's type and id. Members stand in the order of their names, here and below.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(super) struct Uid {
+    pub(super) id: String,
     /// The qualified type name.
     #[serde(rename = "type")]
     pub(super) kind: String,
-    pub(super) id: String,
+}
+
+/// The resource as Cedar's JSON has an entity.
+#[derive(Serialize)]
+struct Resource<'a> {
+    attrs: &'a BTreeMap<String, Node>,
+    parents: [Uid; 0],
+    uid: &'a Uid,
+}
+
+/// The request as Cedar's JSON has it.
+#[derive(Serialize)]
+struct Request<'a> {
+    action: &'a Uid,
+    context: &'a BTreeMap<String, Node>,
+    principal: &'a Uid,
+    resource: &'a Uid,
 }
 
 /// An attribute's value.
@@ -74,32 +91,22 @@ impl Asked {
         }
     }
 
-    /// The entities' canonical JSON: the resource with its attributes, the one entity that has any.
-    pub(super) fn entities_json(&self) -> Result<Vec<u8>, serde_json::Error> {
-        #[derive(Serialize)]
-        struct Resource<'a> {
-            uid: &'a Uid,
-            attrs: &'a BTreeMap<String, Node>,
-            parents: [Uid; 0],
-        }
-        serde_json_canonicalizer::to_vec(&[Resource { uid: &self.resource, attrs: &self.attributes, parents: [] }])
-    }
-
-    /// The request's canonical JSON.
-    pub(super) fn request_json(&self) -> Result<Vec<u8>, serde_json::Error> {
-        #[derive(Serialize)]
-        struct Request<'a> {
-            principal: &'a Uid,
-            action: &'a Uid,
-            resource: &'a Uid,
-            context: &'a BTreeMap<String, Node>,
-        }
-        serde_json_canonicalizer::to_vec(&Request {
-            principal: &self.principal,
+    /// The canonical JSON of the entities (the resource with its attributes, the one entity that has any) and of the
+    /// request, in this order.
+    pub(super) fn json(&self) -> Result<[Vec<u8>; 2], serde_json::Error> {
+        let resource = Resource { attrs: &self.attributes, parents: [], uid: &self.resource };
+        let request = Request {
             action: &self.action,
-            resource: &self.resource,
             context: &self.context,
-        })
+            principal: &self.principal,
+            resource: &self.resource,
+        };
+        // WHY: canonical JSON (RFC 8785) sorts members by UTF-16, which for names of ASCII is the order that ours have: the
+        // plain writer gives the same bytes in a third of the time.
+        if is_plain(&self.attributes) && is_plain(&self.context) {
+            return Ok([serde_json::to_vec(&[resource])?, serde_json::to_vec(&request)?]);
+        }
+        Ok([serde_json_canonicalizer::to_vec(&[resource])?, serde_json_canonicalizer::to_vec(&request)?])
     }
 
     /// The value whose JSON forms these are; `None` when they are not what [`Asked`] writes.
@@ -161,8 +168,9 @@ fn context(question: &Question) -> BTreeMap<String, Node> {
 fn facts(facts: &Facts) -> Node {
     let exists = facts.exists.map(|exists| ("exists".to_owned(), Node::Term(Term::Boolean(exists))));
     let live = facts.live_versions.map(|live| ("live_versions".to_owned(), Node::Term(Term::Integer(live.into()))));
+    let oldest = facts.oldest_created_at.map(|at| ("oldest_created_at".to_owned(), instant(at)));
     let expires = facts.expires_at.map(|at| ("expires_at".to_owned(), instant(at)));
-    Node::Record(exists.into_iter().chain(live).chain(expires).collect())
+    Node::Record(exists.into_iter().chain(live).chain(oldest).chain(expires).collect())
 }
 
 fn certificate(it: &Certificate) -> Node {
@@ -218,6 +226,11 @@ impl Uid {
         let members = value.as_object().filter(|members| members.len() == 2)?;
         Some(Self::new(members.get("type")?.as_str()?, members.get("id")?.as_str()?))
     }
+}
+
+/// True when every member's name is ASCII.
+fn is_plain(record: &BTreeMap<String, Node>) -> bool {
+    record.iter().all(|(name, node)| name.is_ascii() && !matches!(node, Node::Record(fields) if !is_plain(fields)))
 }
 
 fn record(value: &Value) -> Option<BTreeMap<String, Node>> {

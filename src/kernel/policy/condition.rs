@@ -16,7 +16,7 @@ use serde_json::Value;
 
 use super::asked::Asked;
 use super::judge::Prepared;
-use super::load::{PolicySet, cedar_errors};
+use super::load::{PolicySet, Words, cedar_errors};
 use super::text::too_deep;
 use super::{Facts, Subject, Term, TermKind, schema};
 use crate::diagnostic::Diagnostic;
@@ -32,6 +32,7 @@ const FOREIGN: [&str; 2] = ["principal", "action"];
 pub struct ConditionWords {
     schema: Schema,
     text: String,
+    known: Words,
 }
 
 /// A condition, ready to be asked.
@@ -77,7 +78,7 @@ impl ConditionWords {
     pub fn new(connector_type: &str, kind: &Kind, inputs: &BTreeMap<String, TermKind>) -> Result<Self, String> {
         let text = schema::condition_text(connector_type, kind, inputs)?;
         let (schema, _) = Schema::from_cedarschema_str(&text).map_err(|error| error.to_string())?;
-        Ok(Self { schema, text })
+        Ok(Self { schema, text, known: Words::of(std::iter::once(kind)) })
     }
 }
 
@@ -104,7 +105,7 @@ impl Condition {
             let at = at..at + word.len();
             return Err(ConditionError { message, help: help.to_owned(), at, is_impossible: false });
         }
-        let set = PolicySet::compile_on(&[(String::new(), written)], words.schema.clone(), &words.text)
+        let set = PolicySet::compile_on(&[(String::new(), written)], words.schema.clone(), &words.text, &words.known)
             .map_err(|found| first(found, BEFORE.len(), text))?;
         Ok(Self { text: text.to_owned(), set: Arc::new(set) })
     }

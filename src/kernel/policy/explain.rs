@@ -21,6 +21,8 @@ pub struct Explained {
     pub attributes: Value,
     /// The policies that decided.
     pub decided: Vec<PolicyWords>,
+    /// The policies in shadow that would have made the answer another one.
+    pub shadow: Vec<PolicyWords>,
     /// The policies that could have been about it, and did not decide.
     pub silent: Vec<PolicyWords>,
     /// True when the stored bytes, evaluated again, give the same answer.
@@ -34,6 +36,8 @@ pub struct PolicyWords {
     pub id: String,
     /// `permit` or `forbid`.
     pub effect: &'static str,
+    /// True of one that decides nothing yet (`@mode("shadow")`).
+    pub is_shadow: bool,
     /// Its `@reason`.
     pub reason: String,
     /// The controls that it holds.
@@ -51,15 +55,18 @@ pub fn explain(texts: &BasisTexts<'_>, decision: &Decision) -> Result<Explained,
     let (entities, request) = (json("entities", texts.entities)?, json("request", texts.request)?);
     let asked = Asked::from_json(&entities, &request).ok_or(ReplayError::Shape)?;
     let slice = set.slice(&asked.action.id, &asked.resource.kind);
-    let rules = slice.into_iter().flat_map(|slice| slice.rules.values());
+    let rules = slice.into_iter().flat_map(|slice| slice.with_shadow().rules.values());
     let words = |rule: &std::sync::Arc<super::rule::Rule>| PolicyWords {
         id: rule.id.clone(),
         effect: if rule.forbids() { "forbid" } else { "permit" },
+        is_shadow: rule.is_shadow,
         reason: rule.reason.clone(),
         controls: rule.controls.clone(),
         text: rule.text.trim().to_owned(),
     };
-    let (decided, silent) = rules.map(words).partition(|rule| decision.policies.contains(&rule.id));
+    let (decided, others): (Vec<_>, Vec<_>) = rules.map(words).partition(|rule| decision.policies.contains(&rule.id));
+    let would = |rule: &PolicyWords| decision.shadow.as_ref().is_some_and(|other| other.policies.contains(&rule.id));
+    let (shadow, silent) = others.into_iter().partition(would);
     let who = asked.principal.kind.rsplit("::").next().unwrap_or_default().to_owned();
     let part = |of: &Value, name: &str| of.get(name).cloned().unwrap_or_default();
     let resource = entities.get(0).cloned().unwrap_or_default();
@@ -70,6 +77,7 @@ pub fn explain(texts: &BasisTexts<'_>, decision: &Decision) -> Result<Explained,
         context: part(&request, "context"),
         attributes: part(&resource, "attrs"),
         decided,
+        shadow,
         silent,
         same_again: replay(texts)? == *decision,
     })

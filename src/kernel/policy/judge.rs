@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use cedar_policy::{AuthorizationError, Context, Entities, Entity, EntityId, EntityUid, Request, RestrictedExpression};
-use countersign_warrant::{Allowed, Basis, Blob, Control, ControlResult, Decision, EntryId, Intent, Verdict};
+use countersign_warrant::{Allowed, Basis, Blob, Control, ControlResult, Decision, EntryId, Intent, Shadow, Verdict};
 
 use super::asked::{Asked, Node, Uid, datetime};
 use super::load::{PolicySet, Slice};
@@ -44,6 +44,7 @@ pub fn allow(
             policies: Vec::new(),
             reasons: Vec::new(),
             errors: vec![format!("the question is not about this intent: {difference}")],
+            shadow: None,
             ..judgement.decision
         };
         return Err(Box::new(judgement));
@@ -55,10 +56,9 @@ pub fn allow(
 }
 
 pub(super) fn judge_asked(set: &PolicySet, asked: &Asked) -> Judgement {
-    let written = (asked.entities_json(), asked.request_json());
-    let (entities, request, unwritten) = match written {
-        (Ok(entities), Ok(request)) => (entities, request, None),
-        (Err(error), _) | (_, Err(error)) => (Vec::new(), Vec::new(), Some(error.to_string())),
+    let (entities, request, unwritten) = match asked.json() {
+        Ok([entities, request]) => (entities, request, None),
+        Err(error) => (Vec::new(), Vec::new(), Some(error.to_string())),
     };
     let [policies, schema] = set.blobs();
     let blobs = vec![policies, schema, Blob::new(entities), Blob::new(request)];
@@ -88,6 +88,25 @@ fn denied_by_error(error: String, basis: Basis) -> Decision {
         errors: vec![error],
         controls: Vec::new(),
         basis,
+        shadow: None,
+    }
+}
+
+/// What the policies of one slice answer.
+struct Answer {
+    verdict: Verdict,
+    code: &'static str,
+    /// The policies that decided.
+    determining: BTreeSet<String>,
+    /// Those that Cedar lists as matching, and those that could not be evaluated.
+    listed: BTreeSet<String>,
+    erring: BTreeSet<String>,
+    errors: Vec<String>,
+}
+
+impl Answer {
+    fn reasons(&self, slice: &Slice) -> Vec<String> {
+        self.determining.iter().filter_map(|id| Some(slice.rules.get(id)?.reason.clone())).collect()
     }
 }
 
@@ -120,9 +139,42 @@ impl<'a> Prepared<'a> {
         Ok(Self { slice, principal, resource, request, entities })
     }
 
-    // INVARIANT: inv:I4 Cedar skips a policy that errs, so that an erring forbid would allow: any error is a deny.
     pub(super) fn decide(&self, set: &PolicySet, basis: Basis) -> Decision {
-        let response = set.authorizer.is_authorized(&self.request, self.slice.policies(&self.resource), &self.entities);
+        let answer = self.answer(set, self.slice);
+        let shadow = self.slice.shadow.as_deref().and_then(|slice| {
+            let other = self.answer(set, slice);
+            (other.verdict != answer.verdict).then(|| Shadow {
+                verdict: other.verdict,
+                code: other.code.to_owned(),
+                reasons: other.reasons(slice),
+                policies: other.determining.into_iter().collect(),
+                errors: other.errors,
+            })
+        });
+        Decision {
+            verdict: answer.verdict,
+            code: answer.code.to_owned(),
+            reasons: answer.reasons(self.slice),
+            controls: self.controls(&answer.listed, &answer.erring),
+            policies: answer.determining.into_iter().collect(),
+            errors: answer.errors,
+            basis,
+            shadow,
+        }
+    }
+
+    /// The verdict without the policy of that `@id`.
+    pub(super) fn without(&self, set: &PolicySet, id: &str) -> Result<Verdict, String> {
+        let slice = self.slice.with_shadow();
+        let in_shadow = slice.rules.get(id).is_some_and(|rule| rule.is_shadow);
+        let others = slice.rules.values().filter(|rule| rule.id != id && (in_shadow || !rule.is_shadow));
+        let others = others.map(|rule| (rule.id.clone(), std::sync::Arc::clone(rule))).collect();
+        Ok(self.answer(set, &Slice::whole(others)?).verdict)
+    }
+
+    // INVARIANT: inv:I4 Cedar skips a policy that errs, so that an erring forbid would allow: any error is a deny.
+    fn answer(&self, set: &PolicySet, slice: &Slice) -> Answer {
+        let response = set.authorizer.is_authorized(&self.request, slice.policies(&self.resource), &self.entities);
         let diagnostics = response.diagnostics();
         let allowed = response.decision() == cedar_policy::Decision::Allow;
         let listed: BTreeSet<String> = diagnostics.reason().map(|id| AsRef::<str>::as_ref(id).to_owned()).collect();
@@ -136,15 +188,7 @@ impl<'a> Prepared<'a> {
             (false, true) if listed.is_empty() => (Verdict::Deny, "policy.no_match", listed.clone()),
             (false, true) => (Verdict::Deny, "policy.forbidden", listed.clone()),
         };
-        Decision {
-            verdict,
-            code: code.to_owned(),
-            reasons: determining.iter().filter_map(|id| Some(self.slice.rules.get(id)?.reason.clone())).collect(),
-            policies: determining.into_iter().collect(),
-            errors,
-            controls: self.controls(&listed, &erring),
-            basis,
-        }
+        Answer { verdict, code, determining, listed, erring, errors }
     }
 
     /// A row for each control of each policy that concerns this action and this type of resource, sorted.

@@ -11,8 +11,10 @@ use super::{Vocabulary, schema};
 use crate::diagnostic::Diagnostic;
 
 mod file;
+mod words;
 
 pub(super) use file::cedar_errors;
+pub(super) use words::Words;
 
 /// Policies of the sets that are kept apart by resource, over all of a slice's sets, at most.
 const KEPT_MAX: usize = 200_000;
@@ -40,8 +42,10 @@ pub(super) struct Slice {
     general: cedar_policy::PolicySet,
     /// The same with those whose scope names that resource.
     of_resource: HashMap<EntityUid, cedar_policy::PolicySet>,
-    /// By `@id`.
+    /// Those in force, by `@id`.
     pub(super) rules: BTreeMap<String, Arc<Rule>>,
+    /// The same slice with the policies in shadow, where there are any.
+    pub(super) shadow: Option<Box<Slice>>,
 }
 
 impl std::fmt::Debug for PolicySet {
@@ -62,17 +66,23 @@ impl PolicySet {
             let names = schema::seen(kind).map(|(attribute, _)| attribute.name).collect();
             (schema::entity_type(connector, kind.name), names)
         });
-        Ok(Self { attributes: attributes.collect(), ..Self::compile(files, &text)? })
+        let kinds = vocabulary.manifests.values().flat_map(|it| &it.kinds).filter(|kind| !kind.is_sink);
+        Ok(Self { attributes: attributes.collect(), ..Self::compile(files, &text, &Words::of(kinds))? })
     }
 
-    pub(super) fn compile(files: &[(String, String)], schema_text: &str) -> Result<Self, Vec<Diagnostic>> {
+    /// The same against a schema's text.
+    pub(super) fn compile(
+        files: &[(String, String)],
+        schema_text: &str,
+        words: &Words,
+    ) -> Result<Self, Vec<Diagnostic>> {
         let (schema, warnings) = Schema::from_cedarschema_str(schema_text)
             .map_err(|error| vec![schema_error(schema_text, error.to_string())])?;
         let warnings: Vec<Diagnostic> = warnings.map(|it| schema_error(schema_text, it.to_string())).collect();
         if !warnings.is_empty() {
             return Err(warnings);
         }
-        Self::compile_on(files, schema, schema_text)
+        Self::compile_on(files, schema, schema_text, words)
     }
 
     /// The same with a schema that has been read.
@@ -80,13 +90,14 @@ impl PolicySet {
         files: &[(String, String)],
         schema: Schema,
         schema_text: &str,
+        words: &Words,
     ) -> Result<Self, Vec<Diagnostic>> {
         let mut sorted: Vec<&(String, String)> = files.iter().collect();
         sorted.sort();
         let validator = Validator::new(schema.clone());
         let mut read = file::Read::default();
         for (path, text) in sorted {
-            read.read(path, text, &validator);
+            read.read(path, text, &validator, words);
         }
         let rules = read.finish()?;
         let texts: Vec<&str> = rules.values().map(|rule| rule.text.as_str()).collect();
@@ -116,7 +127,8 @@ impl PolicySet {
 
     /// Every policy's `@id`, sorted.
     pub fn ids(&self) -> BTreeSet<String> {
-        self.slices.values().flat_map(HashMap::values).flat_map(|slice| slice.rules.keys().cloned()).collect()
+        let slices = self.slices.values().flat_map(HashMap::values);
+        slices.flat_map(|slice| slice.with_shadow().rules.keys().cloned()).collect()
     }
 
     pub(super) fn slice(&self, action: &str, kind: &str) -> Option<&Slice> {
@@ -131,8 +143,13 @@ fn slices(schema: &Schema, rules: &BTreeMap<String, Arc<Rule>>) -> Result<Slices
     for action in schema.actions() {
         let of_action = slices.entry(action.id().unescaped().to_owned()).or_default();
         for kind in schema.resources_for_action(action).into_iter().flatten() {
-            let concerned = rules.values().filter(|rule| rule.concerns(action, kind));
-            of_action.insert(kind.to_string(), Slice::of(concerned.cloned())?);
+            let concerned: Vec<&Arc<Rule>> = rules.values().filter(|rule| rule.concerns(action, kind)).collect();
+            let in_force = concerned.iter().copied().filter(|rule| !rule.is_shadow);
+            let mut slice = Slice::of(in_force.cloned())?;
+            if slice.rules.len() < concerned.len() {
+                slice.shadow = Some(Box::new(Slice::of(concerned.into_iter().cloned())?));
+            }
+            of_action.insert(kind.to_string(), slice);
         }
     }
     Ok(slices)
@@ -144,7 +161,7 @@ impl Slice {
         let named: BTreeSet<&EntityUid> = rules.values().filter_map(|rule| rule.only_resource()).collect();
         let general: Vec<&Arc<Rule>> = rules.values().filter(|rule| rule.only_resource().is_none()).collect();
         if named.len().saturating_mul(general.len() + 1) > KEPT_MAX {
-            return Ok(Self { general: set_of(rules.values())?, of_resource: HashMap::new(), rules });
+            return Self::whole(rules);
         }
         let mut about: HashMap<&EntityUid, Vec<&Arc<Rule>>> = HashMap::new();
         for rule in rules.values() {
@@ -156,13 +173,17 @@ impl Slice {
             Ok((resource.clone(), set_of(general.iter().copied().chain(own))?))
         };
         let of_resource = about.into_iter().map(with_general).collect::<Result<_, String>>()?;
-        Ok(Self { general: set_of(general.iter().copied())?, of_resource, rules })
+        Ok(Self { general: set_of(general.iter().copied())?, of_resource, rules, shadow: None })
     }
 
     /// Every policy in one set, as without slices.
-    #[cfg(test)]
     pub(super) fn whole(rules: BTreeMap<String, Arc<Rule>>) -> Result<Self, String> {
-        Ok(Self { general: set_of(rules.values())?, of_resource: HashMap::new(), rules })
+        Ok(Self { general: set_of(rules.values())?, of_resource: HashMap::new(), rules, shadow: None })
+    }
+
+    /// The slice with the policies in shadow among the others.
+    pub(super) fn with_shadow(&self) -> &Self {
+        self.shadow.as_deref().unwrap_or(self)
     }
 
     /// The policies that can be about this resource; all others of the slice are about another one by name.

@@ -17,7 +17,7 @@ pub const PAGES: &[Page] = &[
     },
     Page {
         code: "policy.too_long",
-        meaning: "The policy file is longer than 1 MiB.",
+        meaning: "The policy file is longer than 256 KiB.",
         why: "Policies are read by people. Split the file; a folder may hold many.",
         example: Example::told("one file with 20,000 policies, written by a program", "a file for each subject matter"),
     },
@@ -72,7 +72,8 @@ pub const PAGES: &[Page] = &[
     Page {
         code: "policy.unknown_annotation",
         meaning: "A policy has an annotation that means nothing.",
-        why: "A misspelt `@control` would count for no control. There are `@id`, `@title`, `@reason` and `@control`.",
+        why: "A misspelt `@control` would count for no control. There are `@id`, `@title`, `@reason`, `@control` \
+              and `@mode`.",
         example: Example::change(GOOD, "@control(\"nist-800-53r5:ac-6\")", "@contol(\"nist-800-53r5:ac-6\")"),
     },
     Page {
@@ -80,6 +81,17 @@ pub const PAGES: &[Page] = &[
         meaning: "A `@control` does not name controls as `framework:control`.",
         why: "Evidence is counted by framework and control, so that both are named; a comma stands between several.",
         example: Example::change(GOOD, "@control(\"nist-800-53r5:ac-6\")", "@control(\"ac-6\")"),
+    },
+    Page {
+        code: "policy.mode",
+        meaning: "A policy has a `@mode` that is none.",
+        why: "`@mode(\"shadow\")` is for a new policy: it is evaluated beside the others and decides nothing, and each \
+              decision that it would have changed says so. Without the annotation a policy is in force.",
+        example: Example::change(
+            GOOD,
+            "@control(\"nist-800-53r5:ac-6\")",
+            "@control(\"nist-800-53r5:ac-6\")\n@mode(\"shadwo\")",
+        ),
     },
     Page {
         code: "policy.unknown_type",
@@ -117,6 +129,13 @@ pub const PAGES: &[Page] = &[
         meaning: "A condition compares or combines values of types that do not go together.",
         why: "It could not be evaluated, and the answer would be a deny.",
         example: Example::change(GOOD, "live_versions > 0", "live_versions > \"0\""),
+    },
+    Page {
+        code: "policy.unknown_word",
+        meaning: "A condition compares a value with a word that it never is.",
+        why: "It would never hold: a forbid would forbid nothing. The trigger, and some attributes of subjects, are one of a \
+              few words.",
+        example: Example::change(GOOD, "resource.level == \"read\"", "resource.level == \"raed\""),
     },
     Page {
         code: "policy.doubtful",

@@ -69,6 +69,8 @@ pub struct Facts {
     pub exists: Option<bool>,
     /// How many versions work at once.
     pub live_versions: Option<u32>,
+    /// When the oldest of them was made, where that is known of each.
+    pub oldest_created_at: Option<Timestamp>,
     /// When its current version counts as expired.
     pub expires_at: Option<Timestamp>,
 }

@@ -6,6 +6,7 @@ use serde_json::Value;
 use super::PolicySet;
 use super::asked::Asked;
 use super::judge::judge_asked;
+use super::load::Words;
 
 /// The texts whose digests are a decision's basis.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,7 +65,8 @@ pub fn replay(texts: &BasisTexts<'_>) -> Result<Decision, ReplayError> {
 /// The stored policies, loaded against the stored schema.
 pub(super) fn set_of(texts: &BasisTexts<'_>) -> Result<PolicySet, ReplayError> {
     let files = [("stored policies".to_owned(), texts.policies.to_owned())];
-    PolicySet::compile(&files, texts.schema).map_err(|errors| {
+    // WHY: what was in force is made again as it was, whatever would be refused today.
+    PolicySet::compile(&files, texts.schema, &Words::default()).map_err(|errors| {
         let first = errors.first().map(|error| format!("{}:{}: {}", error.file, error.line, error.message));
         ReplayError::Policies(first.unwrap_or_default())
     })

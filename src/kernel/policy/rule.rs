@@ -4,10 +4,15 @@ use cedar_policy::{
     ActionConstraint, Effect, EntityTypeName, EntityUid, Policy, PrincipalConstraint, ResourceConstraint,
 };
 
+/// The `@mode` of a policy that shows what it would do, and does nothing yet.
+pub(super) const SHADOW: &str = "shadow";
+
 /// One policy, renamed by its `@id`.
 #[derive(Debug, Clone)]
 pub(super) struct Rule {
     pub(super) id: String,
+    /// True of one that is evaluated beside the others and decides nothing.
+    pub(super) is_shadow: bool,
     /// What a person is told when it decides.
     pub(super) reason: String,
     /// The controls that it holds, such as `nist-800-53r5:ac-6`, in the order of the file.
@@ -22,7 +27,8 @@ pub(super) struct Rule {
 impl Rule {
     pub(super) fn new(id: String, reason: String, controls: Vec<String>, text: String, policy: Policy) -> Self {
         let (principal, resource) = (policy.principal_constraint(), policy.resource_constraint());
-        Self { id, reason, controls, text, policy, principal, resource }
+        let is_shadow = policy.annotation("mode") == Some(SHADOW);
+        Self { id, is_shadow, reason, controls, text, policy, principal, resource }
     }
 
     pub(super) fn forbids(&self) -> bool {

@@ -31,6 +31,7 @@ const CERTIFICATE: &str = "    profile: String,
 
 const FACTS: &str = "    exists?: Bool,
     live_versions?: Long,
+    oldest_created_at?: datetime,
     expires_at?: datetime,
 ";
 
@@ -49,6 +50,7 @@ pub(super) const PLAN: &str = "plan";
 
 const OBSERVED: &str = "    exists: Bool,
     live_versions: Long,
+    oldest_created_at?: datetime,
     expires_at?: datetime,
 ";
 

@@ -8,6 +8,7 @@ mod matrix;
 mod pages;
 mod properties;
 mod schema;
+mod shadow;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -131,7 +132,7 @@ fn question(action: &str, resource: &str) -> Question {
         sink: None,
         trigger: TriggerKind::Request,
         inputs: BTreeMap::from([("reason".to_owned(), Term::text("scheduled change"))]),
-        facts: Facts { exists: Some(true), live_versions: Some(1), expires_at: None },
+        facts: Facts { exists: Some(true), live_versions: Some(1), ..Facts::default() },
         certificate: (action == "issue").then_some(certificate),
         added: BTreeMap::new(),
         now: now(),

@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use countersign_contract::{Kind, Strategy, Type};
 use countersign_warrant::{Decision, ResourceName, Timestamp, Verdict};
 
+use super::asked::Asked;
+use super::judge::Prepared;
 use super::{Certificate, Facts, PolicySet, Principal, Question, Subject, Term, Vocabulary, judge, schema};
 use crate::run::bodies::TriggerKind;
 use crate::workflow::model::{KeyAlgorithm, Profile};
@@ -22,6 +24,8 @@ pub struct Trial {
     pub expect: Verdict,
     /// The ids of the policies that must decide, where the author says so.
     pub by: Option<BTreeSet<String>>,
+    /// The answer with the policies in shadow in force, where the author says so.
+    pub shadow: Option<Verdict>,
 }
 
 /// How one test went.
@@ -42,6 +46,8 @@ pub struct Verdicts<'a> {
     pub tried: Vec<Tried<'a>>,
     /// Policies that decide no test: nobody would see them change.
     pub unreached: Vec<String>,
+    /// Policies that decide a test, and none that would be answered otherwise without them: others say the same.
+    pub redundant: Vec<String>,
     /// Actions on kinds that a bare question is allowed, though no test expects an allow there.
     pub accidents: Vec<Accident>,
 }
@@ -58,17 +64,25 @@ pub struct Accident {
 }
 
 impl Verdicts<'_> {
-    /// True when every test passed, every policy decides one, and nothing is allowed by accident.
-    pub fn hold(&self) -> bool {
-        self.tried.iter().all(|tried| tried.wrong.is_none()) && self.unreached.is_empty() && self.accidents.is_empty()
+    /// How many things are not as they should be: tests that failed, policies that no test needs, allows by accident.
+    pub fn faults(&self) -> usize {
+        let wrong = self.tried.iter().filter(|tried| tried.wrong.is_some()).count();
+        wrong + self.unreached.len() + self.redundant.len() + self.accidents.len()
     }
 }
 
 /// Asks every question, and looks for what none of them speaks of.
 pub fn try_all<'a>(set: &PolicySet, trials: &'a [Trial], vocabulary: &Vocabulary<'_>) -> Verdicts<'a> {
     let tried: Vec<Tried<'_>> = trials.iter().map(|trial| try_one(set, trial)).collect();
-    let decided: BTreeSet<&String> = tried.iter().flat_map(|tried| &tried.decision.policies).collect();
-    let unreached = set.ids().into_iter().filter(|id| !decided.contains(id)).collect();
+    let (mut unreached, mut redundant) = (Vec::new(), Vec::new());
+    for id in set.ids() {
+        let mut decided = tried.iter().filter(|tried| deciding(&tried.decision).any(|by| *by == id)).peekable();
+        if decided.peek().is_none() {
+            unreached.push(id);
+        } else if !decided.any(|tried| is_needed(set, tried, &id)) {
+            redundant.push(id);
+        }
+    }
     let expected: BTreeSet<(&str, String)> = trials
         .iter()
         .filter(|trial| trial.expect == Verdict::Allow)
@@ -82,7 +96,21 @@ pub fn try_all<'a>(set: &PolicySet, trials: &'a [Trial], vocabulary: &Vocabulary
             accidents.push(Accident { action: action.to_owned(), kind, by: decision.policies });
         }
     }
-    Verdicts { tried, unreached, accidents }
+    Verdicts { tried, unreached, redundant, accidents }
+}
+
+/// The policies that decided, and those in shadow that would have.
+fn deciding(decision: &Decision) -> impl Iterator<Item = &String> {
+    decision.policies.iter().chain(decision.shadow.iter().flat_map(|other| &other.policies))
+}
+
+/// Whether the answer would be another one without that policy.
+fn is_needed(set: &PolicySet, tried: &Tried<'_>, id: &str) -> bool {
+    let decision = &tried.decision;
+    let other = decision.shadow.as_ref().filter(|other| other.policies.iter().any(|by| by == id));
+    let verdict = other.map_or(decision.verdict, |other| other.verdict);
+    let asked = Asked::of(&tried.trial.question);
+    Prepared::of(set, &asked).and_then(|prepared| prepared.without(set, id)).is_ok_and(|without| without != verdict)
 }
 
 fn try_one<'a>(set: &PolicySet, trial: &'a Trial) -> Tried<'a> {
@@ -95,12 +123,12 @@ fn try_one<'a>(set: &PolicySet, trial: &'a Trial) -> Tried<'a> {
     } else if decision.verdict != trial.expect {
         let why = if decided.is_empty() { "no policy permits it".to_owned() } else { format!("by {}", list(&decided)) };
         Some(format!("expected {}, got {}: {why}", word(trial.expect), word(decision.verdict)))
+    } else if let Some(by) = trial.by.as_ref().filter(|by| **by != decided) {
+        Some(format!("expected by {}, got {}", list(by), list(&decided)))
     } else {
-        trial
-            .by
-            .as_ref()
-            .filter(|by| **by != decided)
-            .map(|by| format!("expected by {}, got {}", list(by), list(&decided)))
+        let shadow = decision.shadow.as_ref().map_or(decision.verdict, |other| other.verdict);
+        let expected = trial.shadow.filter(|expected| *expected != shadow);
+        expected.map(|expected| format!("expected {} in shadow, got {}", word(expected), word(shadow)))
     };
     Tried { trial, decision, wrong }
 }

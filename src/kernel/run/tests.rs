@@ -236,6 +236,7 @@ fn decision(allow: bool) -> Decision {
         errors: vec![],
         controls: vec![],
         basis: Basis { policies: digest, schema: digest, entities: digest, request: digest },
+        shadow: None,
     }
 }
 

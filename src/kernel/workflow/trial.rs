@@ -33,6 +33,7 @@ const TRIGGERS: [(&str, TriggerKind); 4] = [
     ("event", TriggerKind::Event),
 ];
 const PROFILES: [(&str, Profile); 2] = [("ca", Profile::Ca), ("server", Profile::Server)];
+const VERDICTS: [(&str, Verdict); 2] = [("allow", Verdict::Allow), ("deny", Verdict::Deny)];
 const ASKERS: [(&str, bool); 2] = [("person", true), ("workflow", false)];
 
 /// What is asked, as far as it is said.
@@ -86,9 +87,10 @@ fn trial(file: &str, node: &Node, given: &Ask, known: &Known<'_>, errors: &mut E
     let mut table = Table::of(node, "{name: .., ask: {..}, expect: allow}", errors)?;
     let name = table.need("name", "a reader may be provisioned", errors);
     let name = name.and_then(|node| scalar::line(node, 200, errors).map(str::to_owned));
-    let expect = table.need("expect", "deny", errors).and_then(|node| {
-        scalar::word(node, &[("allow", Verdict::Allow), ("deny", Verdict::Deny)], &["needs approval"], errors)
-    });
+    let expect = table
+        .need("expect", "deny", errors)
+        .and_then(|node| scalar::word(node, &VERDICTS, &["needs approval"], errors));
+    let shadow = table.take("shadow").map(|node| scalar::word(node, &VERDICTS, &[], errors));
     let by = table.take("by").map(|node| {
         each(items(node, "[least-privilege-level]", errors)?, |item| scalar::text(item, errors).map(str::to_owned))
     });
@@ -97,7 +99,8 @@ fn trial(file: &str, node: &Node, given: &Ask, known: &Known<'_>, errors: &mut E
     let question = question(node, ask?, known, errors);
     let line = errors.text().get(..node.span.start).unwrap_or_default().matches('\n').count() + 1;
     let by = by.transpose()?.map(|ids| ids.into_iter().collect::<BTreeSet<String>>());
-    Ok(Trial { name: name?, place: (file.to_owned(), line), question: question?, expect: expect?, by })
+    let (expect, shadow) = (expect?, shadow.transpose()?);
+    Ok(Trial { name: name?, place: (file.to_owned(), line), question: question?, expect, by, shadow })
 }
 
 fn ask(node: &Node, over: &Ask, known: &Known<'_>, errors: &mut Errors<'_>) -> Read<Ask> {
@@ -242,16 +245,18 @@ fn attributes_of(
 }
 
 fn facts(node: &Node, given: &BTreeMap<String, Value>, errors: &mut Errors<'_>) -> Read<Facts> {
-    let names = ["exists", "live_versions", "expires_at"];
+    let names = ["exists", "live_versions", "oldest_created_at", "expires_at"];
     if let Some(unknown) = given.keys().find(|name| !names.contains(&name.as_str())) {
         let message = format!("there is no fact `{}`", scalar::shortened(unknown));
         return Err(errors.tell(codes::UNKNOWN_KEY, &node.owner, message, suggest::help(unknown, names)));
     }
+    let instant = |name: &str| given.get(name).and_then(Value::as_str).and_then(|at| at.parse().ok());
     let live = given.get("live_versions").and_then(Value::as_u64).and_then(|live| u32::try_from(live).ok());
     Ok(Facts {
         exists: given.get("exists").and_then(Value::as_bool),
         live_versions: live,
-        expires_at: given.get("expires_at").and_then(Value::as_str).and_then(|at| at.parse().ok()),
+        oldest_created_at: instant("oldest_created_at"),
+        expires_at: instant("expires_at"),
     })
 }
 

@@ -189,6 +189,7 @@ pub(super) fn allowed(run: &str, number: u64, subject: &str, resource: &str) -> 
         errors: Vec::new(),
         controls: Vec::new(),
         basis: Basis { policies: digest, schema: digest, entities: digest, request: digest },
+        shadow: None,
     };
     let intent = Intent {
         entry: id(run, number + 1),

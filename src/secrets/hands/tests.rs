@@ -83,6 +83,7 @@ async fn warrant(mint: &Mint<Memory>, materials: &[(&str, &str)]) -> Warrant {
         errors: Vec::new(),
         controls: Vec::new(),
         basis: Basis { policies: digest, schema: digest, entities: digest, request: digest },
+        shadow: None,
     };
     let allowed = Allowed::judged(intent(materials), decision, "r1/3".parse().unwrap()).unwrap();
     let fence = Fence { run: "r1".parse().unwrap(), epoch: 1 };

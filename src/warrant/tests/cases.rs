@@ -73,6 +73,7 @@ pub(super) fn decision(verdict: Verdict) -> Decision {
         errors: Vec::new(),
         controls: Vec::new(),
         basis: Basis { policies: of, schema: of, entities: of, request: of },
+        shadow: None,
     }
 }
 

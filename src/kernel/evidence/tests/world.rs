@@ -108,6 +108,7 @@ impl World {
             errors: vec![],
             controls: vec![],
             basis: Basis { policies: none, schema: none, entities: none, request: none },
+            shadow: None,
         };
         self.own(Kind::Decision, &DecisionBody { step: "rotate".parse().unwrap(), moment, decision })
     }

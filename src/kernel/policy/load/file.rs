@@ -7,12 +7,13 @@ use std::sync::Arc;
 use cedar_policy::ffi::DetailedError;
 use cedar_policy::{Policy, PolicyId, PolicySet, ValidationError, ValidationMode, Validator};
 
+use super::words::{Foreign, Words};
 use crate::diagnostic::Diagnostic;
-use crate::policy::rule::Rule;
+use crate::policy::rule::{Rule, SHADOW};
 use crate::policy::spelling::nearest;
 
 /// The annotations that mean something.
-const ANNOTATIONS: [&str; 4] = ["control", "id", "reason", "title"];
+const ANNOTATIONS: [&str; 5] = ["control", "id", "mode", "reason", "title"];
 
 /// What the files read so far hold.
 #[derive(Default)]
@@ -32,7 +33,7 @@ struct Place<'a> {
 
 impl Read {
     /// Reads one file; what is wrong with it is kept.
-    pub(super) fn read(&mut self, path: &str, text: &str, validator: &Validator) {
+    pub(super) fn read(&mut self, path: &str, text: &str, validator: &Validator, words: &Words) {
         let parsed: PolicySet = match text.parse() {
             Ok(parsed) => parsed,
             Err(errors) => {
@@ -52,7 +53,7 @@ impl Read {
             );
         }
         for (policy, at) in in_file_order(&parsed, text) {
-            self.take(&policy, &Place { path, text, policy: at }, validator);
+            self.take(&policy, &Place { path, text, policy: at }, validator, words);
         }
     }
 
@@ -68,7 +69,7 @@ impl Read {
         Err(self.errors)
     }
 
-    fn take(&mut self, policy: &Policy, place: &Place<'_>, validator: &Validator) {
+    fn take(&mut self, policy: &Policy, place: &Place<'_>, validator: &Validator, words: &Words) {
         let (id, mut errors) = annotations(policy, place);
         if let Some(id) = id {
             let here = (place.path.to_owned(), place.error("", place.policy.clone()).line);
@@ -82,6 +83,9 @@ impl Read {
         }
         let renamed = policy.new_id(PolicyId::new(id.unwrap_or("policy")));
         errors.extend(validate(&renamed, place, validator));
+        if errors.is_empty() {
+            errors.extend(words.foreign(policy).iter().map(|foreign| foreign_word(foreign, place)));
+        }
         if let (Some(id), true) = (id, errors.is_empty()) {
             let controls = controls(policy).map(|(control, _)| control.to_owned()).collect();
             let words = [policy.annotation("reason"), policy.annotation("title")].into_iter().flatten();
@@ -146,7 +150,7 @@ fn in_file_order(parsed: &PolicySet, text: &str) -> Vec<(Policy, Range<usize>)> 
 fn annotations<'a>(policy: &'a Policy, place: &Place<'_>) -> (Option<&'a str>, Vec<Diagnostic>) {
     let mut errors = Vec::new();
     for (key, _) in policy.annotations().filter(|(key, _)| !ANNOTATIONS.contains(key)) {
-        let known = "a policy has the annotations `@control`, `@id`, `@reason`, `@title`";
+        let known = "a policy has the annotations `@control`, `@id`, `@mode`, `@reason`, `@title`";
         let help = nearest(key, &ANNOTATIONS).map_or(known.to_owned(), |near| format!("did you mean `@{near}`?"));
         let error = place.error("policy.unknown_annotation", place.annotation(key));
         errors.push(error.message(format!("unknown annotation `@{key}`")).help(help));
@@ -157,6 +161,11 @@ fn annotations<'a>(policy: &'a Policy, place: &Place<'_>) -> (Option<&'a str>, V
             let message = format!("`{control}` is not the id of a control");
             errors.push(error.message(message).help("write `framework:control`, such as `nist-800-53r5:ac-6`"));
         }
+    }
+    if let Some(mode) = policy.annotation("mode").filter(|mode| *mode != SHADOW) {
+        let error = place.error("policy.mode", place.annotation("mode"));
+        let help = "write `@mode(\"shadow\")`, or take the annotation away: the policy is then in force";
+        errors.push(error.message(format!("a policy has no mode `{mode}`")).help(help));
     }
     let id = policy.annotation("id");
     let legal = id.filter(|id| is_name(id));
@@ -214,6 +223,19 @@ fn validate(policy: &Policy, place: &Place<'_>, validator: &Validator) -> Vec<Di
         errors.push(error.message("the policy could not be validated").help("write its condition with less depth"));
     }
     errors
+}
+
+fn foreign_word(foreign: &Foreign, place: &Place<'_>) -> Diagnostic {
+    let Foreign { path, word, known } = foreign;
+    let literal = format!("\"{word}\"");
+    let after = place.written().find(path.as_str()).unwrap_or_default();
+    let found = place.written().get(after..).and_then(|rest| rest.find(&literal)).map(|at| after + at);
+    let found = found.or_else(|| place.written().find(&literal));
+    let at =
+        found.map_or_else(|| place.keyword(), |at| place.policy.start + at..place.policy.start + at + literal.len());
+    let all = known.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ");
+    let help = nearest(word, known).map_or(format!("it is one of {all}"), |near| format!("did you mean `{near}`?"));
+    place.error("policy.unknown_word", at).message(format!("`{path}` is never `{word}`")).help(help)
 }
 
 const fn code(error: &ValidationError) -> &'static str {

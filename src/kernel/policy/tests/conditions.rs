@@ -32,7 +32,7 @@ fn circumstances() -> Circumstances {
             ("reason".to_owned(), Term::text("a leak")),
             ("urgent".to_owned(), Term::Boolean(true)),
         ]),
-        facts: Facts { exists: Some(true), live_versions: Some(1), expires_at: None },
+        facts: Facts { exists: Some(true), live_versions: Some(1), ..Facts::default() },
     }
 }
 

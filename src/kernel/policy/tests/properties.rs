@@ -159,6 +159,17 @@ proptest! {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
 
+    /// The stored forms are canonical JSON (RFC 8785) as the library writes it, whatever stands in the texts and the names.
+    #[test]
+    fn the_stored_forms_are_canonical(mut asked in questions(), name in ".{1,4}", text in "\\PC*|[\u{0}-\u{1f}\u{7f}]{0,5}") {
+        asked.added.insert(name, text);
+        let [entities, request] = Asked::of(&asked).json().unwrap();
+        for bytes in [entities, request] {
+            let value: serde_json::Value = serde_json::from_slice(&bytes).unwrap();
+            prop_assert_eq!(serde_json_canonicalizer::to_vec(&value).unwrap(), bytes);
+        }
+    }
+
     #[test]
     fn a_replay_is_the_same_decision(asked in questions()) {
         let judgement = judge(&MIXED, &asked);

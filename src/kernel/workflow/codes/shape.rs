@@ -58,7 +58,8 @@ codes! {
     BAD_CONDITION = "workflow.bad_condition", "A `when` is no condition that could be asked.",
         why "A condition is one expression of Cedar, checked against what is known when a run is planned: `resource` (the \
              subject), `context.inputs`, `context.length_of`, `context.trigger` and `context.facts` (`exists`, \
-             `live_versions`, `expires_at`). Attributes of the subject may not be there: ask `resource has owner` first.",
+             `live_versions`, `oldest_created_at`, `expires_at`). Attributes of the subject may not be there: ask \
+             `resource has owner` first.",
         Example::change(
             ROTATE,
             "  - id: gate\n",

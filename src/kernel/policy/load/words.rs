@@ -1,0 +1,104 @@
+//! Words that a value never is: `context.trigger == "evnt"` can be read, and would never hold.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use cedar_policy::Policy;
+use countersign_contract::{Kind, Type};
+use serde_json::Value;
+
+use crate::policy::question::{key_word, profile_word};
+use crate::policy::schema::seen;
+use crate::run::bodies::TriggerKind;
+use crate::workflow::model::{KeyAlgorithm, Profile};
+
+/// What values can be that are one of a few words, by path: `context.trigger`, `resource.level`.
+#[derive(Debug, Clone, Default)]
+pub(in crate::policy) struct Words(BTreeMap<String, BTreeSet<&'static str>>);
+
+/// A word that its value never is.
+pub(super) struct Foreign {
+    /// The path of the value.
+    pub(super) path: String,
+    pub(super) word: String,
+    /// What it can be.
+    pub(super) known: Vec<&'static str>,
+}
+
+impl Words {
+    /// Those of requests about subjects of these kinds.
+    pub(in crate::policy) fn of<'a>(kinds: impl Iterator<Item = &'a Kind>) -> Self {
+        let triggers = [TriggerKind::Request, TriggerKind::Schedule, TriggerKind::Expiry, TriggerKind::Event];
+        let keys = [KeyAlgorithm::P256, KeyAlgorithm::P384, KeyAlgorithm::Ed25519];
+        let mut words = BTreeMap::from([
+            ("context.trigger".to_owned(), triggers.map(TriggerKind::as_str).into()),
+            ("context.certificate.key".to_owned(), keys.map(key_word).into()),
+            ("context.certificate.profile".to_owned(), [Profile::Ca, Profile::Server].map(profile_word).into()),
+        ]);
+        let mut open = BTreeSet::new();
+        for (attribute, _) in kinds.flat_map(seen) {
+            let path = format!("resource.{}", attribute.name);
+            match attribute.kind {
+                Type::Word(known) => words.entry(path).or_insert_with(BTreeSet::new).extend(known),
+                _ => drop(open.insert(path)),
+            }
+        }
+        // WHY: two kinds may each have an attribute of that name, and one of them takes any text.
+        words.retain(|path, _| !open.contains(path));
+        Self(words)
+    }
+
+    /// What the policy compares with one of these values, and the value never is.
+    pub(super) fn foreign(&self, policy: &Policy) -> Vec<Foreign> {
+        let mut found = Vec::new();
+        if let Some(conditions) = policy.to_json().ok().as_ref().and_then(|tree| tree.get("conditions")) {
+            self.look(conditions, &mut found);
+        }
+        found
+    }
+
+    /// Goes through a tree of Cedar's JSON policy format (<https://docs.cedarpolicy.com/policies/json-format.html>).
+    fn look(&self, tree: &Value, found: &mut Vec<Foreign>) {
+        match tree {
+            Value::Object(members) => {
+                for (name, value) in members {
+                    if let ("==" | "!=" | "contains", Some(left), Some(right)) =
+                        (name.as_str(), value.get("left"), value.get("right"))
+                    {
+                        self.compare(left, right, found);
+                        self.compare(right, left, found);
+                    }
+                    self.look(value, found);
+                }
+            }
+            Value::Array(items) => items.iter().for_each(|item| self.look(item, found)),
+            _ => {}
+        }
+    }
+
+    fn compare(&self, value: &Value, with: &Value, found: &mut Vec<Foreign>) {
+        let Some((path, known)) = path(value).and_then(|path| self.0.get_key_value(&path)) else { return };
+        let mut written = texts(with);
+        written.retain(|word| !known.contains(word));
+        let foreign =
+            |word: &str| Foreign { path: path.clone(), word: word.to_owned(), known: known.iter().copied().collect() };
+        found.extend(written.into_iter().map(foreign));
+    }
+}
+
+/// `context.certificate.key` for the tree of that expression.
+fn path(tree: &Value) -> Option<String> {
+    if let Some(variable) = tree.get("Var") {
+        return variable.as_str().map(str::to_owned);
+    }
+    let access = tree.get(".")?;
+    Some(format!("{}.{}", path(access.get("left")?)?, access.get("attr")?.as_str()?))
+}
+
+/// The text, or the texts of the set, that stand there as they are.
+fn texts(tree: &Value) -> Vec<&str> {
+    match (tree.get("Value"), tree.get("Set").and_then(Value::as_array)) {
+        (Some(Value::String(text)), _) => vec![text],
+        (_, Some(items)) => items.iter().flat_map(texts).collect(),
+        _ => Vec::new(),
+    }
+}
