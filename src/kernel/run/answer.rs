@@ -26,8 +26,11 @@ impl Run {
                 if let Some(why) = self.refusal(answer) {
                     return Err(Self::not_planned(entry, why));
                 }
-                // WHY: what was sealed for the auditor speaks of what had happened by then; it is sealed again.
-                self.cursor.at = self.stopped_at();
+                // WHY: what was sealed for the auditor speaks of what had happened by then; it is sealed again. The steps
+                // for a failure go on where they are: what failed is taken back, and is not made again.
+                if !(answer == PersonAnswer::Resume && self.stood_in_handling()) {
+                    self.cursor.at = self.stopped_at();
+                }
                 match answer {
                     PersonAnswer::Resume => self.resume(),
                     PersonAnswer::Undo => self.take_back(),
@@ -96,6 +99,11 @@ impl Run {
             State::Stuck { before, .. } => before,
             other => other,
         }
+    }
+
+    /// True where it came to be stuck in the steps for its failure, before their end.
+    fn stood_in_handling(&self) -> bool {
+        self.is_handling() && !matches!(self.stood(), State::Ending(_) | State::Undoing(_))
     }
 
     /// The intent without an answer, also of a run that has come to be stuck over it.

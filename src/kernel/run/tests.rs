@@ -826,3 +826,21 @@ proptest! {
         }
     }
 }
+
+/// Whoever answers while the steps for a failure are made finds them where they were: what failed is not made again.
+#[test]
+fn a_person_who_resumes_the_steps_for_a_failure_makes_nothing_of_what_failed() {
+    let (mut driver, mut run) = Driver::start(planned(&rotate_or_end(), 1).unwrap(), vec![70, 0, 56, 0, 0, 0, 0]);
+    while !run.is_handling() || !matches!(run.state, State::Ready { .. }) {
+        run = driver.step(&run).unwrap();
+    }
+    let at = run.cursor.at;
+    run = driver.ask_person(&run);
+    run = driver.answer(&run, PersonAnswer::Resume);
+    assert_eq!((run.cursor.at, run.done.len()), (at, 0));
+    while !matches!(run.state, State::Closed(_)) {
+        run = driver.step(&run).unwrap();
+        hold_invariants(&driver, &run);
+    }
+    assert_eq!(run.state, State::Closed(RunOutcome::Handled));
+}
