@@ -199,7 +199,7 @@ fn verdict_words(judged: Option<&Judged>) -> String {
         None => "DENY: an attribute is not of its type".to_owned(),
     };
     match made.and_then(|made| made.shadow.as_ref()) {
-        Some(other) => format!("{words} ({})", shadow_words(other)),
+        Some(other) => format!("{words} (in shadow: {})", shadow_words(other)),
         None => words,
     }
 }

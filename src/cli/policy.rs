@@ -74,7 +74,7 @@ fn tell(screen: &Screen, verdicts: &Verdicts<'_>) {
         let mark = if tried.wrong.is_none() { "ok    " } else { "WRONG " };
         screen.say_wrapped(&format!("{mark} {:<5} ", word(tried.decision.verdict)), &tried.trial.name);
         if let Some(other) = &tried.decision.shadow {
-            screen.say_wrapped("             ", &shadow_words(other));
+            screen.say_wrapped("             in shadow: ", &shadow_words(other));
         }
         if let Some(wrong) = &tried.wrong {
             let (file, line) = &tried.trial.place;
@@ -107,8 +107,8 @@ fn tell(screen: &Screen, verdicts: &Verdicts<'_>) {
 pub(super) fn shadow_words(other: &Shadow) -> String {
     let by = other.policies.join(", ");
     match other.errors.first() {
-        _ if other.verdict == Verdict::Allow => format!("in shadow: it would be allowed by {by}"),
-        Some(error) => format!("in shadow: it would be denied, as {by} cannot be evaluated: {error}"),
-        None => format!("in shadow: it would be denied by {by}: {}", other.reasons.join("; ")),
+        _ if other.verdict == Verdict::Allow => format!("it would be allowed by {by}"),
+        Some(error) => format!("it would be denied, as {by} cannot be evaluated: {error}"),
+        None => format!("it would be denied by {by}: {}", other.reasons.join("; ")),
     }
 }

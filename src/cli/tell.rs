@@ -78,16 +78,15 @@ fn words(entry: &Stamped) -> Result<Option<String>, DecodeEntryError> {
 /// Allows at the act are told by the intent that follows them.
 fn decision(body: &DecisionBody) -> Option<String> {
     let by = body.decision.policies.join(", ");
-    let shadow = body.decision.shadow.as_ref().map(shadow_words);
-    match (body.decision.verdict, body.moment) {
-        (Verdict::Allow, Moment::Act) => shadow.map(|words| format!("allow {}; {words}", body.step)),
-        (Verdict::Allow, Moment::Policy) if shadow.is_some() => {
-            Some(format!("allow {} by {by}; {}", body.step, shadow.unwrap_or_default()))
-        }
-        (Verdict::Allow, Moment::Policy) => Some(format!("allow {} by {by}", body.step)),
-        (Verdict::Deny, _) if by.is_empty() => Some(format!("deny {}: no policy permits it", body.step)),
-        (Verdict::Deny, _) => Some(format!("deny {} by {by}: {}", body.step, body.decision.reasons.join("; "))),
-    }
+    let words = match (body.decision.verdict, body.moment) {
+        (Verdict::Allow, Moment::Act) => return None,
+        (Verdict::Allow, Moment::Policy) => format!("allow {} by {by}", body.step),
+        (Verdict::Deny, _) if by.is_empty() => format!("deny {}: no policy permits it", body.step),
+        (Verdict::Deny, _) => format!("deny {} by {by}: {}", body.step, body.decision.reasons.join("; ")),
+    };
+    let shadow =
+        body.decision.shadow.as_ref().map_or_else(String::new, |other| format!("; in shadow: {}", shadow_words(other)));
+    Some(words + &shadow)
 }
 
 fn fact(body: &FactBody) -> String {

@@ -13,7 +13,7 @@ use countersign_kernel::evidence::tree::{Frontier, leaf_hash};
 use countersign_kernel::evidence::verify::{BlobAnswer, Leaf, Verifier, named_blobs};
 use countersign_kernel::run::bodies::Stage;
 
-use crate::house::{House, subject};
+use crate::house::House;
 use crate::machine::as_f64;
 
 const PAGE: u32 = 1000;
@@ -84,7 +84,7 @@ pub(crate) async fn hold(house: &House, accounts: &[String], rotations: impl Fn(
     ensure!(report.holds(), "the ledger does not hold: {:#?}", report.faults);
     ensure!(report.open_runs.is_empty() && report.open_intents.is_empty(), "something is open");
     for (place, account) in accounts.iter().enumerate() {
-        let versions = store.versions(&subject(account)?).await?;
+        let versions = store.versions(&format!("void/account/{account}").parse()?).await?;
         let current: Vec<u32> =
             versions.iter().filter(|row| row.stage == Stage::Current).map(|row| row.id.number).collect();
         ensure!(current == [rotations(place) + 1], "`{account}` has the current versions {current:?}");

@@ -13,7 +13,8 @@ use countersign::{Installation, known, runner};
 use countersign_contract::Connector;
 use countersign_kernel::plan;
 use countersign_kernel::run::bodies::{ActivationBody, RunOutcome, Trigger, TriggerKind};
-use countersign_warrant::{EntryId, ResourceName, RunId};
+use countersign_kernel::workflow::model::Workflow;
+use countersign_warrant::{EntryId, RunId};
 use tokio::sync::watch;
 
 use crate::void::Void;
@@ -71,7 +72,11 @@ impl House {
 
     /// A request of a workflow for one account.
     pub(crate) fn request(&self, workflow: &str, account: &str) -> Result<Request<'_>> {
-        let workflow = self.set.workflows.get(workflow).context("the set has it")?;
+        self.request_of(self.set.workflows.get(workflow).context("the set has it")?, account)
+    }
+
+    /// The same of a workflow of any set.
+    pub(crate) fn request_of<'a>(&self, workflow: &'a Workflow, account: &str) -> Result<Request<'a>> {
         let given = BTreeMap::from([("account".to_owned(), account.to_owned())]);
         let persons = self.installation.persons(workflow, &given);
         let inputs = plan::resolve_inputs(workflow, &given, &persons).map_err(|error| anyhow::anyhow!("{error}"))?;
@@ -101,11 +106,6 @@ impl House {
             other => bail!("run {run} of `{account}` ended otherwise: {other:?}"),
         }
     }
-}
-
-/// The subject of an account.
-pub(crate) fn subject(account: &str) -> Result<ResourceName> {
-    Ok(format!("void/account/{account}").parse()?)
 }
 
 pub(crate) fn set_files(files: &[(&str, &str)]) -> Vec<SetFile> {

@@ -1,37 +1,71 @@
-//! One policy decision: what the runner asks before each act, as often as it fits.
+//! Planning, and the decision that the runner asks for before each act, as often as it fits.
 
 use anyhow::{Context as _, Result, ensure};
-use countersign_kernel::plan::{Asking, Does, Plan, question};
-use countersign_kernel::policy::{PolicySet, judge};
+use countersign_contract::Manifest;
+use countersign_kernel::plan::{Act, Asking, Does, Move, Plan, question};
+use countersign_kernel::policy::{PolicySet, Question, judge};
+use countersign_kernel::workflow::model::Workflow;
 use countersign_warrant::{Timestamp, Verdict};
 
 use crate::house::House;
-use crate::machine::{as_f64, cpu};
 
-/// The plan of a rotation of that account.
-pub(crate) async fn plan(house: &House, account: &str) -> Result<Plan> {
-    Ok(house.runner.plan(&house.request("rotate", account)?).await?)
+/// The plan of that workflow for that account.
+pub(crate) async fn plan(house: &House, workflow: &str, account: &str) -> Result<Plan> {
+    Ok(house.runner.plan(&house.request(workflow, account)?).await?)
 }
 
-/// Builds the question from the plan, and judges it; processor time of each, in seconds.
-pub(crate) fn decide(house: &House, policies: &PolicySet, plan: &Plan, count: u64) -> Result<f64> {
-    let connector = house.installation.catalog.find("void").context("it is in the catalog")?;
-    let acts: Vec<_> = plan
-        .moves
-        .iter()
-        .filter_map(|planned| match &planned.does {
-            Does::Act(act) => Some((planned, act)),
-            _ => None,
-        })
-        .collect();
-    let clock = &house.installation.clock;
-    let started_at: Timestamp = clock.now();
-    let used = cpu()?;
-    for (_, (planned, act)) in (0..count).zip(acts.iter().cycle()) {
-        let asking = Asking { asked_by: Some("p_bench"), started_at, now: clock.now() };
-        let asked = question(plan, planned, act, asking, connector.manifest());
-        let judgement = judge(policies, &asked);
-        ensure!(judgement.decision.verdict == Verdict::Allow, "{:?}", judgement.decision);
+/// A plan of each workflow for that account; how many.
+pub(crate) async fn plan_each(
+    house: &House,
+    workflows: impl Iterator<Item = &Workflow>,
+    account: &str,
+) -> Result<usize> {
+    let mut made = 0;
+    for workflow in workflows {
+        house.runner.plan(&house.request_of(workflow, account)?).await?;
+        made += 1;
     }
-    Ok((cpu()? - used) / as_f64(count))
+    Ok(made)
+}
+
+/// The acts of a plan, one after the other and from the first again.
+pub(crate) struct Acts<'a> {
+    plan: &'a Plan,
+    manifest: &'a Manifest,
+    acts: Vec<(&'a Move, &'a Act)>,
+    at: usize,
+    now: Timestamp,
+}
+
+impl<'a> Acts<'a> {
+    pub(crate) fn of(house: &'a House, plan: &'a Plan) -> Result<Self> {
+        let manifest = house.installation.catalog.manifests().remove("void").context("it is in the catalog")?;
+        let acts: Vec<_> = plan
+            .moves
+            .iter()
+            .filter_map(|planned| match &planned.does {
+                Does::Act(act) => Some((planned, &**act)),
+                _ => None,
+            })
+            .collect();
+        ensure!(!acts.is_empty(), "a plan without acts");
+        Ok(Self { plan, manifest, acts, at: 0, now: house.installation.clock.now() })
+    }
+
+    /// The question about the next act.
+    pub(crate) fn next(&mut self) -> Option<Question> {
+        let (planned, act) = self.acts.get(self.at)?;
+        self.at = (self.at + 1) % self.acts.len();
+        let asking = Asking { asked_by: Some("p_bench"), started_at: self.now, now: self.now };
+        Some(question(self.plan, planned, act, asking, self.manifest))
+    }
+
+    /// Judges it; what does not allow is a mistake of the bench.
+    pub(crate) fn judge_next(&mut self, policies: &PolicySet) {
+        let judgement = self.next().map(|asked| judge(policies, &asked));
+        assert!(
+            judgement.is_some_and(|made| made.decision.verdict == Verdict::Allow),
+            "a decision that does not allow"
+        );
+    }
 }

@@ -7,9 +7,7 @@
 
 mod checking;
 mod house;
-mod judging;
 mod machine;
-mod reading;
 mod rotation;
 mod void;
 
@@ -80,14 +78,6 @@ async fn round(house: &Arc<House>, folder: &Path, accounts: &Arc<[String]>) -> R
     let at_128 = rotation::all(house, "rotate", &many, 128).await?;
     let at_1024 = rotation::all(house, "rotate", accounts, 1024).await?;
     let written = rotation::written(house, &at_128.sample).await?;
-    let plan = judging::plan(house, "a0").await?;
-    let decision = judging::decide(house, &house.set.policies, &plan, 20_000)?;
-    let many: Vec<f64> = [20, 100, 1000]
-        .into_iter()
-        .map(|count| judging::decide(house, &*reading::policies(house, count)?, &plan, 4000))
-        .collect::<Result<_>>()?;
-    let linted = reading::lint(house, 1000)?;
-    let planned = reading::plans(house, &accounts[..1000.min(accounts.len())]).await?;
     let checked = check(house).await?;
     let after = idle(Duration::from_millis(500));
     Ok(vec![
@@ -107,12 +97,6 @@ async fn round(house: &Arc<House>, folder: &Path, accounts: &Arc<[String]>) -> R
         ("rotations, 1024 in flight", "/s", at_1024.per_sec),
         ("  each, p50", "ms", at_1024.each * 1e3),
         ("  processor time of one", "us", at_1024.cpu * 1e6),
-        ("a decision, processor time", "us", decision * 1e6),
-        ("  under 20 policies", "us", many[0] * 1e6),
-        ("  under 100 policies", "us", many[1] * 1e6),
-        ("  under 1,000 policies", "us", many[2] * 1e6),
-        ("1,000 workflow files checked", "s", linted),
-        ("a plan, processor time", "us", planned * 1e6),
         ("leaves hashed to the root", "/s", checked.hashed),
         ("entries verified", "/s", checked.verified),
         ("  100,000 of them", "s", as_f64(ENTRIES) / checked.verified),

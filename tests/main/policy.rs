@@ -83,7 +83,7 @@ fn no_condition_can_be_dropped_unseen() {
             }
         }
     }
-    assert_eq!(mutants, 3 * 12, "the shipped policies have twelve conditions");
+    assert_eq!(mutants, 3 * 13, "the shipped policies have thirteen conditions");
 }
 
 /// beh:P8
@@ -173,4 +173,56 @@ fn another_policy_does_not_explain_a_decision() {
     folder.tamper(&[swap]);
     let told = folder.run(&["policy", "explain", denied]).ended(6);
     assert!(told.out.contains("the answer is ANOTHER one"), "{}", told.out);
+}
+
+const OLD: &str = "
+@id(\"not-too-old\")
+@reason(\"what is older than a day is replaced\")
+@mode(\"shadow\")
+forbid (principal, action == Countersign::Action::\"rotate\", resource is Countersign::local::account)
+unless {
+  context.facts has oldest_created_at &&
+  context.now.durationSince(context.facts.oldest_created_at) < duration(\"0ms\")
+};
+";
+
+/// beh:P8 a new policy is seen at work before it is in force; beh:R6 it reads the age of the oldest working version.
+#[test]
+fn a_policy_in_shadow_is_told_of_on_every_screen_and_changes_nothing() {
+    let folder = Folder::toured();
+    let rotation = fs::read_to_string(folder.path("workflows/policies/rotation.cedar")).unwrap();
+    fs::write(folder.path("workflows/policies/rotation.cedar"), format!("{rotation}{OLD}")).unwrap();
+    folder.activate();
+    let words = "in shadow: it would be denied by not-too-old";
+    let plan = folder.run(&["plan", "rotate-reporting-key"]).ended(0);
+    assert!(flat(&plan.out).contains(&format!("allow by rotate ({words}")), "{}", plan.out);
+    let json = folder.run(&["plan", "rotate-reporting-key", "--json"]).ended(0).json();
+    assert_eq!(json["verdicts"][0]["shadow"]["policies"], serde_json::json!(["not-too-old"]));
+    let told = folder.run(&["run", "rotate-reporting-key"]).ended(0);
+    assert!(flat(&told.out).contains(&format!("allow rotate.stage by rotate; {words}")), "{}", told.out);
+    let story = folder.run(&["evidence", "show", "local/account/reporting"]).ended(0);
+    assert!(flat(&story.out).contains("in shadow it would be denied by `not-too-old`"), "{}", story.out);
+    let run = folder.status()["runs"][0]["run"].as_str().unwrap().to_owned();
+    let told = folder.run(&["policy", "explain", &format!("{run}/1")]).ended(0);
+    let (said, policy) = (flat(&told.out), "@mode(\"shadow\")");
+    assert!(said.contains("shadow it would be denied by not-too-old") && said.contains(policy), "{said}");
+    assert!(said.contains("the answer is the same"), "{said}");
+    folder.verifies();
+}
+
+/// beh:P8
+#[test]
+fn a_policy_without_which_every_test_is_answered_the_same_fails() {
+    let set = Set::new();
+    let more = "\n@id(\"spare\")\n@reason(\"again\")\npermit (principal, action == Countersign::Action::\"rotate\", \
+                resource is Countersign::local::account);\n";
+    let text = fs::read_to_string(set.path("rotation.cedar")).unwrap();
+    fs::write(set.path("rotation.cedar"), text + more).unwrap();
+    set.edit("rotation.test.yaml", "    by: [rotate]\n", "");
+    let told = set.test(&["--json"]).ended(1).json();
+    assert_eq!(told["redundant"], serde_json::json!(["rotate", "spare"]));
+}
+
+fn flat(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }

@@ -91,7 +91,7 @@ fn in_words(decision: &Decision) -> String {
         policies => format!("{word} by {}", policies.join(", ")),
     };
     match &decision.shadow {
-        Some(other) => format!("{words} ({})", shadow_words(other)),
+        Some(other) => format!("{words} (in shadow: {})", shadow_words(other)),
         None => words,
     }
 }

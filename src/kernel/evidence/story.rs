@@ -106,9 +106,11 @@ impl Story<'_> {
                 None
             }
             (Verdict::Allow, Moment::Policy) => {
-                Some(format!("policy allowed it at step `{step}`{}", by(&decision.policies)))
+                Some(format!("policy allowed it at step `{step}`{}{}", by(&decision.policies), shadow(&decision)))
             }
-            (Verdict::Deny, _) => Some(format!("policy denied it at step `{step}`: {}", because(&decision))),
+            (Verdict::Deny, _) => {
+                Some(format!("policy denied it at step `{step}`: {}{}", because(&decision), shadow(&decision)))
+            }
         }
     }
 
@@ -261,6 +263,14 @@ fn call(intent: &Intent) -> String {
 
 fn by(policies: &[String]) -> String {
     if policies.is_empty() { String::new() } else { format!(", allowed by `{}`", policies.join("`, `")) }
+}
+
+/// What policies in shadow would have answered.
+fn shadow(decision: &Decision) -> String {
+    decision.shadow.as_ref().map_or_else(String::new, |other| {
+        let verdict = if other.verdict == Verdict::Allow { "allowed" } else { "denied" };
+        format!("; in shadow it would be {verdict} by `{}`", other.policies.join("`, `"))
+    })
 }
 
 fn because(decision: &Decision) -> String {

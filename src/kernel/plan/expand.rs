@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::hole::{as_text, hole, join};
 use super::model::{Act, Does, Move, PlannedSubject, Skipped};
+use super::snapshot::Live;
 use super::{PlanError, Snapshot};
 use crate::policy::{Circumstances, Condition, Facts, Subject, Term};
 use crate::run::bodies::TriggerKind;
@@ -104,7 +105,7 @@ impl Expansion<'_> {
         let kind = manifest.kind(&subject.kind);
         let attributes = kind.map_or_else(|| Ok(BTreeMap::new()), |kind| Term::attributes(kind, &subject.attributes));
         let observed = &self.snapshot.subject;
-        let live = observed.observation.slots.iter().filter(|slot| slot.enabled).count();
+        let live = Live::of(&observed.observation.slots);
         let circumstances = Circumstances {
             workflow: self.workflow.metadata.name.clone(),
             subject: Subject {
@@ -118,8 +119,8 @@ impl Expansion<'_> {
             inputs: super::question::terms(self.inputs),
             facts: Facts {
                 exists: Some(observed.observation.exists),
-                live_versions: Some(u32::try_from(live).unwrap_or(u32::MAX)),
-                oldest_created_at: observed.oldest_created_at(),
+                live_versions: Some(live.count),
+                oldest_created_at: live.oldest_created_at,
                 expires_at: observed.expires_at,
             },
         };

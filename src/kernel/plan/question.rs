@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::hole::{as_text, resolve_instant};
 use super::model::{Act, Does, Move, Plan};
+use super::snapshot::Live;
 use crate::policy::{Certificate, Facts, Principal, Question, Subject, Term};
 
 /// What a question needs beside the plan.
@@ -93,15 +94,12 @@ fn facts(plan: &Plan, planned: &Move) -> Facts {
         _ => None,
     });
     let Some(checked) = checked else { return Facts::default() };
-    let is_live = |slot: &&Value| slot.get(2).and_then(Value::as_bool) == Some(true);
-    let slots = checked.get("slots").and_then(Value::as_array);
-    let live = slots.map(|slots| slots.iter().filter(is_live).count());
-    let instant = |name: &str| checked.get(name).and_then(Value::as_str).and_then(|at| at.parse().ok());
+    let live = checked.get("slots").and_then(Live::of_fact);
     Facts {
         exists: checked.get("exists").and_then(Value::as_bool),
-        live_versions: live.and_then(|live| u32::try_from(live).ok()),
-        oldest_created_at: instant("oldest_created_at"),
-        expires_at: instant("expires_at"),
+        live_versions: live.as_ref().map(|live| live.count),
+        oldest_created_at: live.and_then(|live| live.oldest_created_at),
+        expires_at: checked.get("expires_at").and_then(Value::as_str).and_then(|at| at.parse().ok()),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use countersign_contract::Observation;
+use countersign_contract::{Observation, Slot};
 use countersign_warrant::{ResourceName, Timestamp, VersionId};
 use serde_json::{Value, json};
 
@@ -22,12 +22,36 @@ pub struct Reading {
     pub highest: u32,
 }
 
-impl Reading {
-    /// When the oldest version that works was made: the age that counts while two of them do (beh:R6). `None` where the
-    /// target does not know it of each of them.
-    pub fn oldest_created_at(&self) -> Option<Timestamp> {
-        let live = self.observation.slots.iter().filter(|slot| slot.enabled);
-        live.map(|slot| slot.created_at).min().flatten()
+/// The slots as facts have them: id, version, whether it works, when it was made.
+fn slots(slots: &[Slot]) -> Value {
+    slots.iter().map(|slot| json!([slot.id, slot.version, slot.enabled, slot.created_at])).collect()
+}
+
+/// What policies and conditions see of slots.
+pub(super) struct Live {
+    /// How many work.
+    pub(super) count: u32,
+    /// When the oldest of them was made: the age that counts while two of them work (beh:R6). `None` where that is not
+    /// known of each.
+    pub(super) oldest_created_at: Option<Timestamp>,
+}
+
+impl Live {
+    /// Of what a target shows.
+    pub(super) fn of(slots: &[Slot]) -> Self {
+        Self::of_made(slots.iter().filter(|slot| slot.enabled).map(|slot| slot.created_at))
+    }
+
+    /// Of the fact `slots` of a plan, where it is one.
+    pub(super) fn of_fact(slots: &Value) -> Option<Self> {
+        let is_live = |slot: &&Value| slot.get(2).and_then(Value::as_bool) == Some(true);
+        let made_at = |slot: &Value| slot.get(3)?.as_str()?.parse().ok();
+        Some(Self::of_made(slots.as_array()?.iter().filter(is_live).map(made_at)))
+    }
+
+    fn of_made(made: impl Iterator<Item = Option<Timestamp>> + Clone) -> Self {
+        let count = u32::try_from(made.clone().count()).unwrap_or(u32::MAX);
+        Self { count, oldest_created_at: made.min().flatten() }
     }
 }
 
@@ -57,10 +81,7 @@ pub fn facts_of(action: &str, subject: &Reading, issuer: Option<&Reading>) -> BT
         "rotate" | "deprovision" | "import" => {
             facts.insert("current".to_owned(), json!(subject.current));
             facts.insert("expires_at".to_owned(), json!(subject.expires_at));
-            let slots: Vec<Value> =
-                subject.observation.slots.iter().map(|slot| json!([slot.id, slot.version, slot.enabled])).collect();
-            facts.insert("slots".to_owned(), Value::Array(slots));
-            facts.insert("oldest_created_at".to_owned(), json!(subject.oldest_created_at()));
+            facts.insert("slots".to_owned(), slots(&subject.observation.slots));
             facts.extend(issuer.map(facts_of_issuer).into_iter().flatten());
         }
         "issue" | "revoke" => {

@@ -34,6 +34,8 @@ const TRIGGERS: [(&str, TriggerKind); 4] = [
 ];
 const PROFILES: [(&str, Profile); 2] = [("ca", Profile::Ca), ("server", Profile::Server)];
 const VERDICTS: [(&str, Verdict); 2] = [("allow", Verdict::Allow), ("deny", Verdict::Deny)];
+/// What an instant looks like.
+const INSTANT: &str = "an instant of RFC 3339, such as `2026-06-01T00:00:00Z`";
 const ASKERS: [(&str, bool); 2] = [("person", true), ("workflow", false)];
 
 /// What is asked, as far as it is said.
@@ -250,14 +252,33 @@ fn facts(node: &Node, given: &BTreeMap<String, Value>, errors: &mut Errors<'_>) 
         let message = format!("there is no fact `{}`", scalar::shortened(unknown));
         return Err(errors.tell(codes::UNKNOWN_KEY, &node.owner, message, suggest::help(unknown, names)));
     }
-    let instant = |name: &str| given.get(name).and_then(Value::as_str).and_then(|at| at.parse().ok());
-    let live = given.get("live_versions").and_then(Value::as_u64).and_then(|live| u32::try_from(live).ok());
-    Ok(Facts {
-        exists: given.get("exists").and_then(Value::as_bool),
-        live_versions: live,
-        oldest_created_at: instant("oldest_created_at"),
-        expires_at: instant("expires_at"),
-    })
+    let mut facts = Facts::default();
+    for (name, value) in given {
+        let at = || value.as_str().and_then(|at| at.parse().ok());
+        let (is_read, wanted) = match name.as_str() {
+            "exists" => {
+                facts.exists = value.as_bool();
+                (facts.exists.is_some(), "true or false")
+            }
+            "live_versions" => {
+                facts.live_versions = value.as_u64().and_then(|live| u32::try_from(live).ok());
+                (facts.live_versions.is_some(), "a whole number from 0 on")
+            }
+            "oldest_created_at" => {
+                facts.oldest_created_at = at();
+                (facts.oldest_created_at.is_some(), INSTANT)
+            }
+            _ => {
+                facts.expires_at = at();
+                (facts.expires_at.is_some(), INSTANT)
+            }
+        };
+        if !is_read {
+            let message = format!("the fact `{name}` has another type");
+            return Err(errors.tell(codes::TYPE_MISMATCH, &node.owner, message, format!("write {wanted}")));
+        }
+    }
+    Ok(facts)
 }
 
 fn instant(node: &Node, errors: &mut Errors<'_>) -> Read<Timestamp> {

@@ -123,8 +123,14 @@ fn by_cedar(judgement: &Judgement) -> Option<(bool, BTreeSet<String>, usize)> {
     Some((allowed, listed, response.diagnostics().errors().count()))
 }
 
+/// So many questions, or as many as `COUNTERSIGN_QUESTIONS` says.
+fn questions_of(count: u32) -> ProptestConfig {
+    let asked = std::env::var("COUNTERSIGN_QUESTIONS").ok().and_then(|count| count.parse().ok());
+    ProptestConfig { cases: asked.unwrap_or(count), failure_persistence: None, ..ProptestConfig::default() }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 128, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(questions_of(128))]
 
     #[test]
     fn the_slice_answers_as_the_whole_set(asked in questions()) {

@@ -30,6 +30,13 @@ const WRONG: &[(&str, &str, &str)] = &[
     (codes::UNKNOWN_KIND, "kind: account", "kind: acount"),
     (codes::UNKNOWN_ATTRIBUTE, "purpose: p", "purpse: p"),
     (codes::TYPE_MISMATCH, "level: read}", "level: 7}"),
+    (codes::TYPE_MISMATCH, "  action: provision\n", "  action: provision\n  facts: {live_versions: two}\n"),
+    (
+        codes::TYPE_MISMATCH,
+        "  action: provision\n",
+        "  action: provision\n  facts: {expires_at: 2026-13-01T00:00:00Z}\n",
+    ),
+    (codes::UNKNOWN_WORD, "expect: deny", "expect: deny, shadow: no"),
     (codes::NO_SUCH_PART, "kind: account, attributes: {purpose: p, level: read}", "kind: certificate"),
     (
         codes::MISSING_KEY,
