@@ -32,7 +32,7 @@ pub(crate) async fn plan_each(
 pub(crate) struct Acts<'a> {
     plan: &'a Plan,
     manifest: &'a Manifest,
-    acts: Vec<(&'a Move, &'a Act)>,
+    all: Vec<(&'a Move, &'a Act)>,
     at: usize,
     now: Timestamp,
 }
@@ -40,7 +40,7 @@ pub(crate) struct Acts<'a> {
 impl<'a> Acts<'a> {
     pub(crate) fn of(house: &'a House, plan: &'a Plan) -> Result<Self> {
         let manifest = house.installation.catalog.manifests().remove("void").context("it is in the catalog")?;
-        let acts: Vec<_> = plan
+        let all: Vec<_> = plan
             .moves
             .iter()
             .filter_map(|planned| match &planned.does {
@@ -48,14 +48,14 @@ impl<'a> Acts<'a> {
                 _ => None,
             })
             .collect();
-        ensure!(!acts.is_empty(), "a plan without acts");
-        Ok(Self { plan, manifest, acts, at: 0, now: house.installation.clock.now() })
+        ensure!(!all.is_empty(), "a plan without acts");
+        Ok(Self { plan, manifest, all, at: 0, now: house.installation.clock.now() })
     }
 
     /// The question about the next act.
     pub(crate) fn next(&mut self) -> Option<Question> {
-        let (planned, act) = self.acts.get(self.at)?;
-        self.at = (self.at + 1) % self.acts.len();
+        let (planned, act) = self.all.get(self.at)?;
+        self.at = (self.at + 1) % self.all.len();
         let asking = Asking { asked_by: Some("p_bench"), started_at: self.now, now: self.now };
         Some(question(self.plan, planned, act, asking, self.manifest))
     }

@@ -5,15 +5,16 @@
 
 mod house;
 mod judging;
+mod naive;
 mod reading;
 mod void;
 
-use std::hint::black_box;
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use criterion::Criterion;
 use house::House;
+use naive::Naive;
 use tokio::runtime::Runtime;
 
 /// Files of one folder.
@@ -43,7 +44,12 @@ fn decisions(criterion: &mut Criterion, house: &House, runtime: &Runtime) -> Res
         let policies = reading::policies(house, count)?;
         let mut acts = judging::Acts::of(house, &plan)?;
         group.bench_function(format!("under {count} policies"), |timed| timed.iter(|| acts.judge_next(&policies)));
-        group.bench_function(format!("its question alone, {count}"), |timed| timed.iter(|| black_box(acts.next())));
+        let naive = Naive::of(&policies)?;
+        let (request, entities) = Naive::asked(&policies, &acts.next().context("an act")?)?;
+        anyhow::ensure!(naive.decide(&request, &entities)?, "Cedar itself allows it");
+        group.bench_function(format!("Cedar by its JSON, {count}"), |timed| {
+            timed.iter(|| naive.decide(&request, &entities));
+        });
     }
     group.finish();
     Ok(())

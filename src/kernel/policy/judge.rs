@@ -197,7 +197,7 @@ impl<'a> Prepared<'a> {
     /// controls; a permit that is not listed says nothing of them.
     fn controls(&self, listed: &BTreeSet<String>, erring: &BTreeSet<String>) -> Vec<Control> {
         let mut rows = Vec::new();
-        for rule in self.slice.rules.values() {
+        for rule in &self.slice.controlled {
             let is_listed = listed.contains(&rule.id);
             let result = if erring.contains(&rule.id) || (rule.forbids() && is_listed) {
                 ControlResult::Fail

@@ -44,6 +44,8 @@ pub(super) struct Slice {
     of_resource: HashMap<EntityUid, cedar_policy::PolicySet>,
     /// Those in force, by `@id`.
     pub(super) rules: BTreeMap<String, Arc<Rule>>,
+    /// Those of them that hold a control.
+    pub(super) controlled: Vec<Arc<Rule>>,
     /// The same slice with the policies in shadow, where there are any.
     pub(super) shadow: Option<Box<Slice>>,
 }
@@ -173,12 +175,14 @@ impl Slice {
             Ok((resource.clone(), set_of(general.iter().copied().chain(own))?))
         };
         let of_resource = about.into_iter().map(with_general).collect::<Result<_, String>>()?;
-        Ok(Self { general: set_of(general.iter().copied())?, of_resource, rules, shadow: None })
+        let general = set_of(general.iter().copied())?;
+        Ok(Self { general, of_resource, controlled: controlled(&rules), rules, shadow: None })
     }
 
     /// Every policy in one set, as without slices.
     pub(super) fn whole(rules: BTreeMap<String, Arc<Rule>>) -> Result<Self, String> {
-        Ok(Self { general: set_of(rules.values())?, of_resource: HashMap::new(), rules, shadow: None })
+        let (general, of_resource) = (set_of(rules.values())?, HashMap::new());
+        Ok(Self { general, of_resource, controlled: controlled(&rules), rules, shadow: None })
     }
 
     /// The slice with the policies in shadow among the others.
@@ -190,6 +194,10 @@ impl Slice {
     pub(super) fn policies(&self, resource: &EntityUid) -> &cedar_policy::PolicySet {
         self.of_resource.get(resource).unwrap_or(&self.general)
     }
+}
+
+fn controlled(rules: &BTreeMap<String, Arc<Rule>>) -> Vec<Arc<Rule>> {
+    rules.values().filter(|rule| !rule.controls.is_empty()).cloned().collect()
 }
 
 fn set_of<'a>(rules: impl Iterator<Item = &'a Arc<Rule>>) -> Result<cedar_policy::PolicySet, String> {
