@@ -68,7 +68,7 @@ fn every_choice_of_two_is_a_set_that_holds() {
             let faults = match checked {
                 Ok(checked) => {
                     let tried = try_all(&checked.policies, &checked.trials, &Vocabulary::new(catalog.manifests()));
-                    (tried.faults() > 0).then(|| (tried.unreached, tried.redundant, tried.accidents))
+                    (tried.faults() > 0).then_some((tried.unreached, tried.redundant, tried.accidents))
                 }
                 Err(found) => panic!("{} {}: {found:#?}", one.name(), other.name()),
             };
