@@ -164,51 +164,83 @@ fn who_lets_go_of_a_killed_adoption_can_adopt_again() {
     });
 }
 
-/// rel:T1, beh:N8: killed anywhere, a run for each of two accounts is carried on, and each of them is ended once.
+/// The request that ends two accounts, each by a run of its own.
+const RECERTIFY: [&str; 8] = [
+    "run",
+    "recertify-accounts",
+    "--input",
+    "owner=robin@example.com",
+    "--input",
+    "reason=asked, and no answer came",
+    "--idempotency-key",
+    "k",
+];
+
+/// Whom it ends.
+const LEAVERS: [&str; 2] = ["imports", "exports"];
+
+/// What is wrong where each of the two accounts should have been ended once.
+fn not_ended_once(folder: &Path, book: &Book) -> Vec<String> {
+    let mut wrong = Vec::new();
+    for name in LEAVERS {
+        let object = target::objects(folder).into_iter().find(|object| object.name == name);
+        if object.is_none_or(|object| object.said["exists"] == true) {
+            wrong.push(format!("{name} is still there"));
+        }
+        let removals = book
+            .intents()
+            .into_iter()
+            .filter(|(_, body)| body.intent.call.verb == "account_remove" && body.intent.call.resource.name() == name);
+        let applied = removals.filter(|(_, body)| book.answers(&body.intent.entry).contains(&Answer::Applied));
+        if applied.count() != 1 {
+            wrong.push(format!("{name} was not removed once"));
+        }
+    }
+    wrong
+}
+
+/// rel:T1, rel:T2, beh:N8: killed anywhere, once or twice, or with a call whose answer is lost, a run for each of two accounts
+/// is carried on, and each of them is ended once.
 #[test]
-fn a_run_for_each_subject_survives_a_kill_at_every_point() {
+fn a_run_for_each_subject_survives_kills_and_lost_answers() {
     let case = Case::at(Tour::Toured);
-    for name in ["imports", "exports"] {
+    for name in LEAVERS {
         let account = format!("account={name}");
         let made = ["run", "provision-account", "--input", &account, "--input", "owner=robin@example.com"];
         assert_eq!(countersign(&case.path(), &made, &Faults::default()).code, Some(0), "{name}");
     }
-    let words = [
-        "run",
-        "recertify-accounts",
-        "--input",
-        "owner=robin@example.com",
-        "--input",
-        "reason=asked, and no answer came",
-        "--idempotency-key",
-        "k",
-    ];
-    let listed = countersign(&Case::copy_of(&case.path()).path(), &words, &Faults::default().listing());
+    let listed = countersign(&Case::copy_of(&case.path()).path(), &RECERTIFY, &Faults::default().listing());
     assert_eq!(listed.code, Some(0), "{}{}", listed.out, listed.err);
-    let drawn = matrix::Draw::of("each").sample(places(&listed), 60);
-    matrix::run("a run for each, killed", &drawn, String::clone, |point| {
-        let case = Case::copy_of(&case.path());
-        countersign(&case.path(), &words, &Faults::crash(point));
-        let again = countersign(&case.path(), &words, &Faults::default());
-        let (book, mut wrong) = read(&case.path());
-        if again.code != Some(0) {
-            wrong.push(format!("again it ended with {:?}: {}{}", again.code, again.out, again.err));
+    let (all, mut draw) = (places(&listed), matrix::Draw::of("each"));
+    let mut cases: Vec<Vec<Faults>> = Vec::new();
+    cases.extend(draw.sample(all.clone(), 60).iter().map(|point| vec![Faults::crash(point)]));
+    for _ in 0..30 {
+        let two = [draw.below(all.len()), draw.below(all.len())];
+        cases.push(two.iter().map(|place| Faults::crash(&all[*place])).collect());
+    }
+    // Each account takes a call that locks it and one that removes it.
+    for number in 1..=2 * LEAVERS.len() {
+        for lie in ["applied", "not_applied", "panic", "panic_applied", "hang_applied"] {
+            cases.push(vec![Faults::call(&format!("{number}:{lie}"))]);
         }
-        for name in ["imports", "exports"] {
-            let object = target::objects(&case.path()).into_iter().find(|object| object.name == name);
-            if object.is_none_or(|object| object.said["exists"] == true) {
-                wrong.push(format!("{name} is still there"));
+    }
+    matrix::run(
+        "a run for each, killed or unanswered",
+        &cases,
+        |faults| format!("{faults:?}"),
+        |faults| {
+            let case = Case::copy_of(&case.path());
+            let crashed = |faults| countersign(&case.path(), &RECERTIFY, faults).crashed_at().is_some();
+            let died = faults.iter().filter(|faults| crashed(faults)).count();
+            let again = countersign(&case.path(), &RECERTIFY, &Faults::default());
+            let (book, mut wrong) = read(&case.path());
+            if again.code != Some(0) {
+                wrong.push(format!("again it ended with {:?}: {}{}", again.code, again.out, again.err));
             }
-            let removals = book.intents().into_iter().filter(|(_, body)| {
-                body.intent.call.verb == "account_remove" && body.intent.call.resource.name() == name
-            });
-            let applied = removals.filter(|(_, body)| book.answers(&body.intent.entry).contains(&Answer::Applied));
-            if applied.count() != 1 {
-                wrong.push(format!("{name} was not removed once"));
-            }
-        }
-        Outcome { wrong, is_double: false, is_late: book.was_late() }
-    });
+            wrong.extend(not_ended_once(&case.path(), &book));
+            Outcome { wrong, is_double: died == 2, is_late: book.was_late() }
+        },
+    );
 }
 
 /// rel:T1: a rotation that fails, and what its workflow has for that: killed anywhere, the account is ended once.

@@ -86,7 +86,7 @@ fn every_call_may_fail_in_every_way() {
             }
             let for_good = format!("{number}:not_applied,{}:not_applied,{}:not_applied", number + 1, number + 2);
             for fault in [format!("{number}:refused"), for_good] {
-                cases.push(Failing { subject, faults: Faults::call(&fault), ends: vec![subject.end_without(number)] });
+                cases.push(Failing { subject, faults: Faults::call(&fault), ends: vec![Subject::end_without(number)] });
             }
             let twice = format!("{number}:not_applied,{}:not_applied", number + 1);
             cases.push(Failing { subject, faults: Faults::call(&twice), ends: vec!["done"] });
@@ -124,13 +124,13 @@ fn a_throttled_call_is_made_again_where_the_workflow_says_so() {
         let twice = format!("{number}:throttled,{}:throttled", number + 1);
         let for_good = format!("{twice},{}:throttled", number + 2);
         let between = format!("{number}:throttled,{}:not_applied", number + 1);
-        for (fault, end) in [(twice, "done"), (for_good, ALTERNATING.end_without(number)), (between, "done")] {
+        for (fault, end) in [(twice, "done"), (for_good, Subject::end_without(number)), (between, "done")] {
             cases.push(Failing { subject: &ALTERNATING, faults: Faults::call(&fault), ends: vec![end] });
         }
         cases.push(Failing {
             subject: &ROTATE,
             faults: Faults::call(&format!("{number}:throttled")),
-            ends: vec![ROTATE.end_without(number)],
+            ends: vec![Subject::end_without(number)],
         });
     }
     for (undo, end) in [("3:throttled,4:throttled", "undone"), ("3:throttled,4:throttled,5:throttled", "stuck")] {

@@ -187,7 +187,7 @@ fn is_usable(chain: &[u8], key: &[u8]) -> Result<(), String> {
 
 fn is_temporary(walked: &str) -> bool {
     let name = walked.split_once(' ').map_or(walked, |(path, _)| path);
-    name.ends_with(".tmp") || name.ends_with(".new")
+    matches!(name.rsplit_once('.'), Some((_, "tmp" | "new")))
 }
 
 fn is_hidden(path: &Path) -> bool {

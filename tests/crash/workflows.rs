@@ -56,7 +56,7 @@ impl Subject {
     }
 
     /// How a run ends whose call `number`, counted from 1, fails for good.
-    pub(crate) fn end_without(&self, number: usize) -> &'static str {
+    pub(crate) const fn end_without(number: usize) -> &'static str {
         match number {
             1 => "failed",
             2 => "undone",
