@@ -54,6 +54,7 @@ fences! {
     the_small_crates_have_the_listed_dependencies = manifests::small_crates,
     every_crate_takes_the_lints_of_the_workspace = manifests::lints,
     crash_points_are_off_in_what_ships = manifests::failpoints,
+    fuzz_targets_take_the_versions_that_ship = manifests::locks,
     kernel_and_warrant_are_pure = trust::purity,
     there_is_one_journal = trust::one_journal,
     there_is_one_mint = trust::one_mint,

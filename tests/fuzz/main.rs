@@ -11,6 +11,7 @@
 mod mutate;
 mod targets;
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -103,4 +104,39 @@ fn ledger_entries() {
 #[test]
 fn sealed_material() {
     replay("sealed", targets::sealed);
+}
+
+/// The names that follow `before` in a text, up to `after`.
+fn names_between(text: &str, before: &str, after: &str) -> BTreeSet<String> {
+    text.split(before).skip(1).map(|rest| rest.split(after).next().unwrap().to_owned()).collect()
+}
+
+/// The names in a folder, without what follows a dot.
+fn names_in(folder: &Path) -> BTreeSet<String> {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    entries.map(|path| path.file_stem().unwrap().to_string_lossy().into_owned()).collect()
+}
+
+/// A target that one of the places does not know is tried by half of what tries it.
+#[test]
+fn every_target_is_known_wherever_targets_are_listed() {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fuzz");
+    let read = |file: &str| fs::read_to_string(here.join(file)).unwrap();
+    let targets = names_between(&read("targets.rs"), "\npub(crate) fn ", "(");
+    assert!(targets.len() >= 9, "{targets:?}");
+    assert_eq!(names_between(&read("main.rs"), "\n    replay(\"", "\""), targets, "replayed in main.rs");
+    assert_eq!(names_in(&here.join("corpus")), targets, "folders of the corpus");
+    assert_eq!(names_in(&here.join("libfuzzer/targets")), targets, "libfuzzer/targets");
+    for target in &targets {
+        let file = read(&format!("libfuzzer/targets/{target}.rs"));
+        assert_eq!(names_between(&file, "    targets::", "("), BTreeSet::from([target.clone()]), "{target}.rs");
+        assert!(read("main.rs").contains(&format!("replay(\"{target}\", targets::{target})")), "{target} in main.rs");
+    }
+    let manifest: toml::Table = read("libfuzzer/Cargo.toml").parse().unwrap();
+    let binaries = manifest["bin"].as_array().unwrap().iter();
+    let binaries: BTreeSet<(String, String)> = binaries
+        .map(|bin| (bin["name"].as_str().unwrap().to_owned(), bin["path"].as_str().unwrap().to_owned()))
+        .collect();
+    let wanted: BTreeSet<_> = targets.iter().map(|name| (name.clone(), format!("targets/{name}.rs"))).collect();
+    assert_eq!(binaries, wanted, "binaries of libfuzzer/Cargo.toml");
 }

@@ -73,6 +73,29 @@ fn manifests_are_held() {
 }
 
 #[test]
+fn locks_that_differ_are_seen() {
+    let lock = |packages: &[(&str, &str)]| -> String {
+        let one = |(name, version): &(&str, &str)| format!("[[package]]\nname = {name:?}\nversion = {version:?}\n");
+        packages.iter().map(one).collect::<Vec<_>>().concat()
+    };
+    let house = lock(&[("a", "1.0.0"), ("a", "2.0.0"), ("b", "1.0.0")]);
+    let of = |fuzz: &str| vec![("Cargo.lock", house.clone()), ("tests/fuzz/libfuzzer/Cargo.lock", fuzz.to_owned())];
+    for (packages, words) in [
+        (&[("a", "2.0.0"), ("only-there", "7.0.0")][..], None),
+        (&[("a", "1.0.0"), ("a", "2.1.0")], Some("`a` is 2.1.0 there")),
+        (&[("b", "1.0.1")], Some("`b` is 1.0.1 there")),
+    ] {
+        let texts = of(&lock(packages));
+        let files: Vec<_> = texts.iter().map(|(path, text)| (*path, text.as_str())).collect();
+        match words {
+            Some(words) => caught(manifests::locks, &files, words),
+            None => passed(manifests::locks, &files),
+        }
+    }
+    caught(manifests::locks, &[("Cargo.lock", &house)], "is missing");
+}
+
+#[test]
 fn impurity_is_seen_in_every_spelling() {
     for text in [
         "use tokio::time;",

@@ -1,5 +1,7 @@
 //! What the crates' manifests may say.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use toml::{Table, Value};
 
 use crate::arrows::{CRATES, crate_of, short_name};
@@ -105,6 +107,38 @@ pub(crate) fn failpoints(tree: &Tree) -> Vec<String> {
         let asked = tables.into_iter().flatten().map(Value::to_string);
         if default.into_iter().chain(asked).any(|text| text.contains("failpoints")) {
             complaints.push(format!("{path}: crash points are on without being asked for"));
+        }
+    }
+    complaints
+}
+
+/// What is locked for all, and for the fuzz targets.
+const LOCKS: [&str; 2] = ["Cargo.lock", "tests/fuzz/libfuzzer/Cargo.lock"];
+
+/// The versions of each package of a lock file.
+fn locked(text: &str) -> BTreeMap<String, BTreeSet<String>> {
+    let lock: Table = text.parse().unwrap();
+    let mut versions: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for package in lock.get("package").and_then(Value::as_array).into_iter().flatten() {
+        let of = |key: &str| package[key].as_str().unwrap().to_owned();
+        versions.entry(of("name")).or_default().insert(of("version"));
+    }
+    versions
+}
+
+/// What coverage looks for faults in is what ships: the fuzz targets take no other version of a package.
+pub(crate) fn locks(tree: &Tree) -> Vec<String> {
+    let text = |path: &str| tree.texts.iter().find(|file| file.path == path).map(|file| file.text.as_str());
+    let [Some(house), Some(fuzz)] = LOCKS.map(text) else {
+        return vec![format!("{} or {} is missing", LOCKS[0], LOCKS[1])];
+    };
+    let house = locked(house);
+    let mut complaints = Vec::new();
+    for (name, versions) in locked(fuzz) {
+        let Some(known) = house.get(&name) else { continue };
+        for version in versions.difference(known) {
+            let way = format!("cargo update --manifest-path tests/fuzz/libfuzzer/Cargo.toml {name} --precise VERSION");
+            complaints.push(format!("{}: `{name}` is {version} there and {known:?} in {}: {way}", LOCKS[1], LOCKS[0]));
         }
     }
     complaints
