@@ -191,10 +191,13 @@ fn undoing_survives_every_kill() {
 #[test]
 fn every_commit_may_be_made_twice() {
     let mut cases = Vec::new();
-    for subject in [&PROVISION, &ROTATE] {
+    for subject in ALL {
         let commits = subject.points.iter().find(|(name, _)| *name == "ledger.commit.after").map_or(0, |(_, n)| *n);
-        assert!(commits > 10);
-        for number in 1..=commits {
+        assert!(commits > 10, "{}", subject.workflow);
+        // The runs of the others are made of the same steps: a sample of them.
+        let is_whole = [PROVISION.workflow, ROTATE.workflow].contains(&subject.workflow);
+        let wanted = if is_whole { usize::MAX } else { 6 };
+        for number in Draw::of(subject.workflow).sample((1..=commits).collect(), wanted) {
             let faults = Faults { commit_twice: Some(number.to_string()), ..Faults::default() };
             cases.push(Failing { subject, faults, ends: vec!["done"] });
         }
