@@ -51,6 +51,10 @@ fn row(readme: &'static str, code: &str) -> Option<(&'static str, &'static str)>
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+    use std::fs;
+    use std::path::{Path, PathBuf};
+
     use super::*;
 
     #[test]
@@ -60,5 +64,32 @@ mod tests {
         assert!(row_of("local.interrupted").unwrap().0 == "indeterminate");
         assert_eq!(row_of("local.exist"), None);
         assert_eq!(readme_of("run.held"), None);
+    }
+    /// The source that an attempt of a connector runs through.
+    fn source_of_attempts(connector: &str) -> String {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("connectors").join(connector);
+        let mut files: Vec<PathBuf> = ["lib.rs", "act.rs", "client.rs"].map(|name| folder.join(name)).into();
+        files.extend(fs::read_dir(folder.join("act")).into_iter().flatten().map(|entry| entry.unwrap().path()));
+        files.retain(|file| file.file_stem().unwrap() != "tests");
+        files.iter().map(|file| fs::read_to_string(file).unwrap()).collect()
+    }
+
+    /// Whoever writes a new code into a connector is asked for its row here.
+    #[test]
+    fn every_code_that_an_attempt_ends_with_has_a_row() {
+        // A probe's answer: no attempt ends with it.
+        const NOT_OF_ATTEMPTS: &[&str] = &["files.no_probe"];
+        for (connector, readme) in READMES {
+            let source = source_of_attempts(connector);
+            let is_code = |text: &&str| {
+                let name = text.strip_prefix(connector).and_then(|rest| rest.strip_prefix('.'));
+                name.is_some_and(|name| !name.is_empty() && name.chars().all(|c| c.is_ascii_lowercase() || c == '_'))
+            };
+            let codes: BTreeSet<&str> = source.split('"').filter(is_code).collect();
+            assert!(codes.len() > 15, "{connector}: {codes:?}");
+            let lacks = |code: &&&str| row(readme, code).is_none() && !NOT_OF_ATTEMPTS.contains(code);
+            let without: Vec<_> = codes.iter().filter(lacks).collect();
+            assert!(without.is_empty(), "connectors/{connector}/README.md has no row for {without:?}");
+        }
     }
 }
