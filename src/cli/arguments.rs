@@ -48,7 +48,7 @@ pub enum Command {
     Schema(Schema),
     /// Show every call, verdict and undo of a run before anything runs
     Plan(Plan),
-    /// Try policies
+    /// Try policies, and explain decisions that were recorded
     #[command(subcommand)]
     Policy(Policy),
     /// Make exactly these workflows and policies current
@@ -176,8 +176,8 @@ pub struct Plan {
 pub enum Policy {
     /// Ask the policies what their tests (`*.test.yaml`) ask, and fail where one answers otherwise
     ///
-    /// It fails, too, on a policy that decides no test, and on an allow by accident: where a bare question about a kind
-    /// is allowed, and no test expects an allow there.
+    /// It fails, too, on a policy that decides no test, on one without which every test is answered the same, and on an
+    /// allow by accident: where a bare question about a kind is allowed, and no test expects an allow there.
     Test {
         /// A folder with workflow files, and policies and their tests in `policies/`
         #[arg(value_name = "DIR")]

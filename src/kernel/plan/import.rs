@@ -33,8 +33,8 @@ pub struct Adopting {
     pub left: Vec<VersionId>,
 }
 
-/// Makes the plan: seal what is given, unless a run that somebody let go of has left it sealed; look that the target is as it was, ask it whether it takes the secret where the
-/// workflow says so, make the version current, bind the evidence.
+/// Makes the plan: seal what is given, unless a run that somebody let go of has left it sealed; look that the target is as
+/// it was, ask it whether it takes the secret where the workflow says so, make the version current, bind the evidence.
 ///
 /// # Errors
 /// When the subject is not there, has a current version already, or it is not known which of its versions is meant.
