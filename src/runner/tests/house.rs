@@ -3,15 +3,16 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 use countersign_connector_files::Files;
 use countersign_contract::{Connector, Eyes, Limits, Observation, Subject};
 use countersign_fake::Fake;
 use countersign_kernel::run::bodies::{Trigger, TriggerKind};
-use countersign_warrant::{DecisionBody, Digest, Mint, RunId, Stamped};
+use countersign_warrant::{DecisionBody, Digest, Mint, RunId, Stamped, Timestamp};
 use tempfile::TempDir;
-use tokio::sync::watch;
+use tokio::sync::{Mutex, mpsc, watch};
 use zeroize::Zeroizing;
 
 use crate::catalog::Catalog;
@@ -27,11 +28,12 @@ pub(super) const SUBJECT: &str = "fake/account/jobs";
 /// Long enough for a flush on a busy machine, short enough to wait for.
 const LIMITS: Limits = Limits { duration_ms: 400, lateness_ms: 0 };
 
-const PROVISION: &str = include_str!("provision.yaml");
-const ROTATE: &str = include_str!("rotate.yaml");
+pub(super) const PROVISION: &str = include_str!("provision.yaml");
+pub(super) const ROTATE: &str = include_str!("rotate.yaml");
+
 /// The rotation by another name, with a key more for its step.
-fn rotate_with(name: &str, key: &str) -> String {
-    let text = ROTATE.replace("{name: rotate,", &format!("{{name: {name},"));
+fn rotate_with(rotate: &str, name: &str, key: &str) -> String {
+    let text = rotate.replace("{name: rotate,", &format!("{{name: {name},"));
     text.replace("  - id: rotate\n", &format!("  - id: rotate\n    {key}\n"))
 }
 
@@ -40,12 +42,35 @@ const POLICY: &str = r#"
 permit (principal, action, resource);
 "#;
 
+/// The machine's clock, or one that runs ahead of it.
+#[derive(Default)]
+pub(super) struct Ahead(AtomicU64);
+
+impl Ahead {
+    pub(super) fn go_on(&self, ms: u64) {
+        self.0.fetch_add(ms, Ordering::SeqCst);
+    }
+}
+
+impl Clock for Ahead {
+    fn now(&self) -> Timestamp {
+        SystemClock.now().plus_millis(self.0.load(Ordering::SeqCst))
+    }
+
+    fn instant(&self) -> Instant {
+        SystemClock.instant() + Duration::from_millis(self.0.load(Ordering::SeqCst))
+    }
+}
+
 pub(super) struct House {
     pub(super) runner: Runner,
     pub(super) fake: Arc<Fake>,
     pub(super) store: Store,
+    pub(super) clock: Arc<Ahead>,
+    pub(super) set: CheckedSet,
+    /// Each entry that the runner committed.
+    pub(super) told: Mutex<mpsc::UnboundedReceiver<Stamped>>,
     ledger: Arc<Ledger>,
-    set: CheckedSet,
     stop: watch::Sender<bool>,
     delivered: PathBuf,
     _folder: TempDir,
@@ -53,6 +78,11 @@ pub(super) struct House {
 
 impl House {
     pub(super) async fn new() -> Self {
+        Self::of([PROVISION, ROTATE], POLICY).await
+    }
+
+    /// With these workflows, which are a provision and a rotation, and these policies.
+    pub(super) async fn of(workflows: [&str; 2], policy: &str) -> Self {
         let temporary = tempfile::tempdir().unwrap();
         let root = temporary.path().join("data");
         let (folder, lock) = Folder::create(&root, "test", SystemClock.now()).unwrap();
@@ -67,11 +97,13 @@ impl House {
         ]);
         let places = BTreeMap::from([("client".to_owned(), "files".to_owned())]);
         let catalog = Arc::new(Catalog::of_instances(instances, places));
-        let set = set(&catalog);
+        let set = set(&catalog, workflows, policy);
+        let clock = Arc::new(Ahead::default());
         let store = Store::open(&root.join("countersign.db")).await.unwrap();
-        let ledger = ledger(&store, root.join("head")).await;
+        let ledger = ledger(&store, root.join("head"), Arc::clone(&clock)).await;
         let (mint, mark) = Mint::new(Arc::clone(&ledger));
         let (stop, stopped) = watch::channel(false);
+        let (tell, told) = mpsc::unbounded_channel();
         let runner = Runner::new(Parts {
             mint,
             store: store.clone(),
@@ -79,11 +111,12 @@ impl House {
             maker: Maker::new(Arc::clone(&keys)),
             opener: Opener::new(mark, keys),
             policies: Arc::clone(&set.policies),
-            clock: Arc::new(SystemClock),
-            told: None,
+            clock: Arc::clone(&clock) as Arc<dyn Clock>,
+            told: Some(tell),
             stop: stopped,
         });
-        Self { runner, fake, store, ledger, set, stop, delivered: place.join("jobs").join("key"), _folder: temporary }
+        let (delivered, told) = (place.join("jobs").join("key"), Mutex::new(told));
+        Self { runner, fake, store, clock, set, told, ledger, stop, delivered, _folder: temporary }
     }
 
     /// Asks for a workflow, and drives its run to an end.
@@ -160,28 +193,28 @@ impl House {
     }
 }
 
-fn set(catalog: &Catalog) -> CheckedSet {
+fn set(catalog: &Catalog, [provision, rotate]: [&str; 2], policy: &str) -> CheckedSet {
     let file = |path: &str, text: &str| SetFile { path: path.to_owned(), bytes: text.as_bytes().to_vec() };
     let files = FileSet {
         workflows: vec![
-            file("provision.yaml", PROVISION),
-            file("rotate.yaml", ROTATE),
-            file("patient.yaml", &rotate_with("patient", "retry: {times: 2, wait: 20ms}")),
-            file("hasty.yaml", &rotate_with("hasty", "timeout: 250ms")),
+            file("provision.yaml", provision),
+            file("rotate.yaml", rotate),
+            file("patient.yaml", &rotate_with(rotate, "patient", "retry: {times: 2, wait: 20ms}")),
+            file("hasty.yaml", &rotate_with(rotate, "hasty", "timeout: 250ms")),
         ],
-        policies: vec![file("tests.cedar", POLICY)],
+        policies: vec![file("tests.cedar", policy)],
         ..FileSet::default()
     };
     files.check(&crate::known(catalog)).unwrap()
 }
 
-async fn ledger(store: &Store, head_file: PathBuf) -> Arc<Ledger> {
+async fn ledger(store: &Store, head_file: PathBuf, clock: Arc<Ahead>) -> Arc<Ledger> {
     let key = LedgerKey::new("countersign.test/runner", &Zeroizing::new([7; 32])).unwrap();
     let options = LedgerOptions {
         owner: "test".to_owned(),
         lease: Duration::from_secs(15),
         head_file,
-        clock: Arc::new(|| SystemClock.now()),
+        clock: Arc::new(move || clock.now()),
     };
     Arc::new(Ledger::open(store.clone(), key, options).await.unwrap())
 }

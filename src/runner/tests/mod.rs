@@ -2,6 +2,7 @@
 
 mod begin;
 mod house;
+mod parity;
 
 use std::time::Duration;
 
