@@ -69,6 +69,14 @@ async fn within(
     };
     let ended: Result<Vec<Ran>, Stop> = async {
         session.carry_on_open_runs(Some(&wanted.workflow), &progress).await?;
+        // An adoption that was left open is this one: what was sealed then was the secret that was given then.
+        if let Some(ran) = session.carried_adoption(&wanted.workflow).await? {
+            screen.say(format!(
+                "run {} was left open by an adoption: it was carried on with the secret given then",
+                ran.run
+            ));
+            return Ok(vec![ran]);
+        }
         let given = Given { path: wanted.secret.clone(), adopting: Adopting { version, ..Adopting::default() } };
         let adopting = request(Some(given), &session);
         let mut runs = vec![session.request(adopting).await?];

@@ -80,6 +80,9 @@ fn tell(folder: &Path, chosen: &Chosen<'_>, written: &[PathBuf], (data, made): (
                 format!(" --input {input}={value}")
             })
             .collect();
+        if let Some(settings) = one.needed_settings() {
+            screen.say_wrapped("  # first ", &settings);
+        }
         screen.say(format!("  {called} run {}{}{flag}", one.name(), inputs.concat()));
     }
 }

@@ -85,8 +85,7 @@ impl Names {
         let Some(run) = entry.id.run() else { return String::new() };
         if entry.kind == Kind::Started
             && let Ok(body) = entry.decode::<StartedBody>()
-            && let Some((parent, _)) = body.trigger.idempotency_key.as_deref().and_then(|key| key.rsplit_once('/'))
-            && parent.parse::<RunId>().is_ok()
+            && body.trigger.part_of().is_some()
         {
             self.0.insert(run.clone(), body.subject.name().to_owned());
         }

@@ -1,7 +1,9 @@
 //! What runs did, as one JSON document.
 
 use countersign_kernel::run::bodies::{ClosedBody, StartedBody, Wait, WaitBody};
-use countersign_warrant::{DecisionBody, DecodeEntryError, IntentBody, Kind, Outcome, ReceiptBody, Stamped, Verdict};
+use countersign_warrant::{
+    DecisionBody, DecodeEntryError, IntentBody, Kind, Outcome, ReceiptBody, Shadow, Stamped, Verdict,
+};
 use serde::Serialize;
 
 /// One run, by its entries.
@@ -36,6 +38,9 @@ pub(super) struct DecisionRow {
     pub(super) entry: String,
     /// `allow` or `deny`.
     pub(super) verdict: Verdict,
+    /// The other answer, where policies in shadow would have given one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) shadow: Option<Shadow>,
     /// The act that it is about.
     pub(super) step: String,
     /// The determining policies.
@@ -94,8 +99,8 @@ impl RunReport {
             }
             Kind::Decision => {
                 let DecisionBody { step, decision, .. } = stamped.decode()?;
-                let (step, verdict) = (step.to_string(), decision.verdict);
-                self.decisions.push(DecisionRow { entry, verdict, step, policies: decision.policies });
+                let (step, verdict, shadow) = (step.to_string(), decision.verdict, decision.shadow);
+                self.decisions.push(DecisionRow { entry, verdict, shadow, step, policies: decision.policies });
             }
             Kind::Intent => {
                 let call = stamped.decode::<IntentBody>()?.intent.call;

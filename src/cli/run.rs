@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use countersign_kernel::plan::{self, Plan};
-use countersign_kernel::run::bodies::{RunOutcome, Trigger, TriggerKind};
+use countersign_kernel::run::bodies::{OWN_KEYS, RunOutcome, Trigger, TriggerKind};
 use countersign_kernel::workflow::model::Workflow;
 use countersign_warrant::{Digest, RunId};
 use serde_json::{Value, json};
@@ -63,6 +63,12 @@ async fn within(
     named: Option<Digest>,
     screen: &Screen,
 ) -> Result<u8, Stop> {
+    if let Some(own) =
+        OWN_KEYS.iter().find(|own| wanted.idempotency_key.as_deref().is_some_and(|key| key.starts_with(*own)))
+    {
+        let text = format!("keys that begin with `{own}` are of runs that Countersign starts itself");
+        return Err(Stop::new(BAD_INPUT, "run.own_key", text, "give the request another idempotency key"));
+    }
     let workflow = workflow_named(&wanted.workflow, &active.set)?;
     let given: BTreeMap<String, String> = wanted.inputs.iter().cloned().collect();
     let persons = installation.persons(workflow, &given);
@@ -96,8 +102,8 @@ async fn within(
     if was_open {
         screen.say(format!("run {run} was left open by such a request: it was carried on, and no other was started"));
     }
-    tell(installation, screen, &run, &driven, began || was_open).await?;
-    let changed = (began || was_open) && wanted.detailed_exitcode;
+    let called = tell(installation, screen, &run, &driven, began || was_open).await?;
+    let changed = called && (began || was_open) && wanted.detailed_exitcode;
     exit_with_subjects(installation, &run, &driven, changed).await
 }
 
@@ -180,10 +186,25 @@ impl<'a> Session<'a> {
             let Some(stored) = self.installation.store.run(id).await?.filter(|run| run.workflow == workflow) else {
                 continue;
             };
-            let is_of_many = stored.trigger_key.as_deref().is_some_and(|key| key.contains('/'));
+            let own_key = |key: &str| OWN_KEYS.iter().any(|own| key.starts_with(own));
+            let is_ours = stored.trigger_key.as_deref().is_some_and(own_key);
             let bytes = self.installation.store.blob(&stored.plan).await?;
             let plan = bytes.and_then(|bytes| Plan::from_bytes(bytes.bytes()).ok());
-            if !is_of_many && plan.is_some_and(|plan| plan.inputs == *inputs) {
+            if !is_ours && plan.is_some_and(|plan| !plan.is_import() && plan.inputs == *inputs) {
+                return Ok(Some(Ran { run: id.clone(), driven: driven.clone(), began: false, was_open: true }));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The adoption that was left open, and that this command has carried on to its end.
+    pub(super) async fn carried_adoption(&self, workflow: &str) -> Result<Option<Ran>, Stop> {
+        for (id, driven) in self.driven.iter().filter(|(_, driven)| **driven == Driven::Over(RunOutcome::Done)) {
+            let Some(stored) = self.installation.store.run(id).await?.filter(|run| run.workflow == workflow) else {
+                continue;
+            };
+            let bytes = self.installation.store.blob(&stored.plan).await?;
+            if bytes.and_then(|bytes| Plan::from_bytes(bytes.bytes()).ok()).is_some_and(|plan| plan.is_import()) {
                 return Ok(Some(Ran { run: id.clone(), driven: driven.clone(), began: false, was_open: true }));
             }
         }
@@ -320,17 +341,17 @@ pub(super) async fn exit_with_subjects(
 async fn of_each(installation: &Installation, run: &RunId) -> Result<Vec<StoredRun>, Stop> {
     let store = &installation.store;
     let Some(stored) = store.run(run).await? else { return Ok(Vec::new()) };
-    Ok(store.runs_by_trigger_prefix(&stored.workflow, &format!("{run}/")).await?)
+    Ok(store.runs_by_trigger_prefix(&stored.workflow, &Trigger::part_of_prefix(run)).await?)
 }
 
-/// Tells how a run ended.
+/// Tells how a run ended; true where it, or one for a subject of it, has called a target.
 pub(super) async fn tell(
     installation: &Installation,
     screen: &Screen,
     run: &RunId,
     driven: &Driven,
     began: bool,
-) -> Result<(), Stop> {
+) -> Result<bool, Stop> {
     let of_each = of_each(installation, run).await?;
     let mut reports = Vec::new();
     for id in [run].into_iter().chain(of_each.iter().map(|one| &one.id)) {
@@ -338,6 +359,7 @@ pub(super) async fn tell(
         reports.push(RunReport::of(id.as_str(), &entries).map_err(|error| Stop::of("store.corrupt", &error))?);
     }
     screen.document(&json!({"runs": reports}));
+    let called = reports.iter().any(|report| !report.warrants.is_empty());
     if !began {
         screen.say(format!("run {run} was made by an earlier request of the same key"));
     }
@@ -346,7 +368,7 @@ pub(super) async fn tell(
         screen.say(format!("run {} of it, on {}, is stuck", stuck.id, stuck.subject));
         screen.say(format!("  next: countersign status {}", stuck.id));
     }
-    Ok(())
+    Ok(called)
 }
 
 /// Says how a run ended, and what is next.

@@ -22,6 +22,12 @@ pub(super) struct Screen {
     pub(super) width: usize,
 }
 
+/// The text without what could steer a terminal; its lines stay.
+fn steady(text: &str) -> std::borrow::Cow<'_, str> {
+    let steers = |c: char| c.is_control() && c != '\n' && c != '\t';
+    if text.contains(steers) { text.replace(steers, "\u{fffd}").into() } else { text.into() }
+}
+
 impl Screen {
     /// The process's own standard output and error.
     pub(super) fn of_process(json: bool) -> Self {
@@ -36,13 +42,15 @@ impl Screen {
     pub(super) fn say(&self, line: impl AsRef<str>) {
         if !self.json {
             // WHY: a reader that closed the pipe has seen enough; the command goes on.
-            let _ = writeln!(std::io::stdout().lock(), "{}", line.as_ref());
+            let _ = writeln!(std::io::stdout().lock(), "{}", steady(line.as_ref()));
         }
     }
 
     /// A line that is broken at spaces so that it fits, its rest indented.
     pub(super) fn say_wrapped(&self, first: &str, text: &str) {
-        self.wrapped(first, text).iter().for_each(|line| self.say(line));
+        // WHY: a reason or an input must not begin a line that looks like one of ours.
+        let text = text.replace(['\n', '\r'], " ");
+        self.wrapped(first, &text).iter().for_each(|line| self.say(line));
     }
 
     /// `first` and then `text`, broken at spaces so that it fits, its rest indented.

@@ -79,7 +79,8 @@ fn words(entry: &Stamped) -> Result<Option<String>, DecodeEntryError> {
 fn decision(body: &DecisionBody) -> Option<String> {
     let by = body.decision.policies.join(", ");
     let words = match (body.decision.verdict, body.moment) {
-        (Verdict::Allow, Moment::Act) => return None,
+        (Verdict::Allow, Moment::Act) if body.decision.shadow.is_none() => return None,
+        (Verdict::Allow, Moment::Act) => format!("allow {} right before it", body.step),
         (Verdict::Allow, Moment::Policy) => format!("allow {} by {by}", body.step),
         (Verdict::Deny, _) if by.is_empty() => format!("deny {}: no policy permits it", body.step),
         (Verdict::Deny, _) => format!("deny {} by {by}: {}", body.step, body.decision.reasons.join("; ")),

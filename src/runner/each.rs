@@ -114,7 +114,7 @@ impl Runner {
         plan: &Plan,
         is_over: bool,
     ) -> Result<Ended, DriveError> {
-        let key = format!("{}/{at}", parent.0);
+        let key = format!("{}{at}", Trigger::part_of_prefix(parent.0));
         let known = self.store.run_by_trigger(&parent.1.workflow, &key).await.map_err(DriveError::Store)?;
         let run = match known {
             Some(known) => {

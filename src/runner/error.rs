@@ -226,7 +226,7 @@ impl DriveError {
                 | Self::NotSealed(_)
                 | Self::NoSuchConnector(_)
                 // WHY: the ledger refuses the same entry for ever; where a commit was lost, it is asked again.
-                | Self::Journal(JournalError::Unfit { .. })
+                | Self::Journal(JournalError::Unfit { .. } | JournalError::TooLarge { .. })
         )
     }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use countersign_kernel::plan::{self, Persons, PlanError};
-use countersign_kernel::run::bodies::{RunOutcome, Trigger, TriggerKind, VersionBody};
+use countersign_kernel::run::bodies::{RENEWAL, RunOutcome, Trigger, TriggerKind, VersionBody};
 use countersign_kernel::workflow::model::Workflow;
 use countersign_warrant::{RunId, Timestamp, VersionId};
 use serde_json::Value;
@@ -90,7 +90,7 @@ impl Renewal {
         };
         let counts_from = promoted.decode::<VersionBody>().ok().and_then(|body| body.counts_from);
         let since = counts_from.unwrap_or(promoted.at);
-        let prefix = format!("expiry-{}-", current.id);
+        let prefix = format!("{RENEWAL}{}-", current.id);
         let earlier = store.runs_by_trigger_prefix(&workflow.metadata.name, &prefix).await?;
         let (tried, due) = look(&earlier, due_at(expiry, since, expires_at), now);
         let idempotency_key = Some(format!("{prefix}{tried}"));

@@ -175,37 +175,34 @@ fn another_policy_does_not_explain_a_decision() {
     assert!(told.out.contains("the answer is ANOTHER one"), "{}", told.out);
 }
 
-const OLD: &str = "
-@id(\"not-too-old\")
-@reason(\"what is older than a day is replaced\")
-@mode(\"shadow\")
-forbid (principal, action == Countersign::Action::\"rotate\", resource is Countersign::local::account)
-unless {
-  context.facts has oldest_created_at &&
-  context.now.durationSince(context.facts.oldest_created_at) < duration(\"0ms\")
-};
-";
+const IN_TIME: &str = include_str!("rotate-in-time.cedar");
 
 /// beh:P8 a new policy is seen at work before it is in force; beh:R6 it reads the age of the oldest working version.
 #[test]
 fn a_policy_in_shadow_is_told_of_on_every_screen_and_changes_nothing() {
     let folder = Folder::toured();
     let rotation = fs::read_to_string(folder.path("workflows/policies/rotation.cedar")).unwrap();
-    fs::write(folder.path("workflows/policies/rotation.cedar"), format!("{rotation}{OLD}")).unwrap();
+    // Turned round it denies what is young: the age is there, and is read.
+    let young = IN_TIME.replace("unless {", "when {");
+    fs::write(folder.path("workflows/policies/rotation.cedar"), format!("{rotation}\n{young}")).unwrap();
     folder.activate();
-    let words = "in shadow: it would be denied by not-too-old";
+    let words = "in shadow: it would be denied by rotate-in-time";
     let plan = folder.run(&["plan", "rotate-reporting-key"]).ended(0);
     assert!(flat(&plan.out).contains(&format!("allow by rotate ({words}")), "{}", plan.out);
     let json = folder.run(&["plan", "rotate-reporting-key", "--json"]).ended(0).json();
-    assert_eq!(json["verdicts"][0]["shadow"]["policies"], serde_json::json!(["not-too-old"]));
+    assert_eq!(json["verdicts"][0]["shadow"]["policies"], serde_json::json!(["rotate-in-time"]));
     let told = folder.run(&["run", "rotate-reporting-key"]).ended(0);
-    assert!(flat(&told.out).contains(&format!("allow rotate.stage by rotate; {words}")), "{}", told.out);
+    for said in ["allow rotate.stage by rotate", "allow rotate.stage right before it"] {
+        assert!(flat(&told.out).contains(&format!("{said}; {words}")), "{}", told.out);
+    }
+    let json = folder.run(&["run", "rotate-reporting-key", "--json"]).ended(0).json();
+    assert_eq!(json["runs"][0]["decisions"][0]["shadow"]["verdict"], "deny");
     let story = folder.run(&["evidence", "show", "local/account/reporting"]).ended(0);
-    assert!(flat(&story.out).contains("in shadow it would be denied by `not-too-old`"), "{}", story.out);
+    assert!(flat(&story.out).contains("in shadow it would be denied by `rotate-in-time`"), "{}", story.out);
     let run = folder.status()["runs"][0]["run"].as_str().unwrap().to_owned();
     let told = folder.run(&["policy", "explain", &format!("{run}/1")]).ended(0);
     let (said, policy) = (flat(&told.out), "@mode(\"shadow\")");
-    assert!(said.contains("shadow it would be denied by not-too-old") && said.contains(policy), "{said}");
+    assert!(said.contains("shadow it would be denied by rotate-in-time") && said.contains(policy), "{said}");
     assert!(said.contains("the answer is the same"), "{said}");
     folder.verifies();
 }
@@ -225,4 +222,64 @@ fn a_policy_without_which_every_test_is_answered_the_same_fails() {
 
 fn flat(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// beh:P8 what a policy in shadow would do is said by a test that speaks of it; others reach it by chance.
+#[test]
+fn a_policy_in_shadow_needs_a_test_that_says_what_it_would_do() {
+    let set = Set::new();
+    let text = fs::read_to_string(set.path("rotation.cedar")).unwrap();
+    fs::write(set.path("rotation.cedar"), format!("{text}\n{IN_TIME}")).unwrap();
+    assert_eq!(set.test(&["--json"]).ended(1).json()["unreached"], serde_json::json!(["rotate-in-time"]));
+    let tests = fs::read_to_string(set.path("rotation.test.yaml")).unwrap();
+    let more = "  - name: an old secret would be refused\n    ask: {inputs: {reason: every ninety days}, facts: \
+                {oldest_created_at: 2025-01-01T00:00:00Z}}\n    expect: allow\n    shadow: deny\n";
+    fs::write(set.path("rotation.test.yaml"), format!("{tests}{more}")).unwrap();
+    set.test(&[]).ended(0);
+    set.edit("rotation.test.yaml", "2025-01-01T00", "2026-01-01T00");
+    set.edit("rotation.test.yaml", "2026-01-01T00", "2025-12-01T00");
+    let told = set.test(&[]).ended(1);
+    assert!(flat(&told.out).contains("expected deny in shadow, got allow"), "{}", told.out);
+}
+
+/// A name or a reason steers no terminal, and draws no line of ours.
+#[test]
+fn words_of_a_policy_cannot_draw_a_line_of_ours() {
+    let folder = Folder::toured();
+    folder.edit(
+        "workflows/policies/rotation.cedar",
+        "@reason(\"a rotation needs",
+        "@reason(\"\\u{1b}[2J\\n  closed   done: forged\\n a rotation needs",
+    );
+    folder.activate();
+    let told = folder.run(&["run", "rotate-reporting-key", "--input", "reason=\u{1b}[31m is short no more"]).code;
+    assert!([0, 2].contains(&told));
+    let told = folder.run(&["plan", "rotate-server-certificate", "--input", "reason=short"]);
+    for told in [told, folder.run(&["policy", "test", &folder.path("workflows").display().to_string()])] {
+        let out = told.out + &told.err;
+        assert!(
+            !out.contains('\u{1b}') && !out.lines().any(|line| line.starts_with("  closed   done: forged")),
+            "{out}"
+        );
+    }
+}
+
+/// A key that looks like one of ours would be taken for one; with a `/` it is a person's own like any other.
+#[test]
+fn keys_of_requests_are_told_from_ours() {
+    let folder = Folder::toured();
+    for key in ["expiry-7", "part-of/r1/0"] {
+        folder
+            .run(&["run", "rotate-reporting-key", "--idempotency-key", key])
+            .ended(2)
+            .says(&["error[run.own_key]", key.split_at(6).0]);
+    }
+    let run = folder.run(&["run", "rotate-reporting-key", "--idempotency-key", "team/repo/123"]).ended(0);
+    let again = folder.run(&["run", "rotate-reporting-key", "--idempotency-key", "team/repo/123"]).ended(0);
+    assert!(
+        !run.out.contains("earlier request") && again.out.contains("earlier request of the same key"),
+        "{}",
+        again.out
+    );
+    folder.verifies();
 }

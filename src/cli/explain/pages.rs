@@ -14,6 +14,14 @@ pub(super) const PAGES: &[Page] = &[
         "`countersign resume RUN` of the first one",
     ),
     Page::told(
+        "run.own_key",
+        "An idempotency key begins like those that Countersign gives itself.",
+        "A run for one of many subjects, and a renewal, is found again by its key; a request with such a key would be taken \
+         for one of them. Nothing was started.",
+        "`--idempotency-key expiry-7`",
+        "`--idempotency-key team/expiry-7`",
+    ),
+    Page::told(
         "run.stopped",
         "The command was asked to stop, and did so between two steps.",
         "Ctrl-C and SIGTERM stop at the next safe point. The run is open and holds what it holds; the next `countersign run` \

@@ -35,6 +35,20 @@ impl Choice {
         inputs.filter(|(_, input)| input.default.is_none()).map(|(name, _)| name.as_str())
     }
 
+    /// What must stand in the settings before it is run.
+    pub(super) fn needed_settings(&self) -> Option<String> {
+        let subject = &self.workflow.subject;
+        let Template::Literal(name) = &subject.name else { return None };
+        let (connector, kind, name) = (&subject.connector, &subject.kind, name.as_str()?);
+        subject.own.then(|| {
+            format!(
+                "`operator = \"{connector}/{kind}/{name}\"` and `operator_key`, the file with its key, in `[connectors.{connector}]` \
+                 of the data folder's settings; then {}",
+                self.name()
+            )
+        })
+    }
+
     fn actions(&self) -> impl Iterator<Item = &'static str> {
         self.workflow.steps.iter().filter(|step| step.kind.is_change()).map(|step| step.kind.word())
     }
@@ -150,6 +164,8 @@ impl<'c> Chosen<'c> {
             let one = choices.iter().find(|one| one.name() == name).ok_or_else(|| name.clone())?;
             chosen.add(one, choices, names);
         }
+        // WHY: whoever runs them one after the other must not end first what a later one changes.
+        chosen.workflows.sort_by_key(|one| one.actions().any(|action| action == "deprovision"));
         Ok(chosen)
     }
 

@@ -119,8 +119,8 @@ fn tell(screen: &Screen, body: &DecisionBody, told: &Explained, names: &Names) {
     }
     for one in &told.silent {
         let why = if one.effect == "permit" { "did not permit it, or was outweighed" } else { "did not forbid it" };
-        let mode = if one.is_shadow { " (in shadow)" } else { "" };
-        screen.say_wrapped("silent   ", &format!("`{}`{mode} {why}: {}", one.id, one.reason));
+        let why = if one.is_shadow { "is in shadow, and would not have changed the answer" } else { why };
+        screen.say_wrapped("silent   ", &format!("`{}` {why}: {}", one.id, one.reason));
     }
     screen.say_wrapped(
         "again    ",

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use countersign_kernel::run::bodies::NotDueBody;
+use countersign_kernel::run::bodies::{NotDueBody, RENEWAL};
 use countersign_kernel::workflow::model::Workflow;
 use countersign_warrant::{RunId, Timestamp};
 
@@ -43,7 +43,7 @@ pub(super) async fn take(
         }
         let stored = session.installation.store.run(run).await?;
         let key = stored.and_then(|stored| stored.trigger_key).unwrap_or_default();
-        if key.starts_with("expiry-") {
+        if key.starts_with(RENEWAL) {
             toured.exit = toured.exit.max(exit_of(driven, false));
         }
     }

@@ -102,8 +102,9 @@ impl Story<'_> {
         let DecisionBody { step, moment, decision } = body;
         match (decision.verdict, moment) {
             (Verdict::Allow, Moment::Act) => {
+                let shadow = decision.shadow.is_some().then(|| shadow(&decision));
                 self.allows.insert(entry.id.clone(), decision.policies);
-                None
+                shadow.map(|words| format!("policy allowed it right before `{step}`{words}"))
             }
             (Verdict::Allow, Moment::Policy) => {
                 Some(format!("policy allowed it at step `{step}`{}{}", by(&decision.policies), shadow(&decision)))
@@ -234,10 +235,7 @@ fn probe(body: &ProbeBody) -> String {
 }
 
 fn why(trigger: &crate::run::bodies::Trigger) -> String {
-    // A run for one of many subjects has the key `RUN/NUMBER`.
-    let parent = trigger.idempotency_key.as_deref().and_then(|key| key.rsplit_once('/'));
-    let parent = parent.and_then(|(run, _)| run.parse::<RunId>().ok());
-    let of = parent.map(|run| format!(", for each of many by run `{run}`")).unwrap_or_default();
+    let of = trigger.part_of().map(|run| format!(", for each of many by run `{run}`")).unwrap_or_default();
     let why = match (trigger.kind, &trigger.asked_by) {
         (TriggerKind::Request, Some(asker)) => format!("`{asker}` asked for it"),
         (TriggerKind::Request, None) => "it was asked for".to_owned(),

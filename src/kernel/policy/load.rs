@@ -19,6 +19,9 @@ pub(super) use words::Words;
 /// Policies of the sets that are kept apart by resource, over all of a slice's sets, at most.
 const KEPT_MAX: usize = 200_000;
 
+/// What the policies of a decision may fill of its entry, which has 48 KiB.
+const DECISION_BYTES_MAX: usize = 32 << 10;
+
 /// The name under which errors of the generated schema are reported.
 const SCHEMA: &str = "policy schema";
 
@@ -68,8 +71,16 @@ impl PolicySet {
             let names = schema::seen(kind).map(|(attribute, _)| attribute.name).collect();
             (schema::entity_type(connector, kind.name), names)
         });
-        let kinds = vocabulary.manifests.values().flat_map(|it| &it.kinds).filter(|kind| !kind.is_sink);
-        Ok(Self { attributes: attributes.collect(), ..Self::compile(files, &text, &Words::of(kinds))? })
+        let words = Words::of_manifests(&vocabulary.manifests);
+        let set = Self { attributes: attributes.collect(), ..Self::compile(files, &text, &words)? };
+        match set.too_large() {
+            Some(message) => Err(vec![
+                Diagnostic::error("policy.too_many", files.first().map_or("", |(path, _)| path), "", 0..0)
+                    .message(message)
+                    .help("a decision names each policy that made it: shorten their reasons, or say it with fewer policies"),
+            ]),
+            None => Ok(set),
+        }
     }
 
     /// The same against a schema's text.
@@ -133,6 +144,23 @@ impl PolicySet {
         slices.flat_map(|slice| slice.with_shadow().rules.keys().cloned()).collect()
     }
 
+    /// Which decision could not be written down, where there is one.
+    // INVARIANT: inv:I1 what cannot be recorded is not in force: neither a change without its record nor a denial.
+    fn too_large(&self) -> Option<String> {
+        for (action, slices) in &self.slices {
+            for (kind, slice) in slices {
+                let bytes = slice.decision_bytes() + slice.shadow.as_ref().map_or(0, |shadow| shadow.decision_bytes());
+                if bytes > DECISION_BYTES_MAX {
+                    let count = slice.with_shadow().rules.len();
+                    return Some(format!(
+                        "the {count} policies on `{action}` of `{kind}` would not fit into one decision"
+                    ));
+                }
+            }
+        }
+        None
+    }
+
     pub(super) fn slice(&self, action: &str, kind: &str) -> Option<&Slice> {
         self.slices.get(action)?.get(kind)
     }
@@ -177,6 +205,21 @@ impl Slice {
         let of_resource = about.into_iter().map(with_general).collect::<Result<_, String>>()?;
         let general = set_of(general.iter().copied())?;
         Ok(Self { general, of_resource, controlled: controlled(&rules), rules, shadow: None })
+    }
+
+    /// How many bytes of a decision its policies can fill, at most: ids and reasons of those that can decide together, and
+    /// a row for each control.
+    fn decision_bytes(&self) -> usize {
+        let words = |rule: &Arc<Rule>| rule.id.len() + rule.reason.len() * 2 + 8;
+        let (mut general, mut of_resource) = (0, HashMap::<&EntityUid, usize>::new());
+        for rule in self.rules.values() {
+            match rule.only_resource() {
+                Some(resource) => *of_resource.entry(resource).or_default() += words(rule),
+                None => general += words(rule),
+            }
+        }
+        let row = |rule: &Arc<Rule>| -> usize { rule.controls.iter().map(|it| it.len() + rule.id.len() + 60).sum() };
+        general + of_resource.into_values().max().unwrap_or_default() + self.controlled.iter().map(row).sum::<usize>()
     }
 
     /// Every policy in one set, as without slices.

@@ -17,7 +17,7 @@ pub const PAGES: &[Page] = &[
     },
     Page {
         code: "policy.too_long",
-        meaning: "The policy file is longer than 256 KiB.",
+        meaning: "The policy file is longer than 256 KiB, or has more than 1,000 policies.",
         why: "Policies are read by people. Split the file; a folder may hold many.",
         example: Example::told("one file with 20,000 policies, written by a program", "a file for each subject matter"),
     },
@@ -32,10 +32,26 @@ pub const PAGES: &[Page] = &[
     },
     Page {
         code: "policy.too_deep",
-        meaning: "A policy has brackets more than 24 deep, or more than a hundred times `if`.",
+        meaning: "A policy has brackets more than 24 deep, or joins more than 64 terms, or has more than a hundred times `if`.",
         why: "Nobody can say what such a condition means, and reading it would use the reader's memory up. Write it as \
               several policies: each forbid must be passed.",
         example: Example::told("ten thousand `(` one after the other", "several policies with a short condition each"),
+    },
+    Page {
+        code: "policy.too_many",
+        meaning: "More policies, or longer reasons, than one decision could hold.",
+        why: "A decision is one entry of the ledger: it names each policy that made it, with its reason, and each control. \
+              What could not be written down would stop the run that asks. Shorten the reasons, or say it with fewer policies.",
+        example: Example::told(
+            "300 forbids on `rotate`, each with a reason of 200 characters",
+            "one forbid with a set of names",
+        ),
+    },
+    Page {
+        code: "policy.too_many_errors",
+        meaning: "There are more errors than are shown.",
+        why: "Nobody reads more of them at once, and one mistake often brings many. Correct what is shown, then lint again.",
+        example: Example::told("a file of a thousand policies without `@id`", "the same policies, each with its `@id`"),
     },
     Page {
         code: "policy.syntax",

@@ -6,6 +6,9 @@ use crate::workflow::{REORDERED, is_wide, reordered};
 /// The longest policy file, in bytes.
 const FILE_BYTES_MAX: usize = 256 << 10;
 
+/// Policies of one file at most. Cedar keeps some 7 KiB for each while it reads them.
+const POLICIES_MAX: usize = 1000;
+
 /// Brackets in brackets at most. Cedar's parser calls itself for each, with some 55 KiB of the stack in a build that is
 /// not optimised, and a thread of ours may have 2 MiB.
 const DEPTH_MAX: usize = 24;
@@ -13,8 +16,16 @@ const DEPTH_MAX: usize = 24;
 /// `if`s of one policy at most, each of which may stand in another one.
 const CHOICES_MAX: usize = 100;
 
-/// Attributes of attributes at most: `context.a.b` has two.
+/// Attributes of attributes, and calls on what calls answer, at most: `context.a.b` has two.
 const CHAIN_MAX: usize = 64;
+
+/// Terms that one policy joins by `&&`, `||`, `+`, `-` or `*`, at most: each stands within the next.
+const TERMS_MAX: usize = 64;
+
+/// KiB of the stack that one policy may need; a bracket, an `if`, an attribute and a term need about so many each in a
+/// build that is not optimised.
+const STACK_MAX: usize = 1600;
+const STACK_OF: [usize; 4] = [55, 14, 12, 20];
 
 /// The file's text, or why there is none.
 ///
@@ -40,6 +51,11 @@ pub fn text_of<'a>(file: &str, bytes: &'a [u8]) -> Result<&'a str, Box<Diagnosti
         let found = Diagnostic::error("policy.reordered", file, text, at);
         return Err(Box::new(found.message(REORDERED.0).help(REORDERED.1)));
     }
+    if policies(text) > POLICIES_MAX {
+        let found = Diagnostic::error("policy.too_long", file, text, 0..0);
+        let message = format!("the file has more than {POLICIES_MAX} policies");
+        return Err(Box::new(found.message(message).help("policies are read by people: split the file")));
+    }
     match too_deep(text) {
         Some((at, what)) => {
             let found = Diagnostic::error("policy.too_deep", file, text, at..at + 1);
@@ -49,25 +65,50 @@ pub fn text_of<'a>(file: &str, bytes: &'a [u8]) -> Result<&'a str, Box<Diagnosti
     }
 }
 
+/// How many policies end in the text.
+fn policies(text: &str) -> usize {
+    let bytes = text.as_bytes();
+    let (mut count, mut at) = (0, 0);
+    while let Some(byte) = bytes.get(at) {
+        match byte {
+            b'"' => at = after_string(bytes, at),
+            b'/' if bytes.get(at + 1) == Some(&b'/') => at = after_comment(bytes, at),
+            b';' => count += 1,
+            _ => {}
+        }
+        at += 1;
+    }
+    count
+}
+
 /// Where brackets, or choices, are too many, and which of them. Strings and comments do not count.
 pub(super) fn too_deep(text: &str) -> Option<(usize, &'static str)> {
-    let (mut depth, mut choices, mut chain) = (0_usize, 0_usize, 0_usize);
+    let (mut choices, mut terms) = (0_usize, 0_usize);
+    // Of each bracket that is open, how long the chain is within it.
+    let mut chains = vec![0_usize];
     let bytes = text.as_bytes();
     let mut at = 0;
     while let Some(byte) = bytes.get(at) {
         match byte {
             b'"' => at = after_string(bytes, at),
             b'/' if bytes.get(at + 1) == Some(&b'/') => {
-                at += bytes.iter().skip(at).position(|byte| *byte == b'\n').unwrap_or(bytes.len() - at);
+                at = after_comment(bytes, at);
             }
-            b'.' => chain += 1,
-            b'&' | b'|' | b'=' | b',' => chain = 0,
-            b'(' | b'[' | b'{' => depth += 1,
-            b')' | b']' | b'}' => depth = depth.saturating_sub(1),
-            b';' => (choices, chain) = (0, 0),
+            b'.' => chains.last_mut().into_iter().for_each(|chain| *chain += 1),
+            b'=' | b',' | b'<' | b'>' => chains.last_mut().into_iter().for_each(|chain| *chain = 0),
+            b'&' | b'|' | b'+' | b'-' | b'*' => {
+                // `&&` and `||` are one each.
+                at += usize::from(matches!(byte, b'&' | b'|') && bytes.get(at + 1) == Some(byte));
+                terms += 1;
+                chains.last_mut().into_iter().for_each(|chain| *chain = 0);
+            }
+            b'(' | b'[' | b'{' => chains.push(0),
+            b')' | b']' | b'}' if chains.len() > 1 => drop(chains.pop()),
+            b';' => (choices, terms, chains) = (0, 0, vec![0]),
             _ if is_choice(bytes, at) => choices += 1,
             _ => {}
         }
+        let (depth, chain) = (chains.len() - 1, chains.last().copied().unwrap_or_default());
         if depth > DEPTH_MAX {
             return Some((at, "brackets stand in brackets, more than 24 deep"));
         }
@@ -77,9 +118,21 @@ pub(super) fn too_deep(text: &str) -> Option<(usize, &'static str)> {
         if choices > CHOICES_MAX {
             return Some((at, "one policy has more than 100 times `if`"));
         }
+        if terms > TERMS_MAX {
+            return Some((at, "one policy joins more than 64 terms"));
+        }
+        let counts = [depth, choices, chains.iter().sum(), terms];
+        if counts.iter().zip(STACK_OF).map(|(count, of)| count * of).sum::<usize>() > STACK_MAX {
+            return Some((at, "one policy has too many brackets, terms and `if` in one another"));
+        }
         at += 1;
     }
     None
+}
+
+/// The end of the line that a comment fills from `at` on.
+fn after_comment(bytes: &[u8], at: usize) -> usize {
+    at + bytes.iter().skip(at).position(|byte| *byte == b'\n').unwrap_or(bytes.len() - at)
 }
 
 /// The last byte of the string that begins at `at`.
@@ -106,6 +159,7 @@ fn is_choice(bytes: &[u8], at: usize) -> bool {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use crate::policy::load::Words;
     use crate::policy::{PolicySet, Vocabulary};
 
     fn code(bytes: &[u8]) -> Option<&'static str> {
@@ -154,12 +208,45 @@ mod tests {
         assert_eq!(code(choices(CHOICES_MAX + 1).as_bytes()), Some("policy.too_deep"));
     }
 
+    /// What stands beside one another is within one another for the parser.
+    #[test]
+    fn terms_end_before_the_stack_does() {
+        let joined = |piece: &str, count: usize, end: &str| policy(&format!("{}{end}", piece.repeat(count)));
+        let call = |count: usize| policy(&format!("[1]{}", ".containsAll([1, 1])".repeat(count)));
+        for (most, more) in [
+            (joined("true || ", TERMS_MAX, "true"), joined("true || ", TERMS_MAX + 1, "true")),
+            (joined("true && ", TERMS_MAX, "true"), joined("true && ", TERMS_MAX + 1, "true")),
+            (joined("1 + ", TERMS_MAX, "1 > 0"), joined("1+", TERMS_MAX + 1, "1 > 0")),
+            (joined("1 * ", TERMS_MAX, "1 > 0"), joined("1*", TERMS_MAX + 1, "1 > 0")),
+            (joined("1 - ", TERMS_MAX, "1 > 0"), joined("1-", TERMS_MAX + 1, "1 > 0")),
+            (call(CHAIN_MAX), call(CHAIN_MAX + 1)),
+            (
+                joined("(", 12, &format!("{}true{}", "if 1 + 1 > 0 then ".repeat(12), " else true".repeat(12)))
+                    .replace("true }", &format!("true{} }}", ")".repeat(12))),
+                joined("(", 20, &joined("true || ", 40, "true")),
+            ),
+        ] {
+            assert_eq!(code(most.as_bytes()), None, "{most}");
+            let read = move || drop(PolicySet::load(&[("a.cedar".to_owned(), most)], &Vocabulary::default()));
+            std::thread::Builder::new().stack_size(2 << 20).spawn(read).unwrap().join().unwrap();
+            assert_eq!(code(more.as_bytes()), Some("policy.too_deep"), "{more}");
+        }
+    }
+
+    /// A stored text goes the same way: nobody has looked at it before it is read again.
+    #[test]
+    fn what_is_read_again_is_looked_at_first() {
+        let texts = policy(&format!("{}1 > 0", "1+".repeat(20_000)));
+        let found = PolicySet::compile(&[("a.cedar".to_owned(), texts)], "", &Words::default());
+        assert_eq!(found.unwrap_err()[0].code, "policy.too_deep");
+    }
+
     #[test]
     fn strings_comments_and_other_words_do_not_count() {
         let many = "(".repeat(100);
         assert_eq!(code(policy(&format!("\"{many}\\\"{many}\" == \"\"")).as_bytes()), None);
         assert_eq!(code(format!("// {many}\n{}", policy("true")).as_bytes()), None);
-        assert_eq!(code(policy(&"iffy.if_x && ".repeat(101)).as_bytes()), None);
+        assert_eq!(code(policy(&"iffy.if_x && ".repeat(50)).as_bytes()), None);
         assert_eq!(
             code(policy("if true then true else false").repeat(200).as_bytes()),
             None,

@@ -76,7 +76,7 @@ pub fn try_all<'a>(set: &PolicySet, trials: &'a [Trial], vocabulary: &Vocabulary
     let tried: Vec<Tried<'_>> = trials.iter().map(|trial| try_one(set, trial)).collect();
     let (mut unreached, mut redundant) = (Vec::new(), Vec::new());
     for id in set.ids() {
-        let mut decided = tried.iter().filter(|tried| deciding(&tried.decision).any(|by| *by == id)).peekable();
+        let mut decided = tried.iter().filter(|tried| deciding(tried).any(|by| *by == id)).peekable();
         if decided.peek().is_none() {
             unreached.push(id);
         } else if !decided.any(|tried| is_needed(set, tried, &id)) {
@@ -99,9 +99,10 @@ pub fn try_all<'a>(set: &PolicySet, trials: &'a [Trial], vocabulary: &Vocabulary
     Verdicts { tried, unreached, redundant, accidents }
 }
 
-/// The policies that decided, and those in shadow that would have.
-fn deciding(decision: &Decision) -> impl Iterator<Item = &String> {
-    decision.policies.iter().chain(decision.shadow.iter().flat_map(|other| &other.policies))
+/// The policies that decided, and those in shadow that would have where the test says what they would.
+fn deciding<'a>(tried: &'a Tried<'_>) -> impl Iterator<Item = &'a String> {
+    let shadow = tried.decision.shadow.iter().filter(|_| tried.trial.shadow.is_some());
+    tried.decision.policies.iter().chain(shadow.flat_map(|other| &other.policies))
 }
 
 /// Whether the answer would be another one without that policy.
@@ -117,7 +118,8 @@ fn try_one<'a>(set: &PolicySet, trial: &'a Trial) -> Tried<'a> {
     let decision = judge(set, &trial.question).decision;
     let decided: BTreeSet<String> = decision.policies.iter().cloned().collect();
     let list = |ids: &BTreeSet<String>| if ids.is_empty() { "none".to_owned() } else { words(ids.iter()) };
-    let wrong = if let Some(error) = decision.errors.first() {
+    let in_shadow = decision.shadow.iter().flat_map(|other| &other.errors);
+    let wrong = if let Some(error) = decision.errors.iter().chain(in_shadow).next() {
         // WHY: an error is a deny; a test that expects a deny must not pass by it.
         Some(format!("the evaluation failed: {error}"))
     } else if decision.verdict != trial.expect {

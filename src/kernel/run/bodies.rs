@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use countersign_contract::{Probe, ProbeResult};
-use countersign_warrant::{Digest, EntryId, ResourceName, StepId, Timestamp, VersionId};
+use countersign_warrant::{Digest, EntryId, ResourceName, RunId, StepId, Timestamp, VersionId};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -20,6 +20,25 @@ pub struct Trigger {
     /// The reported event, such as `leak.reported`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub event: Option<String>,
+}
+
+/// What the idempotency keys begin with that no request may give: those of runs for one of many subjects, and of renewals.
+pub const OWN_KEYS: [&str; 2] = [PART_OF, RENEWAL];
+const PART_OF: &str = "part-of/";
+/// What the keys of renewals begin with.
+pub const RENEWAL: &str = "expiry-";
+
+impl Trigger {
+    /// What the keys of the runs begin with that a run has for its subjects.
+    pub fn part_of_prefix(run: &RunId) -> String {
+        format!("{PART_OF}{run}/")
+    }
+
+    /// The run that this one is a part of, where it is for one of many subjects.
+    pub fn part_of(&self) -> Option<RunId> {
+        let (run, _) = self.idempotency_key.as_deref()?.strip_prefix(PART_OF)?.rsplit_once('/')?;
+        run.parse().ok()
+    }
 }
 
 /// The kinds of triggers of this version.

@@ -276,7 +276,9 @@ impl Freeze {
 
     fn stretch(&self, first: Date, last: Date) -> Option<Stretch> {
         let midnight = |date: Date| Some(stamp(&date.to_zoned(self.zone.clone()).ok()?));
-        Some((midnight(first)?, midnight(last.tomorrow().ok()?)?))
+        // INVARIANT: what is frozen for good is frozen: `..9999-12-31` has no next midnight that could be counted to.
+        let end = last.tomorrow().ok().and_then(midnight);
+        Some((midnight(first)?, end.unwrap_or(Timestamp::from_micros(jiff::Timestamp::MAX.as_microsecond()))))
     }
 
     fn once(&self) -> Option<Stretch> {
@@ -466,6 +468,22 @@ mod tests {
         assert_eq!(always.closes_at(at("2028-02-28T12:00:00Z")), at("2028-02-29T00:00:00Z"));
         assert_eq!(always.longest_closed_ms(), Some(86_400_000));
         assert_eq!(windows(&["* 02:00-03:00 UTC"], &["01-01..12-31 UTC"]).longest_closed_ms(), None);
+    }
+
+    /// Until further notice is how people write it.
+    #[test]
+    fn what_is_frozen_until_the_end_of_the_calendar_is_frozen() {
+        for last in ["9999-12-29", "9999-12-30", "9999-12-31"] {
+            let allow = vec![Window::parse("* 00:00-24:00 UTC").unwrap()];
+            for zone in ["UTC", "Europe/Berlin", "Pacific/Kiritimati", "America/Los_Angeles"] {
+                let freeze = vec![Freeze::parse(&format!("2026-01-01..{last} {zone}")).unwrap()];
+                let windows = Windows { allow: allow.clone(), freeze };
+                let at = "2026-11-30T12:00:00Z".parse().unwrap();
+                assert!(!windows.is_open(at), "{last} {zone}");
+                assert_eq!(windows.opens_at(at), None, "{last} {zone}");
+                assert_eq!(windows.longest_closed_ms(), None, "{last} {zone}");
+            }
+        }
     }
 
     #[test]

@@ -11,9 +11,13 @@ use super::words::{Foreign, Words};
 use crate::diagnostic::Diagnostic;
 use crate::policy::rule::{Rule, SHADOW};
 use crate::policy::spelling::nearest;
+use crate::policy::text::too_deep;
 
 /// The annotations that mean something.
 const ANNOTATIONS: [&str; 5] = ["control", "id", "mode", "reason", "title"];
+
+/// How many errors are told before no further policy is looked at. To find a place costs a pass over the text before it.
+const ERRORS_MAX: usize = 100;
 
 /// What the files read so far hold.
 #[derive(Default)]
@@ -28,12 +32,19 @@ pub(super) struct Read {
 struct Place<'a> {
     path: &'a str,
     text: &'a str,
+    /// Where the policy begins.
+    line: usize,
     policy: Range<usize>,
 }
 
 impl Read {
     /// Reads one file; what is wrong with it is kept.
     pub(super) fn read(&mut self, path: &str, text: &str, validator: &Validator, words: &Words) {
+        if let Some((at, what)) = too_deep(text) {
+            let found = Diagnostic::error("policy.too_deep", path, text, at..at + 1);
+            self.errors.push(found.message(what).help("write it as several policies: each of them must hold"));
+            return;
+        }
         let parsed: PolicySet = match text.parse() {
             Ok(parsed) => parsed,
             Err(errors) => {
@@ -44,7 +55,7 @@ impl Read {
         for template in parsed.templates() {
             let written = template.to_cedar();
             let at = text.find(&written).unwrap_or_default();
-            let place = Place { path, text, policy: at..at + written.len() };
+            let place = Place { path, text, line: 0, policy: at..at + written.len() };
             self.errors.push(
                 place
                     .error("policy.not_in_this_version", place.keyword())
@@ -52,8 +63,17 @@ impl Read {
                     .help("name the principal or the resource in the policy itself"),
             );
         }
+        let (mut line, mut from) = (1, 0);
         for (policy, at) in in_file_order(&parsed, text) {
-            self.take(&policy, &Place { path, text, policy: at }, validator, words);
+            if self.errors.len() >= ERRORS_MAX {
+                let found = Diagnostic::error("policy.too_many_errors", path, text, at.start..at.start);
+                let found = found.message(format!("only the first {ERRORS_MAX} errors or so are shown"));
+                self.errors.push(found.help("correct these, then lint again"));
+                break;
+            }
+            line += text.get(from..at.start).unwrap_or_default().matches('\n').count();
+            from = at.start;
+            self.take(&policy, &Place { path, text, line, policy: at }, validator, words);
         }
     }
 
@@ -72,7 +92,7 @@ impl Read {
     fn take(&mut self, policy: &Policy, place: &Place<'_>, validator: &Validator, words: &Words) {
         let (id, mut errors) = annotations(policy, place);
         if let Some(id) = id {
-            let here = (place.path.to_owned(), place.error("", place.policy.clone()).line);
+            let here = (place.path.to_owned(), place.line);
             if let Some((file, line)) = self.places.get(id) {
                 let taken = format!("the `@id` `{id}` is taken by the policy at {file}:{line}");
                 let error = place.error("policy.id_duplicate", place.annotation("id"));
@@ -234,7 +254,8 @@ fn foreign_word(foreign: &Foreign, place: &Place<'_>) -> Diagnostic {
     let at =
         found.map_or_else(|| place.keyword(), |at| place.policy.start + at..place.policy.start + at + literal.len());
     let all = known.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ");
-    let help = nearest(word, known).map_or(format!("it is one of {all}"), |near| format!("did you mean `{near}`?"));
+    let known: Vec<&str> = known.iter().map(String::as_str).collect();
+    let help = nearest(word, &known).map_or(format!("it is one of {all}"), |near| format!("did you mean `{near}`?"));
     place.error("policy.unknown_word", at).message(format!("`{path}` is never `{word}`")).help(help)
 }
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use cedar_policy::Policy;
-use countersign_contract::{Kind, Type};
+use countersign_contract::{Kind, Manifest, Type};
 use serde_json::Value;
 
 use crate::policy::question::{key_word, profile_word};
@@ -13,7 +13,7 @@ use crate::workflow::model::{KeyAlgorithm, Profile};
 
 /// What values can be that are one of a few words, by path: `context.trigger`, `resource.level`.
 #[derive(Debug, Clone, Default)]
-pub(in crate::policy) struct Words(BTreeMap<String, BTreeSet<&'static str>>);
+pub(in crate::policy) struct Words(BTreeMap<String, BTreeSet<String>>);
 
 /// A word that its value never is.
 pub(super) struct Foreign {
@@ -21,24 +21,42 @@ pub(super) struct Foreign {
     pub(super) path: String,
     pub(super) word: String,
     /// What it can be.
-    pub(super) known: Vec<&'static str>,
+    pub(super) known: Vec<String>,
 }
 
 impl Words {
+    /// Those of requests that these connector instances can be asked about.
+    pub(in crate::policy) fn of_manifests(manifests: &BTreeMap<String, &Manifest>) -> Self {
+        let kinds = || manifests.values().flat_map(|it| &it.kinds).filter(|kind| !kind.is_sink);
+        let mut words = Self::of(kinds());
+        let verbs: BTreeSet<String> =
+            manifests.values().flat_map(|it| &it.verbs).map(|verb| verb.name.to_owned()).collect();
+        words.0.insert("resource.kind".to_owned(), kinds().map(|kind| kind.name.to_owned()).collect());
+        words.0.insert("resource.connector".to_owned(), manifests.keys().cloned().collect());
+        words.0.insert("context.verb".to_owned(), verbs);
+        words.0.retain(|_, known| !known.is_empty());
+        words
+    }
+
     /// Those of requests about subjects of these kinds.
     pub(in crate::policy) fn of<'a>(kinds: impl Iterator<Item = &'a Kind>) -> Self {
         let triggers = [TriggerKind::Request, TriggerKind::Schedule, TriggerKind::Expiry, TriggerKind::Event];
         let keys = [KeyAlgorithm::P256, KeyAlgorithm::P384, KeyAlgorithm::Ed25519];
         let mut words = BTreeMap::from([
-            ("context.trigger".to_owned(), triggers.map(TriggerKind::as_str).into()),
-            ("context.certificate.key".to_owned(), keys.map(key_word).into()),
-            ("context.certificate.profile".to_owned(), [Profile::Ca, Profile::Server].map(profile_word).into()),
+            ("context.trigger".to_owned(), triggers.map(|trigger| trigger.as_str().to_owned()).into()),
+            ("context.certificate.key".to_owned(), keys.map(|key| key_word(key).to_owned()).into()),
+            (
+                "context.certificate.profile".to_owned(),
+                [Profile::Ca, Profile::Server].map(|profile| profile_word(profile).to_owned()).into(),
+            ),
         ]);
         let mut open = BTreeSet::new();
         for (attribute, _) in kinds.flat_map(seen) {
             let path = format!("resource.{}", attribute.name);
             match attribute.kind {
-                Type::Word(known) => words.entry(path).or_insert_with(BTreeSet::new).extend(known),
+                Type::Word(known) => {
+                    words.entry(path).or_insert_with(BTreeSet::new).extend(known.iter().map(ToString::to_string))
+                }
                 _ => drop(open.insert(path)),
             }
         }
@@ -47,7 +65,7 @@ impl Words {
         Self(words)
     }
 
-    /// What the policy compares with one of these values, and the value never is.
+    /// What the policy compares with one of these values, and the value never is: the first such word of each value.
     pub(super) fn foreign(&self, policy: &Policy) -> Vec<Foreign> {
         let mut found = Vec::new();
         if let Some(conditions) = policy.to_json().ok().as_ref().and_then(|tree| tree.get("conditions")) {
@@ -77,11 +95,11 @@ impl Words {
 
     fn compare(&self, value: &Value, with: &Value, found: &mut Vec<Foreign>) {
         let Some((path, known)) = path(value).and_then(|path| self.0.get_key_value(&path)) else { return };
-        let mut written = texts(with);
-        written.retain(|word| !known.contains(word));
-        let foreign =
-            |word: &str| Foreign { path: path.clone(), word: word.to_owned(), known: known.iter().copied().collect() };
-        found.extend(written.into_iter().map(foreign));
+        let first = texts(with).into_iter().find(|word| !known.contains(*word));
+        if let Some(word) = first.filter(|_| found.iter().all(|other| other.path != *path)) {
+            let known = known.iter().cloned().collect();
+            found.push(Foreign { path: path.clone(), word: word.to_owned(), known });
+        }
     }
 }
 

@@ -156,3 +156,26 @@ fn a_word_that_the_value_never_is_is_refused() {
         assert_eq!(told(fine), None, "{fine}");
     }
 }
+
+/// inv:I1: a decision that would not fit its entry could not be recorded; the policies that would make it are refused.
+#[test]
+fn policies_whose_decision_could_not_be_written_are_refused() {
+    let forbid = |number: usize, mode: &str, reason: usize, resource: &str| {
+        let reason = "r".repeat(reason);
+        format!("@id(\"p-{number}\") @reason(\"{reason}\") {mode} forbid (principal, action, {resource});")
+    };
+    let many = |count: usize, mode: &str, reason: usize, of_each: bool| {
+        let resource = |number: usize| match of_each {
+            true => format!("resource == Countersign::local::account::\"local/account/a{number}\""),
+            false => "resource".to_owned(),
+        };
+        let texts: Vec<String> = (0..count).map(|number| forbid(number, mode, reason, &resource(number))).collect();
+        load(&[("a.cedar", &texts.join("\n"))]).err().map(|found| found[0].code)
+    };
+    let shadow = "@mode(\"shadow\")";
+    assert_eq!(many(1, "", 40_000, false), Some("policy.too_many"));
+    assert_eq!(many(1, shadow, 40_000, false), Some("policy.too_many"));
+    assert_eq!(many(300, shadow, 165, false), Some("policy.too_many"));
+    assert_eq!(many(60, "", 165, false), None);
+    assert_eq!(many(300, "", 165, true), None, "each is about another account, and none of them meet");
+}

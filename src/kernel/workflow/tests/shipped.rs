@@ -98,9 +98,11 @@ fn every_example_of_the_readme_is_a_piece_of_a_tested_file() {
         include_str!("../../../../tests/main/clear-slot.yaml"),
         include_str!("../../../../tests/main/rotate-and-tell.yaml"),
         include_str!("../../../../tests/main/rotate-or-end.yaml"),
+        include_str!("../../../../tests/main/rotate-in-time.cedar"),
     ];
     let files: Vec<&str> = SHIPPED.iter().map(|(_, text)| *text).chain(more).collect();
-    let examples: Vec<&str> = page.split("```yaml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    let blocks = ["```yaml\n", "```cedar\n"].into_iter().flat_map(|begin| page.split(begin).skip(1));
+    let examples: Vec<&str> = blocks.filter_map(|rest| rest.split("```").next()).collect();
     assert!(examples.len() >= 10, "{}", examples.len());
     for example in examples {
         assert!(files.iter().any(|text| text.contains(example)), "no file holds:\n{example}");
