@@ -32,30 +32,21 @@ const TOKENS: [&str; 24] = [
 const REPEATED: usize = 2000;
 const LENGTH_MAX: usize = 256 * 1024;
 
-/// Targets whose pieces are not repeated.
-// WHY: some 145 operators in a row, such as `a && a && ..`, overflow 2 MiB of stack where a policy is read: Cedar writes
-// its JSON by recursion, and nothing counts them before. Empty this list with the limit that does.
-const NOT_REPEATED: [&str; 2] = ["policy", "condition"];
-
 /// A source of mutations (xorshift64).
-pub(crate) struct Mutator {
-    state: u64,
-    repeats: bool,
-}
+pub(crate) struct Mutator(u64);
 
 impl Mutator {
     /// Mutations of a target's own.
     pub(crate) fn new(target: &str) -> Self {
         let mix = |state: u64, byte| (state ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3);
-        let state = target.bytes().fold(0x9e37_79b9_7f4a_7c15, mix);
-        Self { state, repeats: !NOT_REPEATED.contains(&target) }
+        Self(target.bytes().fold(0x9e37_79b9_7f4a_7c15, mix))
     }
 
     fn below(&mut self, limit: usize) -> usize {
-        self.state ^= self.state << 13;
-        self.state ^= self.state >> 7;
-        self.state ^= self.state << 17;
-        usize::try_from(self.state >> 11).unwrap() % limit.max(1)
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        usize::try_from(self.0 >> 11).unwrap() % limit.max(1)
     }
 
     /// One to four changes of the bytes; `other` is another file of the corpus.
@@ -78,7 +69,7 @@ impl Mutator {
                     let piece = other[from..(from + 40).min(other.len())].to_vec();
                     changed.splice(at..end, piece);
                 }
-                6 if self.repeats => {
+                6 => {
                     let piece = &changed[at..end];
                     let room = LENGTH_MAX.saturating_sub(changed.len()) / piece.len().max(1);
                     let many = piece.repeat(REPEATED.min(room));

@@ -22,6 +22,9 @@ const CHAIN_MAX: usize = 64;
 /// Terms that one policy joins by `&&`, `||`, `+`, `-` or `*`, at most: each stands within the next.
 const TERMS_MAX: usize = 64;
 
+/// Commas of one policy at most: a set of so many values is no longer read by anybody.
+const LISTED_MAX: usize = 2000;
+
 /// KiB of the stack that one policy may need; a bracket, an `if`, an attribute and a term need about so many each in a
 /// build that is not optimised.
 const STACK_MAX: usize = 1600;
@@ -83,7 +86,7 @@ fn policies(text: &str) -> usize {
 
 /// Where brackets, or choices, are too many, and which of them. Strings and comments do not count.
 pub(super) fn too_deep(text: &str) -> Option<(usize, &'static str)> {
-    let (mut choices, mut terms) = (0_usize, 0_usize);
+    let (mut choices, mut terms, mut listed) = (0_usize, 0_usize, 0_usize);
     // Of each bracket that is open, how long the chain is within it.
     let mut chains = vec![0_usize];
     let bytes = text.as_bytes();
@@ -95,16 +98,25 @@ pub(super) fn too_deep(text: &str) -> Option<(usize, &'static str)> {
                 at = after_comment(bytes, at);
             }
             b'.' => chains.last_mut().into_iter().for_each(|chain| *chain += 1),
-            b'=' | b',' | b'<' | b'>' => chains.last_mut().into_iter().for_each(|chain| *chain = 0),
+            b',' => {
+                listed += 1;
+                chains.last_mut().into_iter().for_each(|chain| *chain = 0);
+            }
+            b'=' | b'<' | b'>' => chains.last_mut().into_iter().for_each(|chain| *chain = 0),
             b'&' | b'|' | b'+' | b'-' | b'*' => {
                 // `&&` and `||` are one each.
                 at += usize::from(matches!(byte, b'&' | b'|') && bytes.get(at + 1) == Some(byte));
                 terms += 1;
                 chains.last_mut().into_iter().for_each(|chain| *chain = 0);
             }
-            b'(' | b'[' | b'{' => chains.push(0),
+            b'(' | b'[' | b'{' => {
+                // `context["a"]` is an attribute like `context.a`.
+                let is_index = *byte == b'[' && is_value_before(bytes, at);
+                chains.last_mut().into_iter().for_each(|chain| *chain += usize::from(is_index));
+                chains.push(0);
+            }
             b')' | b']' | b'}' if chains.len() > 1 => drop(chains.pop()),
-            b';' => (choices, terms, chains) = (0, 0, vec![0]),
+            b';' => (choices, terms, listed, chains) = (0, 0, 0, vec![0]),
             _ if is_choice(bytes, at) => choices += 1,
             _ => {}
         }
@@ -117,6 +129,9 @@ pub(super) fn too_deep(text: &str) -> Option<(usize, &'static str)> {
         }
         if choices > CHOICES_MAX {
             return Some((at, "one policy has more than 100 times `if`"));
+        }
+        if listed > LISTED_MAX {
+            return Some((at, "one policy lists more than 2000 values"));
         }
         if terms > TERMS_MAX {
             return Some((at, "one policy joins more than 64 terms"));
@@ -146,6 +161,12 @@ fn after_string(bytes: &[u8], at: usize) -> usize {
         }
     }
     bytes.len()
+}
+
+/// Whether a value ends right before `at`.
+fn is_value_before(bytes: &[u8], at: usize) -> bool {
+    let before = bytes.get(..at).unwrap_or_default().trim_ascii_end().last();
+    before.is_some_and(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b')' | b']' | b'"'))
 }
 
 fn is_choice(bytes: &[u8], at: usize) -> bool {
@@ -212,6 +233,7 @@ mod tests {
     #[test]
     fn terms_end_before_the_stack_does() {
         let joined = |piece: &str, count: usize, end: &str| policy(&format!("{}{end}", piece.repeat(count)));
+        let index = |count: usize| policy(&format!("context{} == 1", "[\"a\"]".repeat(count)));
         let call = |count: usize| policy(&format!("[1]{}", ".containsAll([1, 1])".repeat(count)));
         for (most, more) in [
             (joined("true || ", TERMS_MAX, "true"), joined("true || ", TERMS_MAX + 1, "true")),
@@ -220,6 +242,11 @@ mod tests {
             (joined("1 * ", TERMS_MAX, "1 > 0"), joined("1*", TERMS_MAX + 1, "1 > 0")),
             (joined("1 - ", TERMS_MAX, "1 > 0"), joined("1-", TERMS_MAX + 1, "1 > 0")),
             (call(CHAIN_MAX), call(CHAIN_MAX + 1)),
+            (index(CHAIN_MAX), index(CHAIN_MAX + 1)),
+            (
+                policy(&format!("[{}1].contains(1)", "1,".repeat(1990))),
+                policy(&format!("[{}1].contains(1)", "1,".repeat(2001))),
+            ),
             (
                 joined("(", 12, &format!("{}true{}", "if 1 + 1 > 0 then ".repeat(12), " else true".repeat(12)))
                     .replace("true }", &format!("true{} }}", ")".repeat(12))),

@@ -55,7 +55,7 @@ impl Words {
             let path = format!("resource.{}", attribute.name);
             match attribute.kind {
                 Type::Word(known) => {
-                    words.entry(path).or_insert_with(BTreeSet::new).extend(known.iter().map(ToString::to_string))
+                    words.entry(path).or_insert_with(BTreeSet::new).extend(known.iter().map(ToString::to_string));
                 }
                 _ => drop(open.insert(path)),
             }

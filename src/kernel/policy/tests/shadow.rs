@@ -165,9 +165,9 @@ fn policies_whose_decision_could_not_be_written_are_refused() {
         format!("@id(\"p-{number}\") @reason(\"{reason}\") {mode} forbid (principal, action, {resource});")
     };
     let many = |count: usize, mode: &str, reason: usize, of_each: bool| {
-        let resource = |number: usize| match of_each {
-            true => format!("resource == Countersign::local::account::\"local/account/a{number}\""),
-            false => "resource".to_owned(),
+        let resource = |number: usize| {
+            let name = format!("resource == Countersign::local::account::\"local/account/a{number}\"");
+            if of_each { name } else { "resource".to_owned() }
         };
         let texts: Vec<String> = (0..count).map(|number| forbid(number, mode, reason, &resource(number))).collect();
         load(&[("a.cedar", &texts.join("\n"))]).err().map(|found| found[0].code)
