@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use countersign_kernel::policy::{PolicySet, Vocabulary};
 use countersign_kernel::run::bodies::{PersonAnswer, RunOutcome};
 use countersign_warrant::RunId;
 use tokio::sync::watch;
@@ -15,7 +16,7 @@ use super::screen::Screen;
 use super::signals::Signals;
 use super::stop::{BAD_INPUT, DONE};
 use crate::runner::{AnswerError, Driven, PersonsWord};
-use crate::scheduler::Active;
+use crate::scheduler::{Active, ActiveError};
 use crate::store::RunState;
 use crate::{Installation, known, runner};
 
@@ -77,10 +78,17 @@ async fn within(
     stop: watch::Receiver<bool>,
     screen: &Screen,
 ) -> Result<u8, Stop> {
-    let active = Active::load(&installation.store, &known(&installation.catalog)).await?;
+    let policies = match Active::load(&installation.store, &known(&installation.catalog)).await {
+        Ok(active) => active.set.policies,
+        // WHY: to take back or to let go asks no policy, and must be possible where the settings no longer fit the set.
+        Err(error @ ActiveError::Unfit { .. }) if answer != PersonAnswer::Resume => {
+            Arc::new(PolicySet::load(&[], &Vocabulary::default()).map_err(|_| error)?)
+        }
+        Err(error) => return Err(error.into()),
+    };
     let word = PersonsWord { answer, by: installation.asker().await?, reason: reason.to_owned() };
     let progress = Progress::start(screen);
-    let runner = runner(installation, Arc::clone(&active.set.policies), Some(progress.sender()), stop);
+    let runner = runner(installation, policies, Some(progress.sender()), stop);
     let driven = runner.answer(run, word).await;
     drop(runner);
     progress.finish().await;

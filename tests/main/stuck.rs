@@ -70,6 +70,21 @@ fn what_was_mended_goes_on() {
     folder.run(&["resume", &run]).ended(2).says(&["error[answer.refused]", "the run is over", "nothing was changed"]);
 }
 
+/// Settings under which the activated set does not fit any more keep nobody from taking a run back, or letting go of it.
+#[test]
+fn a_set_that_does_not_fit_the_settings_is_no_reason_to_stay_stuck() {
+    for (answer, exit, end) in [("undo", 0, "undone"), ("abandon", 0, "abandoned")] {
+        let (folder, run) = stuck();
+        folder.edit("settings.toml", "[places.server]", "[places.servers]");
+        folder.edit("settings.toml", "certificate = \"server/tls\"", "certificate = \"servers/tls\"");
+        folder.run(&["run", "rotate-reporting-key"]).ended(2).says(&["error[set.unfit]"]);
+        folder.run(&["resume", &run]).ended(2).says(&["error[set.unfit]"]);
+        let told = folder.run(&[answer, &run, "--reason", "the settings are another matter"]).ended(exit);
+        said(&told, &format!("run {run}: {end}"));
+        folder.verifies();
+    }
+}
+
 /// The delivery is taken back, the new key removed, and the version that was current is current again.
 #[test]
 fn what_can_be_taken_back_is_taken_back_beyond_the_point_of_no_return() {
