@@ -245,7 +245,9 @@ fn in_words(planned: &Move) -> String {
                 1 => "1 subject".to_owned(),
                 all => format!("{all} subjects"),
             };
-            format!("a run for each of {all}, {together} at a time; none begins after {stop_after} have failed")
+            let failed =
+                if *stop_after == 1 { "one has failed".to_owned() } else { format!("{stop_after} have failed") };
+            format!("a run for each of {all}, {together} at a time; none begins after {failed}")
         }
         Does::Wait { ms } if planned.action == "deprovision" => {
             format!("wait {}; it can still be enabled again", duration(*ms))

@@ -130,7 +130,7 @@ fn exit_of(code: &str) -> u8 {
         "store.newer" | "run.not_found" | "secrets.wrong_key" | "secrets.key_missing" | "secrets.key_malformed" => {
             BAD_INPUT
         }
-        "adopt.not_taken" => FAILED,
+        "adopt.not_taken" | "adopt.not_asked" => FAILED,
         "plan.subject_exists" | "plan.subject_missing" | "plan.no_free_slot" | "plan.issuer_missing" | "plan.drift" => {
             FAILED
         }
@@ -151,6 +151,10 @@ pub(super) const HEAD_MISSING: &str = "put `keys/ledger.head` back from where th
 fn help_of(code: &str) -> Option<String> {
     let help = match code {
         "plan.drifted" => "look at it again: `countersign plan NAME`; nothing was changed",
+        "plan.no_free_slot" => {
+            "a workflow with `uses: CONNECTOR/key_disable` and `key_remove` retires the one that nobody uses (see `explain \
+             plan.no_free_slot`); nothing was changed"
+        }
         "plan.not_own" => {
             "in the settings, give its connector `operator = \"NAME\"` and `operator_key = \"PLACE/PATH/FIELD\"`; or take \
              `self` out of the workflow"

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use countersign_contract::ProbeAnswer;
 use countersign_kernel::plan::{self, Adopting, Does, Persons, Plan, Recipe};
 use countersign_kernel::run::bodies::{Stage, StartedBody, Trigger};
 use countersign_kernel::workflow::model::Workflow;
@@ -162,6 +163,10 @@ impl Runner {
             let material = self.opener.probe_material(version, &sealed.blob).map_err(BeginError::Open)?;
             let answer = self.ask_once(instance, probe, Some(material)).await;
             let answer = answer.ok_or_else(|| BeginError::NoSuchConnector(instance.clone()))?;
+            // WHY: a target that gives no answer has not refused the secret.
+            if answer.answer == ProbeAnswer::Unknown {
+                return Err(BeginError::NotAsked { version: version.clone(), message: answer.message });
+            }
             if answer.answer != *expect {
                 return Err(BeginError::NotTaken { version: version.clone(), message: answer.message });
             }

@@ -97,7 +97,7 @@ impl Runner {
                 .iter()
                 .filter(|(_, one)| !one.is_done())
                 .map(|(at, one)| one.in_words(runs.get(*at).map_or("?", |plan| plan.subject.resource.name())))
-                .chain(left_out.iter().map(|left| format!("{} (not planned)", left.subject.name())))
+                .chain(left_out.iter().map(|left| format!("{} (not planned: {})", left.subject.name(), left.message)))
                 .collect();
             let reason = format!("{done} of {all} subjects are done; not {}", not.join(", "));
             facts.insert("reason".to_owned(), Value::String(reason));

@@ -68,6 +68,14 @@ pub enum BeginError {
         /// What the target said.
         message: String,
     },
+    /// The target gave no answer, so that nobody knows whether it takes what was given.
+    #[error("whether it is `{version}` could not be asked: {message}; nothing was adopted")]
+    NotAsked {
+        /// As which version it was to be tried.
+        version: VersionId,
+        /// Why there is no answer.
+        message: String,
+    },
     /// The version is sealed here already, as something else.
     #[error("`{version}` was given here before, with another secret; nothing was adopted")]
     OtherSecret {
@@ -98,6 +106,7 @@ impl BeginError {
             Self::Open(source) => source.code(),
             Self::NoSuchConnector(_) => "inventory.no_such_connector",
             Self::NotTaken { .. } => "adopt.not_taken",
+            Self::NotAsked { .. } => "adopt.not_asked",
             Self::OtherSecret { .. } => "adopt.other_secret",
             Self::NothingAdopted => "plan.unfit",
             Self::NoRandomness => "secrets.no_randomness",

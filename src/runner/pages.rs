@@ -69,6 +69,14 @@ pub const PAGES: &[Page] = &[
         "a file with the key that is in use",
     ),
     Page::told(
+        "adopt.not_asked",
+        "The target gave no answer, so that nobody knows whether it takes the secret.",
+        "A network error is no refusal. Nothing was adopted and nothing was used up: make the target answer, and run the same \
+         command again.",
+        "an endpoint that does not run, or whose certificate the client cannot check",
+        "the same command once `countersign status` shows what serves it",
+    ),
+    Page::told(
         "adopt.other_secret",
         "The version was given here before, with another secret, by a run that somebody let go of.",
         "What is sealed as a version stays that version's secret. Give the secret that was given first. Where that was the \

@@ -9,6 +9,7 @@ mod naive;
 mod reading;
 mod void;
 
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
@@ -31,7 +32,7 @@ fn main() -> Result<()> {
     let mut criterion = Criterion::default().configure_from_args();
     decisions(&mut criterion, &house, &runtime)?;
     plans(&mut criterion, &house, &runtime)?;
-    folders(&mut criterion, &house, &runtime)?;
+    folders(&mut criterion, &house, &runtime, &folder.path().join("set"))?;
     criterion.final_summary();
     Ok(())
 }
@@ -51,6 +52,9 @@ fn decisions(criterion: &mut Criterion, house: &House, runtime: &Runtime) -> Res
             timed.iter(|| naive.decide(&request, &entities));
         });
     }
+    let wide = reading::unscoped(house, 100)?;
+    let mut acts = judging::Acts::of(house, &plan)?;
+    group.bench_function("with 100 forbids without a scope", |timed| timed.iter(|| acts.judge_next(&wide)));
     group.finish();
     Ok(())
 }
@@ -68,11 +72,14 @@ fn plans(criterion: &mut Criterion, house: &House, runtime: &Runtime) -> Result<
 }
 
 /// A thousand workflow files as one set with its policies: checked, and each of them planned.
-fn folders(criterion: &mut Criterion, house: &House, runtime: &Runtime) -> Result<()> {
+fn folders(criterion: &mut Criterion, house: &House, runtime: &Runtime, folder: &Path) -> Result<()> {
     let mut group = criterion.benchmark_group("1,000 files");
     group.sample_size(10).measurement_time(Duration::from_secs(20));
     let files = reading::files(FILES);
-    group.bench_function("linted", |timed| timed.iter(|| reading::check(house, &files)));
+    group.bench_function("checked in memory", |timed| timed.iter(|| reading::check(house, &files)));
+    reading::folder(folder, FILES as usize)?;
+    anyhow::ensure!(reading::lint(folder)? == FILES as usize, "the shipped workflows, many times");
+    group.bench_function("linted, the shipped ones from their folder", |timed| timed.iter(|| reading::lint(folder)));
     let set = reading::check(house, &files)?;
     anyhow::ensure!(set.workflows.len() == usize::try_from(FILES)?, "{} workflows", set.workflows.len());
     group.bench_function("planned", |timed| {

@@ -72,6 +72,19 @@ fn a_secret_that_the_target_does_not_take_is_not_adopted() {
     folder.verifies();
 }
 
+/// beh:R9 What gives no answer has refused nothing: the secret may be right.
+#[test]
+fn a_target_that_cannot_be_asked_is_not_one_that_refuses() {
+    let (folder, secret) = onboarding();
+    let (trust, away) = (folder.path("places/client/trust"), folder.path("places/client/away"));
+    fs::rename(&trust, &away).unwrap();
+    onboard(&folder, &secret, &[]).ended(1).says(&["error[adopt.not_asked]", "nothing was adopted"]);
+    assert_eq!(folder.status()["versions"], serde_json::json!([]));
+    fs::rename(&away, &trust).unwrap();
+    onboard(&folder, &secret, &[]).ended(0);
+    folder.verifies();
+}
+
 #[test]
 fn which_of_several_is_said() {
     let (folder, secret) = onboarding();

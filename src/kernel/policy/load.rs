@@ -147,18 +147,15 @@ impl PolicySet {
     /// Which decision could not be written down, where there is one.
     // INVARIANT: inv:I1 what cannot be recorded is not in force: neither a change without its record nor a denial.
     fn too_large(&self) -> Option<String> {
-        for (action, slices) in &self.slices {
-            for (kind, slice) in slices {
-                let bytes = slice.decision_bytes() + slice.shadow.as_ref().map_or(0, |shadow| shadow.decision_bytes());
-                if bytes > DECISION_BYTES_MAX {
-                    let count = slice.with_shadow().rules.len();
-                    return Some(format!(
-                        "the {count} policies on `{action}` of `{kind}` would not fit into one decision"
-                    ));
-                }
-            }
-        }
-        None
+        let is_too_large = |slice: &Slice| {
+            slice.decision_bytes() + slice.shadow.as_ref().map_or(0, |shadow| shadow.decision_bytes())
+                > DECISION_BYTES_MAX
+        };
+        let all =
+            self.slices.iter().flat_map(|(action, slices)| slices.iter().map(move |(kind, it)| (action, kind, it)));
+        let large = all.filter(|(.., slice)| is_too_large(slice)).map(|(action, kind, _)| (action, kind));
+        let (action, kind) = large.min()?;
+        Some(format!("the policies on `{action}` of `{kind}` would not fit into one decision"))
     }
 
     pub(super) fn slice(&self, action: &str, kind: &str) -> Option<&Slice> {
