@@ -81,7 +81,7 @@ fn tell(folder: &Path, chosen: &Chosen<'_>, written: &[PathBuf], (data, made): (
             })
             .collect();
         if let Some(settings) = one.needed_settings() {
-            screen.say_wrapped("  # first ", &settings);
+            screen.say_wrapped("  # needs ", &settings);
         }
         screen.say(format!("  {called} run {}{}{flag}", one.name(), inputs.concat()));
     }

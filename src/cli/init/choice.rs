@@ -35,18 +35,23 @@ impl Choice {
         inputs.filter(|(_, input)| input.default.is_none()).map(|(name, _)| name.as_str())
     }
 
-    /// What must stand in the settings before it is run.
+    /// What must be there before it is run, where it changes the credential that Countersign itself works with: the account,
+    /// and its name in the settings.
     pub(super) fn needed_settings(&self) -> Option<String> {
         let subject = &self.workflow.subject;
         let Template::Literal(name) = &subject.name else { return None };
-        let (connector, kind, name) = (&subject.connector, &subject.kind, name.as_str()?);
-        subject.own.then(|| {
-            format!(
-                "`operator = \"{connector}/{kind}/{name}\"` and `operator_key`, the file with its key, in `[connectors.{connector}]` \
-                 of the data folder's settings; then {}",
-                self.name()
-            )
-        })
+        let (connector, name) = (&subject.connector, name.as_str().filter(|_| subject.own)?);
+        let key = self.workflow.steps.iter().find_map(|step| match &step.kind {
+            StepKind::Rotate(rotate) => rotate.distribute.first(),
+            _ => None,
+        })?;
+        let (Template::Literal(path), field) = (&key.path, key.fields.keys().next()?) else { return None };
+        Some(format!(
+            "the account `{name}`, with `level=write`; then `operator = \"{name}\"` and `operator_key = \"{}/{}/{field}\"` in \
+             `[connectors.{connector}]` of the data folder's settings",
+            key.place,
+            path.as_str()?
+        ))
     }
 
     fn actions(&self) -> impl Iterator<Item = &'static str> {
