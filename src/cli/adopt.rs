@@ -70,7 +70,7 @@ async fn within(
     let ended: Result<Vec<Ran>, Stop> = async {
         session.carry_on_open_runs(Some(&wanted.workflow), &progress).await?;
         // An adoption that was left open is this one: what was sealed then was the secret that was given then.
-        if let Some(ran) = session.carried_adoption(&wanted.workflow).await? {
+        if let Some(ran) = session.carried_adoption(&wanted.workflow, &inputs).await? {
             screen.say(format!(
                 "run {} was left open by an adoption: it was carried on with the secret given then",
                 ran.run

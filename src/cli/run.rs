@@ -182,29 +182,36 @@ impl<'a> Session<'a> {
     /// The run that was left open by the same request, and that this command has carried on: it is the answer, and not the
     /// first of two.
     async fn carried_on(&self, workflow: &str, inputs: &BTreeMap<String, Value>) -> Result<Option<Ran>, Stop> {
+        let is_ours = |run: &StoredRun| {
+            run.trigger_key.as_deref().is_some_and(|key| OWN_KEYS.iter().any(|own| key.starts_with(own)))
+        };
+        self.driven_for(workflow, inputs, |run, plan, _| !is_ours(run) && !plan.is_import()).await
+    }
+
+    /// The adoption that was left open, and that this command has carried on to its end.
+    pub(super) async fn carried_adoption(
+        &self,
+        workflow: &str,
+        inputs: &BTreeMap<String, Value>,
+    ) -> Result<Option<Ran>, Stop> {
+        let is_done = |driven: &Driven| *driven == Driven::Over(RunOutcome::Done);
+        self.driven_for(workflow, inputs, |_, plan, driven| plan.is_import() && is_done(driven)).await
+    }
+
+    /// The run of that workflow with these inputs that this command has driven, and that is the one.
+    async fn driven_for(
+        &self,
+        workflow: &str,
+        inputs: &BTreeMap<String, Value>,
+        is_it: impl Fn(&StoredRun, &Plan, &Driven) -> bool,
+    ) -> Result<Option<Ran>, Stop> {
         for (id, driven) in &self.driven {
             let Some(stored) = self.installation.store.run(id).await?.filter(|run| run.workflow == workflow) else {
                 continue;
             };
-            let own_key = |key: &str| OWN_KEYS.iter().any(|own| key.starts_with(own));
-            let is_ours = stored.trigger_key.as_deref().is_some_and(own_key);
             let bytes = self.installation.store.blob(&stored.plan).await?;
             let plan = bytes.and_then(|bytes| Plan::from_bytes(bytes.bytes()).ok());
-            if !is_ours && plan.is_some_and(|plan| !plan.is_import() && plan.inputs == *inputs) {
-                return Ok(Some(Ran { run: id.clone(), driven: driven.clone(), began: false, was_open: true }));
-            }
-        }
-        Ok(None)
-    }
-
-    /// The adoption that was left open, and that this command has carried on to its end.
-    pub(super) async fn carried_adoption(&self, workflow: &str) -> Result<Option<Ran>, Stop> {
-        for (id, driven) in self.driven.iter().filter(|(_, driven)| **driven == Driven::Over(RunOutcome::Done)) {
-            let Some(stored) = self.installation.store.run(id).await?.filter(|run| run.workflow == workflow) else {
-                continue;
-            };
-            let bytes = self.installation.store.blob(&stored.plan).await?;
-            if bytes.and_then(|bytes| Plan::from_bytes(bytes.bytes()).ok()).is_some_and(|plan| plan.is_import()) {
+            if plan.is_some_and(|plan| plan.inputs == *inputs && is_it(&stored, &plan, driven)) {
                 return Ok(Some(Ran { run: id.clone(), driven: driven.clone(), began: false, was_open: true }));
             }
         }
