@@ -9,8 +9,8 @@ use serde_json::json;
 
 use super::Stop;
 use super::arguments::Activate;
-use super::run::open;
 use super::screen::Screen;
+use super::session::open;
 use super::stop::{BAD_INPUT, DONE};
 use crate::scheduler::FileSet;
 use crate::{Installation, known};

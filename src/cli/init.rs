@@ -31,7 +31,7 @@ pub(super) async fn init(data: Option<PathBuf>, asked: &Init, screen: &Screen) -
     let path = Folder::resolve(data)?;
     let made = !path.exists();
     if made {
-        super::run::told(Installation::create(&path, "init").await, screen)?.close().await;
+        super::session::told(Installation::create(&path, "init").await, screen)?.close().await;
     }
     let written = write::all(&asked.folder, &files)?;
     screen.document(&json!({
@@ -73,18 +73,28 @@ fn tell(folder: &Path, chosen: &Chosen<'_>, written: &[PathBuf], (data, made): (
         .say(format!("  {called} lint {shown} --settings {}", quoted(&format!("{}/settings.toml", folder.display()))));
     screen.say(format!("  {called} activate {shown}{flag}"));
     for one in &chosen.workflows {
-        let inputs: Vec<String> = one
-            .needed_inputs()
-            .map(|input| {
-                let value = one.input_for(input, &chosen.workflows).unwrap_or_else(|| "VALUE".to_owned());
-                format!(" --input {input}={value}")
-            })
-            .collect();
         if let Some(settings) = one.needed_settings() {
             screen.say_wrapped("  # needs ", &settings);
         }
-        screen.say(format!("  {called} run {}{}{flag}", one.name(), inputs.concat()));
+        for inputs in requests(one, &chosen.workflows) {
+            screen.say(format!("  {called} run {}{inputs}{flag}", one.name()));
+        }
     }
+}
+
+/// The inputs of each request of a workflow: one for each subject of the others that it makes.
+fn requests(one: &Choice, others: &[&Choice]) -> Vec<String> {
+    let mut requests = vec![String::new()];
+    for input in one.needed_inputs() {
+        let mut values = one.inputs_for(input, others);
+        if values.is_empty() {
+            values.push("VALUE".to_owned());
+        }
+        let with =
+            |value: &String| requests.iter().map(|request| format!("{request} --input {input}={value}")).collect();
+        requests = values.iter().flat_map(|value| -> Vec<String> { with(value) }).collect();
+    }
+    requests
 }
 
 fn unknown(name: &str, choices: &[Choice]) -> Stop {

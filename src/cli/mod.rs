@@ -24,6 +24,7 @@ mod report;
 mod run;
 mod schema;
 mod screen;
+mod session;
 mod signals;
 mod status;
 mod stop;

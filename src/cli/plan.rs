@@ -109,15 +109,45 @@ fn judge(plan: &Plan, ground: &Ground, asked_by: Option<&str>) -> Vec<Judged> {
     judge(plan, "").into_iter().chain(of_each).collect()
 }
 
-/// The run of each subject, in a line, and what policy says of its calls.
+/// What is said of a move.
+#[derive(PartialEq, Eq)]
+struct Line {
+    /// The number of the move in its plan, from 0.
+    at: usize,
+    /// What stands before the text, and before its first line only.
+    first: String,
+    text: String,
+}
+
+/// Subjects whose runs are alike but for the subject's name: every call, verdict and undo of one of them, for all.
+struct Alike {
+    shape: Vec<Line>,
+    shown: Vec<Line>,
+    subjects: Vec<String>,
+}
+
+/// The run of each subject whole; those that are alike are shown once.
 fn tell_each(screen: &Screen, runs: &[Plan], left_out: &[LeftOut], judged: &[Judged]) {
+    let mut groups: Vec<Alike> = Vec::new();
     for one in runs {
-        let subject = one.subject.resource.to_string();
-        let calls: Vec<&str> = one.acts().map(|(_, act)| act.call.verb.as_str()).collect();
-        let of_one = judged.iter().filter(|judged| judged.id.split(' ').next() == Some(&subject));
-        let mut verdicts: Vec<String> = of_one.map(|one| verdict_words(Some(one))).collect();
-        verdicts.dedup();
-        screen.say_wrapped(&format!("       {subject}  "), &format!("{}; {}", calls.join(", "), verdicts.join("; ")));
+        let (subject, name) = (one.subject.resource.to_string(), one.subject.resource.name());
+        let shown = lines(one, &format!("{subject} "), judged);
+        let unnamed = |line: &Line| Line { text: line.text.replace(name, "\0"), first: line.first.clone(), ..*line };
+        let shape: Vec<Line> = shown.iter().map(unnamed).collect();
+        match groups.iter_mut().find(|alike| alike.shape == shape) {
+            Some(alike) => alike.subjects.push(subject),
+            None => groups.push(Alike { shape, shown, subjects: vec![subject] }),
+        }
+    }
+    for alike in groups {
+        let all = match alike.subjects.len() {
+            1 => "       for  ".to_owned(),
+            many => format!("       for each of {many}, as for the first  "),
+        };
+        screen.say_wrapped(&all, &alike.subjects.join(", "));
+        for line in &alike.shown {
+            screen.say_wrapped(&format!("       {}", line.first), &line.text);
+        }
     }
     for left in left_out {
         screen.say_wrapped(&format!("       {}  ", left.subject), &format!("NOT planned: {}", left.message));
@@ -139,30 +169,10 @@ fn tell(screen: &Screen, plan: &Plan, starts: &starts::Starts, judged: &[Judged]
         screen.say(format!("  input   {name} = {}", plan::hole::as_text(value)));
     }
     screen.say("");
-    let widest = plan.moves.iter().map(|planned| planned.id.as_str().len()).max().unwrap_or_default();
-    let (mut pivoted, mut for_failure) = (false, false);
-    for (number, planned) in plan.moves.iter().enumerate() {
-        let first = format!("{:>3}  {:<widest$}  ", number + 1, planned.id.as_str());
-        let only = planned.on_failure.as_ref().map(|step| format!("only if {step} fails: ")).unwrap_or_default();
-        screen.say_wrapped(&first, &format!("{only}{}", in_words(planned)));
-        if let Does::Each { runs, left_out, .. } = &planned.does {
+    for line in lines(plan, "", judged) {
+        screen.say_wrapped(&line.first, &line.text);
+        if let Some(Does::Each { runs, left_out, .. }) = plan.moves.get(line.at).map(|planned| &planned.does) {
             tell_each(screen, runs, left_out, judged);
-        }
-        let Does::Act(act) = &planned.does else { continue };
-        let verdict = judged.iter().find(|one| one.id == planned.id.as_str());
-        screen.say_wrapped("       policy    ", &verdict_words(verdict));
-        // What is for a failure begins anew: the failed step was taken back.
-        if planned.on_failure.is_some() != for_failure {
-            (pivoted, for_failure) = (false, planned.on_failure.is_some());
-        }
-        let undo = undo_words(act, pivoted);
-        pivoted |= act.pivot;
-        screen.say_wrapped("       undo      ", &undo);
-        if let Some(retry) = act.retry {
-            screen.say_wrapped("       retry     ", &retry_words(retry));
-        }
-        if let Some(words) = &act.downtime {
-            screen.say_wrapped("       downtime  ", words);
         }
     }
     for (step, ms) in &plan.timeouts {
@@ -172,6 +182,35 @@ fn tell(screen: &Screen, plan: &Plan, starts: &starts::Starts, judged: &[Judged]
         let text = format!("{}, as this does not hold: {}", skipped.step, skipped.when);
         screen.say_wrapped("  skipped  ", &text);
     }
+}
+
+/// The moves of a plan, line by line; `prefix` stands before their ids among the judged.
+fn lines(plan: &Plan, prefix: &str, judged: &[Judged]) -> Vec<Line> {
+    let widest = plan.moves.iter().map(|planned| planned.id.as_str().len()).max().unwrap_or_default();
+    let (mut pivoted, mut for_failure) = (false, false);
+    let mut lines = Vec::new();
+    for (at, planned) in plan.moves.iter().enumerate() {
+        let mut say = |first: &str, text: String| lines.push(Line { at, first: first.to_owned(), text });
+        let only = planned.on_failure.as_ref().map(|step| format!("only if {step} fails: ")).unwrap_or_default();
+        let first = format!("{:>3}  {:<widest$}  ", at + 1, planned.id.as_str());
+        say(&first, format!("{only}{}", in_words(planned)));
+        let Does::Act(act) = &planned.does else { continue };
+        let verdict = judged.iter().find(|one| one.id.strip_prefix(prefix) == Some(planned.id.as_str()));
+        say("       policy    ", verdict_words(verdict));
+        // What is for a failure begins anew: the failed step was taken back.
+        if planned.on_failure.is_some() != for_failure {
+            (pivoted, for_failure) = (false, planned.on_failure.is_some());
+        }
+        say("       undo      ", undo_words(act, pivoted));
+        pivoted |= act.pivot;
+        if let Some(retry) = act.retry {
+            say("       retry     ", retry_words(retry));
+        }
+        if let Some(words) = &act.downtime {
+            say("       downtime  ", words.clone());
+        }
+    }
+    lines
 }
 
 /// What takes an act back, when it is done and a later move fails.

@@ -14,8 +14,8 @@ use tokio::sync::watch;
 
 use super::Stop;
 use super::progress::Progress;
-use super::run::Session;
 use super::screen::Screen;
+use super::session::Session;
 use super::signals::Signals;
 use super::stop::FAILED;
 use crate::folder::Folder;
@@ -127,7 +127,7 @@ pub(super) async fn quickstart(data: Option<PathBuf>, screen: &Screen) -> Result
 }
 
 async fn set_up(path: &Path, screen: &Screen) -> Result<Installation, Stop> {
-    let installation = super::run::told(Installation::create(path, "quickstart").await, screen)?;
+    let installation = super::session::told(Installation::create(path, "quickstart").await, screen)?;
     let current = installation.store.current_activation().await;
     if current?.is_none() {
         let shipped = installation.folder.root().join("workflows");

@@ -6,7 +6,7 @@ use std::path::Path;
 use countersign_kernel::run::bodies::Stage;
 
 use crate::command::{Ended, Faults, countersign};
-use crate::folder::{Case, copy};
+use crate::folder::{Case, copy, edit};
 use crate::ledger::{Answer, Book};
 use crate::matrix::{self, Outcome};
 use crate::oracle;
@@ -162,6 +162,35 @@ fn who_lets_go_of_a_killed_adoption_can_adopt_again() {
         }
         Outcome { wrong, ..Outcome::default() }
     });
+}
+
+/// inv:I3 A version is sealed once. Where nobody asked the target, another secret is not taken for it later on: what was
+/// sealed under its number stays, and the one that was given first is adopted again.
+#[test]
+fn a_version_that_was_sealed_takes_no_other_secret() {
+    let toured = Case::at(Tour::Toured);
+    let (case, secret) = onboarding(&toured.path());
+    let workflows = case.path().join("workflows");
+    edit(&workflows.join("rotate-reporting-key.yaml"), "steps:\n", "on_import: adopt\nsteps:\n");
+    let activated = countersign(&case.path(), &["activate", &workflows.display().to_string()], &Faults::default());
+    assert_eq!(activated.code, Some(0), "{}{}", activated.out, activated.err);
+    let adopt = |secret: &str, faults: &Faults| {
+        countersign(&case.path(), &["adopt", "rotate-reporting-key", "--secret", secret], faults)
+    };
+    adopt(&secret, &Faults::crash("runner.before_command:1"));
+    let run = Book::read(&case.path()).entries.iter().rev().find_map(|entry| entry.id.run()).expect("its run");
+    let let_go = countersign(&case.path(), &["abandon", run.as_str(), "--reason", "a slip"], &Faults::default());
+    assert_eq!(let_go.code, Some(0), "{}{}", let_go.out, let_go.err);
+    let other = case.path().join("other");
+    std::fs::write(&other, "another secret, of the same length as").unwrap();
+    let refused = adopt(&other.display().to_string(), &Faults::default());
+    assert_eq!(refused.code, Some(2), "{}{}", refused.out, refused.err);
+    assert!(refused.err.contains("error[adopt.other_secret]"), "{}", refused.err);
+    assert!(Book::read(&case.path()).stages().values().all(|stage| *stage == Stage::Pending));
+    let again = adopt(&secret, &Faults::default());
+    assert_eq!(again.code, Some(0), "{}{}", again.out, again.err);
+    let (book, wrong) = read(&case.path());
+    assert_eq!((wrong, book.stages().into_values().collect::<Vec<_>>()), (Vec::new(), vec![Stage::Current]));
 }
 
 /// The request that ends two accounts, each by a run of its own.

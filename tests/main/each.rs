@@ -35,8 +35,10 @@ fn beh_n8_the_accounts_of_who_gave_no_answer_go_and_no_other() {
     let plan = folder.run(&recertify("plan", &[])).ended(0);
     for words in [
         "a run for each of 2 subjects, 2 at a time",
-        "local/account/exports  key_disable, account_remove; allow by account-offboard",
-        "local/account/imports  key_disable, account_remove; allow by account-offboard",
+        "for each of 2, as for the first  local/account/exports, local/account/imports\n",
+        "CALL key_disable local/account/exports, version 1\n              policy    allow by account-offboard\n",
+        "undo      key_enable local/account/exports\n",
+        "CALL account_remove local/account/exports\n",
         "countersign/workflow/recertify-accounts",
     ] {
         assert!(plan.out.contains(words), "{words} in {}", plan.out);

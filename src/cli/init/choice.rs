@@ -79,20 +79,22 @@ impl Choice {
         })
     }
 
-    /// What its request gives for an input so that it makes what another one is about.
-    pub(super) fn input_for(&self, input: &str, others: &[&Self]) -> Option<String> {
+    /// What its requests give for an input, so that one of them makes each of what the others are about.
+    pub(super) fn inputs_for(&self, input: &str, others: &[&Self]) -> Vec<String> {
         let own = &self.workflow.subject;
-        let of = others.iter().map(|other| &other.workflow.subject).find(|of| {
-            (&own.connector, &own.kind) == (&of.connector, &of.kind)
-                && matches!(&of.name, Template::Literal(value) if value.is_string())
-        })?;
-        match (&own.name, &of.name) {
-            (Template::Whole(Reference::Input(name)), Template::Literal(value)) if name == input => {
-                let level = if of.own { " --input level=write" } else { "" };
-                Some(format!("{}{level}", value.as_str()?))
-            }
-            _ => None,
+        if !matches!(&own.name, Template::Whole(Reference::Input(name)) if name == input) {
+            return Vec::new();
         }
+        let mut given = Vec::new();
+        for of in others.iter().map(|other| &other.workflow.subject) {
+            let Template::Literal(serde_json::Value::String(name)) = &of.name else { continue };
+            let level = if of.own { " --input level=write" } else { "" };
+            let one = format!("{name}{level}");
+            if (&own.connector, &own.kind) == (&of.connector, &of.kind) && !given.contains(&one) {
+                given.push(one);
+            }
+        }
+        given
     }
 
     /// Whether this one makes what the other one changes, and why that is needed.

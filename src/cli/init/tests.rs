@@ -34,6 +34,20 @@ fn whatever_is_needed_comes_before_what_needs_it() {
     assert_eq!(unknown("ca-rot", &choices).help.unwrap(), "did you mean `ca-root`?");
 }
 
+/// What is made by a request of its own for each subject is asked for once for each.
+#[test]
+fn a_provisioning_is_run_for_each_subject_that_needs_it() {
+    let choices = choice::shipped().unwrap();
+    let chosen = chosen(&choices, &["rotate-operator-key", "rotate-reporting-key", "offboard-account"]);
+    let one = choices.iter().find(|one| one.name() == "provision-account").unwrap();
+    let asked = requests(one, &chosen.workflows);
+    assert_eq!(asked, [" --input account=countersign-operator --input level=write", " --input account=reporting"]);
+    let alone = requests(one, &[one]);
+    assert_eq!(alone, [" --input account=VALUE"]);
+    let none = choices.iter().find(|one| one.name() == "ca-root").unwrap();
+    assert_eq!(requests(none, &chosen.workflows), [""]);
+}
+
 #[test]
 fn each_choice_says_in_one_line_what_it_is_for() {
     let choices = choice::shipped().unwrap();

@@ -9,7 +9,8 @@ use countersign_warrant::{RunId, Timestamp};
 use super::Toured;
 use crate::cli::Stop;
 use crate::cli::progress::Progress;
-use crate::cli::run::{Session, exit_of, stopped};
+use crate::cli::run::exit_of;
+use crate::cli::session::{Session, stopped};
 use crate::runner::{Driven, Request};
 use crate::scheduler::{Active, Due, Renewal};
 
