@@ -5,12 +5,15 @@ use std::process::ExitCode;
 use clap::Parser as _;
 use countersign::cli::{self, Arguments};
 
+/// The code where the process cannot begin.
+const NO_RUNTIME: &str = "start.runtime";
+
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
-            eprintln!("error[start.runtime]: the asynchronous runtime does not start: {error}");
+            eprintln!("error[{NO_RUNTIME}]: the asynchronous runtime does not start: {error}");
             return ExitCode::FAILURE;
         }
     };

@@ -5,7 +5,7 @@ mod kept;
 mod pages;
 
 use countersign_kernel::page::Page;
-use countersign_kernel::{evidence, plan, policy, run, workflow};
+use countersign_kernel::{evidence, plan, policy, run, workflow, x509};
 use serde_json::{Value, json};
 
 use super::Stop;
@@ -28,6 +28,7 @@ fn of_files() -> impl Iterator<Item = &'static Page> {
 /// What planning, a run, a verification or another command can end with.
 fn of_commands() -> impl Iterator<Item = &'static Page> {
     let of_runs = plan::pages::PAGES.iter().chain(run::pages::PAGES).chain(inventory::PAGES).chain(runner::PAGES);
+    let of_runs = of_runs.chain(x509::pages::PAGES);
     of_runs.chain(evidence::pages::PAGES).chain(kept::PAGES).chain(pages::PAGES)
 }
 

@@ -3,6 +3,24 @@
 
 use countersign_kernel::page::Page;
 
+/// What is true where a connector does not take a call, and what to do.
+const CALL: &str = "The connector asks this before it opens a secret, so the call has changed nothing. What the run \
+    did before is taken back, where no delivery has been made yet. A workflow is checked against what its connectors \
+    declare, so mostly the plan is older than the connector: run the workflow again, and it is planned anew.";
+
+/// What is true where a text cannot be made, and what to do.
+const TEXT: &str = "No workflow that was checked asks for that, so this is a fault of Countersign: report it with the \
+    workflow. Nothing was made, and the run waits for a person: `countersign status RUN` says what it did before.";
+
+/// What is true where there are no hands for a call, and what to do.
+const HANDS: &str = "No secret was opened and no call made. The intent of the call is on record without an answer, and \
+    the next command looks at the target to close it. This is a fault of Countersign: report it.";
+
+/// What is true where something does not open that was sealed a moment ago, and what to do.
+const SEALED: &str = "`countersign adopt` seals what it is given, and opens it again to ask the target whether it \
+    takes it. That opens always, so this is a fault of Countersign, or of the machine's memory: report it. Nothing was \
+    adopted, and no run was started. Of sealed bytes in the store it is told as `secrets.does_not_open`.";
+
 /// The page of each code, beside those of a plan, of a reading, and of the ledger.
 pub const PAGES: &[Page] = &[
     Page::told(
@@ -226,5 +244,111 @@ pub const PAGES: &[Page] = &[
         "Keys are not read where another process could read them as well. Let the process forbid core files and tracing.",
         "a sandbox that refuses `prctl`",
         "a sandbox that permits `prctl(PR_SET_DUMPABLE)`",
+    ),
+    Page::told(
+        "call.missing_parameter",
+        "A call lacks a parameter that its verb needs.",
+        CALL,
+        "a run that was started before an upgrade, after which its verb needs more",
+        "`countersign run NAME` again",
+    ),
+    Page::told(
+        "call.unknown_parameter",
+        "A call has a parameter or a secret that its verb does not take.",
+        CALL,
+        "a run that was started before an upgrade, after which its verb needs less",
+        "`countersign run NAME` again",
+    ),
+    Page::told(
+        "call.wrong_type",
+        "A parameter of a call is not of the type that its verb takes.",
+        CALL,
+        "a run that was started before an upgrade, after which its verb takes other words",
+        "`countersign run NAME` again",
+    ),
+    Page::told(
+        "generate.length",
+        "A text was to be made that is shorter than 8 characters, or longer than 1024.",
+        TEXT,
+        "no workflow that is known brings it about",
+        "a report",
+    ),
+    Page::told(
+        "generate.alphabet",
+        "A text was to be made of an alphabet that is none.",
+        TEXT,
+        "no workflow that is known brings it about",
+        "a report",
+    ),
+    Page::told(
+        "generate.class",
+        "A text was to hold a character of a class that its alphabet does not have.",
+        TEXT,
+        "no workflow that is known brings it about",
+        "a report",
+    ),
+    Page::told(
+        "generate.rare",
+        "A text was to be made with a character of each class, and hardly any text of its length has them.",
+        TEXT,
+        "no workflow that is known brings it about",
+        "a report",
+    ),
+    Page::told(
+        "grant.mismatch",
+        "A call does not fit what it is to follow.",
+        "A first attempt follows its plan, a repetition the attempt that was not applied, an undo the call that was \
+         done. No intent was recorded and no call made; the run is open. This is a fault of Countersign: report it.",
+        "no command that is known brings it about",
+        "a report",
+    ),
+    Page::told(
+        "hands.foreign_warrant",
+        "The permission for a call was not given by this process.",
+        HANDS,
+        "no command that is known brings it about",
+        "a report",
+    ),
+    Page::told(
+        "hands.other_materials",
+        "The secrets that were brought for a call are not those that it names.",
+        HANDS,
+        "no command that is known brings it about",
+        "a report",
+    ),
+    Page::told(
+        "hands.other_subject",
+        "What the target makes in a call would be kept as another subject's secret.",
+        HANDS,
+        "no command that is known brings it about",
+        "a report",
+    ),
+    Page::told(
+        "seal.not_sealed",
+        "Bytes are not sealed material.",
+        SEALED,
+        "no command that is known brings it about",
+        "a report",
+    ),
+    Page::told(
+        "seal.format",
+        "Bytes are sealed in a format that this version does not know.",
+        SEALED,
+        "no command that is known brings it about",
+        "a report",
+    ),
+    Page::told(
+        "seal.generation",
+        "Bytes are sealed by a key of another generation than the one that is here.",
+        SEALED,
+        "no command that is known brings it about",
+        "a report",
+    ),
+    Page::told(
+        "seal.altered",
+        "Sealed bytes were altered, are of another version, or were sealed by another key.",
+        SEALED,
+        "no command that is known brings it about",
+        "a report",
     ),
 ];

@@ -361,16 +361,18 @@ pub(super) const PAGES: &[Page] = &[
     ),
     Page::told(
         "checkpoint.origin",
-        "A checkpoint is of another ledger.",
-        "Each ledger has a name of its own, which stands in what it signs. Take a checkpoint of this one.",
-        "`--checkpoint` with the file of another folder",
-        "a checkpoint that this folder has printed",
+        "A checkpoint is signed by this ledger's key, and is of another ledger.",
+        "A ledger has one name, and signs under no other. A checkpoint of another folder is told as `note.unsigned`; \
+         whoever made this one has the key of this ledger. See who could read `keys/`, and report it.",
+        "a checkpoint that was signed with a copy of the key, by other means",
+        "a checkpoint that `countersign evidence checkpoint` has printed",
     ),
     Page::told(
         "checkpoint.body",
-        "What is to be a checkpoint has not the form of one.",
-        "It has three lines: the ledger's name, the number of entries, the root. Nothing is proven by what is not read.",
-        "a file of which lines were left out or changed",
-        "the whole of what `countersign evidence checkpoint` prints",
+        "What this ledger's key has signed is not a checkpoint.",
+        "One has three lines: the ledger's name, the number of entries, the root. The key signs nothing else; what was \
+         changed after it was signed is told as `note.signature`. See who could read `keys/`, and report it.",
+        "a text that was signed with a copy of the key, by other means",
+        "a checkpoint that `countersign evidence checkpoint` has printed",
     ),
 ];

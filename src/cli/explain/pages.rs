@@ -204,4 +204,138 @@ pub(super) const PAGES: &[Page] = &[
         "a renewal that is denied again and again",
         "the policy or workflow mended, then `countersign run NAME`",
     ),
+    Page::told(
+        "explain.unknown_code",
+        "There is no page for a code of that name.",
+        "A code is written as a message shows it, with its room or without. `countersign explain` lists all that have \
+         a page. What a connector answers to a call stands in its README; what a probe or a reading answers is told by \
+         the message beside the code.",
+        "`countersign explain workflow.uncoverd_change`",
+        "`countersign explain workflow.uncovered_change`",
+    ),
+    Page::told(
+        "start.runtime",
+        "The command could not begin: the system did not give it what it works with.",
+        "The message has the system's words; mostly it is a limit on open files. Nothing was read or changed.",
+        "a shell with `ulimit -n 8`",
+        "a shell with `ulimit -n 1024`",
+    ),
+    Page::told(
+        "telemetry.level",
+        "`COUNTERSIGN_LOG` is no level.",
+        "It is `off`, `error`, `warn`, `info`, `debug` or `trace`, and no filter for single parts: only Countersign's \
+         own events are ever written. The command did not begin, and nothing was changed.",
+        "`COUNTERSIGN_LOG=sqlx=trace`",
+        "`COUNTERSIGN_LOG=trace`",
+    ),
+    Page::told(
+        "telemetry.format",
+        "`COUNTERSIGN_LOG_FORMAT` is no format.",
+        "It is `text` or `json`. The command did not begin, and nothing was changed.",
+        "`COUNTERSIGN_LOG_FORMAT=xml`",
+        "`COUNTERSIGN_LOG_FORMAT=json`",
+    ),
+    Page::told(
+        "telemetry.started",
+        "This process writes events already.",
+        "That is begun once in a process. The command did not begin, and nothing was changed.",
+        "a program of your own that calls `countersign::cli::run` twice",
+        "one call in each process",
+    ),
+    Page::told(
+        "init.exists",
+        "A file is there already that `init` would write.",
+        "Nothing is written over: it may be yours. The message names each. No file was written, and no data folder was \
+         made.",
+        "`countersign init workflows --with rotate-reporting-key`, a second time",
+        "another folder, or those files moved away",
+    ),
+    Page::told(
+        "init.unknown_workflow",
+        "No shipped workflow has that name.",
+        "`countersign init` lists those that can be chosen. Nothing was written.",
+        "`countersign init workflows --with rotate-reporting`",
+        "`countersign init workflows --with rotate-reporting-key`",
+    ),
+    Page::told(
+        "init.shipped",
+        "A workflow that ships with this version cannot be read.",
+        "This is a fault of Countersign: report it. Nothing was written.",
+        "no command that is known brings it about",
+        "a report",
+    ),
+    Page::told(
+        "init.write",
+        "A file cannot be written.",
+        "The message has the system's words: mostly there is no room, or no right. The files before it were taken away \
+         again. A data folder that was made first stays, and can be used.",
+        "a folder that belongs to another user",
+        "a folder of your own",
+    ),
+    Page::told(
+        "lint.formats",
+        "`--json` and `--format` ask for different formats.",
+        "`--json` is the same as `--format json`. No file was checked.",
+        "`countersign lint workflows --json --format sarif`",
+        "`countersign lint workflows --format sarif`",
+    ),
+    Page::told(
+        "quickstart.workflows",
+        "The shipped workflows cannot be written into the data folder.",
+        "They are laid out there, so that they can be read and changed before they are activated. The data folder is \
+         made, and nothing was activated or run. Make room, then run the command again: it goes on.",
+        "a disk that is full",
+        "room on it, then `countersign quickstart` again",
+    ),
+    Page::told(
+        "quickstart.unexpected",
+        "A run of the tour did not end as it should.",
+        "The tour stops there; what the runs before it did stands. The message says how the run ended, and \
+         `countersign status RUN` why. One that failed, was denied or was taken back is asked for again by the next \
+         `quickstart`; one that is stuck needs a person. One that was done and should have been denied cannot be asked \
+         for twice: see which policy allowed it.",
+        "`countersign activate DIR` with policies that do not permit `issue`, then `countersign quickstart`",
+        "the shipped policies activated, then `countersign quickstart` again",
+    ),
+    Page::told(
+        "schema.write",
+        "The schema cannot be written.",
+        "The message has the system's words. A file that it was written to may hold a part of it.",
+        "`countersign schema > workflow.json`, on a disk that is full",
+        "room on it, then the same command",
+    ),
+    Page::told(
+        "status.not_found",
+        "There is no run and no subject of that name.",
+        "A subject is named connector/kind/name, and is known here from its first run on; a run is named as \
+         `countersign status` names it. Another data folder has others (`--data`, `COUNTERSIGN_DATA`).",
+        "`countersign status reporting`",
+        "`countersign status local/account/reporting`",
+    ),
+    Page::told(
+        "replay.policies",
+        "The policies that a decision was made from cannot be read any more.",
+        "`countersign policy explain` evaluates a decision anew, from the bytes that are stored for it. The decision \
+         itself stands as it was recorded. `countersign evidence verify` says whether those bytes were altered; if \
+         not, this version reads them otherwise than the one that decided: use that one, and report it.",
+        "a store in which the text of a policy was cut",
+        "the last whole backup",
+    ),
+    Page::told(
+        "replay.json",
+        "What a decision was asked with is not JSON any more.",
+        "The decision itself stands as it was recorded. What was asked is stored as it was evaluated, so something has \
+         altered the store since. Change nothing in the folder; `countersign evidence verify` says where.",
+        "a store in which the attributes of a subject were cut",
+        "the last whole backup",
+    ),
+    Page::told(
+        "replay.shape",
+        "What a decision was asked with does not make one question any more.",
+        "The decision itself stands as it was recorded. Who asked, for what and on which subject is stored as it was \
+         evaluated, so something has altered the store since. Change nothing in the folder; `countersign evidence \
+         verify` says where.",
+        "a store in which the request of one decision was put in the place of another one's",
+        "the last whole backup",
+    ),
 ];

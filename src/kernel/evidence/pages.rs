@@ -11,7 +11,8 @@ const fn broken(code: &'static str, meaning: &'static str, wrong: &'static str, 
     Page { code, meaning, why: WHY, example: Example::told(wrong, mended) }
 }
 
-/// The page of each code for what runs, intents, answers and versions may not do.
+/// The page of each code for what runs, intents, answers and versions may not do, and for what entries and checkpoints
+/// have to be.
 pub const PAGES: &[Page] = &[
     broken(
         "run.not_started",
@@ -166,6 +167,33 @@ pub const PAGES: &[Page] = &[
         "the entry as it was written",
     ),
     broken(
+        "statement.too_large",
+        "An entry has more bytes than a leaf may have.",
+        "an entry of 60,000 bytes, put into a store whose own rules were taken away",
+        "the entry as it was written, of 49,152 bytes at most",
+    ),
+    broken(
+        "statement.shape",
+        "The bytes of an entry are no statement.",
+        "an entry that was emptied, or to which a key was added",
+        "the entry as it was written",
+    ),
+    Page::told(
+        "statement.type",
+        "An entry is of a type or a kind that this version does not know.",
+        "Types have a number, so that what a later version writes is not misread: verify with the version that last \
+         wrote to the folder. Where it does not know the entry either, the entry was altered: change nothing in the \
+         folder, and compare it with the last backup.",
+        "an entry whose `predicateType` was changed to end in `/v9`",
+        "the entry as it was written",
+    ),
+    broken(
+        "statement.not_canonical",
+        "The bytes of an entry are not the canonical ones (RFC 8785) of what it says.",
+        "an entry to which a space was added, or in which two keys were exchanged",
+        "the entry as it was written",
+    ),
+    broken(
         "leaf.hash",
         "The bytes of an entry are not those that were written.",
         "an entry in which a name was changed",
@@ -200,5 +228,40 @@ pub const PAGES: &[Page] = &[
         "The entries are not those that an earlier checkpoint signed.",
         "a ledger that was written anew, with the same key",
         "the ledger that the checkpoint is of",
+    ),
+    Page::told(
+        "note.malformed",
+        "A checkpoint is not a signed note.",
+        "It is a text, an empty line, and lines with signatures (C2SP signed-note). Nothing is proven by what is not \
+         read. `--checkpoint` takes the whole of what `countersign evidence checkpoint` prints, without `--json`. \
+         Where it is the store's own that cannot be read, something has altered it: take the last whole backup.",
+        "`--checkpoint` with the first three lines of a checkpoint",
+        "`--checkpoint` with all of its lines",
+    ),
+    Page::told(
+        "note.unsigned",
+        "A checkpoint has no signature of this ledger's key.",
+        "The key is the one in `ledger.vkey`. A checkpoint of another folder has the signature of another key, and \
+         says nothing of this one. Where it is the store's own, then `countersign.db` and `ledger.vkey` are not of one \
+         folder: put both back from one backup.",
+        "`--checkpoint` with the file of another folder",
+        "a checkpoint that this folder has printed",
+    ),
+    Page::told(
+        "note.signature",
+        "The signature of a checkpoint does not hold.",
+        "What it says is not what this ledger's key has signed: the text or the signature was altered. It proves \
+         nothing, neither for the ledger nor against it. Take a copy of the checkpoint that nobody could write to; \
+         where it is the store's own, change nothing in the folder, and take the last whole backup.",
+        "a checkpoint in which the number of entries was changed",
+        "the checkpoint as it was printed",
+    ),
+    Page::told(
+        "note.name",
+        "The ledger's name cannot be the name of a key.",
+        "Such a name has no space and no `+` (C2SP signed-note). Countersign makes it itself, of `countersign.local/` \
+         and 16 digits, so this is a fault of Countersign: report it. Nothing was signed.",
+        "no command that is known brings it about",
+        "a report",
     ),
 ];

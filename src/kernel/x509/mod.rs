@@ -16,6 +16,7 @@ mod facts;
 mod fault;
 mod keys;
 mod names;
+pub mod pages;
 mod read;
 mod request;
 mod validity;
