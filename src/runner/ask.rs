@@ -131,7 +131,7 @@ impl Runner {
         let (holds, facts) = match judge(wanted, answer, issuer, at) {
             Ok(facts) => (true, facts.to_map()),
             Err(faults) => {
-                let words: Vec<String> = faults.iter().map(|fault| fault.message.clone()).collect();
+                let words: Vec<String> = faults.iter().map(ToString::to_string).collect();
                 (false, BTreeMap::from([("reason".to_owned(), object!(words.join("; ")))]))
             }
         };

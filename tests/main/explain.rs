@@ -1,5 +1,7 @@
 //! `countersign explain` and `countersign schema`: what a person and an editor are told of the language.
 
+use std::fs;
+
 use crate::folder::Folder;
 
 #[test]
@@ -51,6 +53,24 @@ fn what_a_run_or_a_target_answers_with_is_explained() {
     let told = folder.run(&["explain", "local.exists", "--json"]).ended(0).json();
     assert_eq!((&told["connector"], &told["outcome"]), (&"local".into(), &"refused".into()));
     folder.run(&["explain", "local.nothing"]).ended(2).says(&["connector's own", "connectors/local/README.md"]);
+}
+
+/// What differs of an issued certificate is told with a code, and what its page says is true: what was in use stays so.
+#[test]
+fn a_certificate_that_is_not_as_planned_is_told_with_its_code() {
+    let folder = Folder::toured();
+    let served = || fs::read(folder.path("places/server/tls/certificate.pem")).unwrap();
+    let (before, versions) = (served(), folder.status()["versions"].clone());
+    folder.edit("workflows/tls-localhost.yaml", "lifetime: 7d", "lifetime: 90s");
+    folder.activate();
+    let told = folder.run(&["run", "tls-localhost", "--json"]).ended(1).json();
+    let run = &told["runs"][0];
+    assert_eq!((&run["outcome"], &run["code"]), (&"undone".into(), &"run.not_as_planned".into()), "{told}");
+    assert!(run["message"].as_str().unwrap().ends_with("[x509.due_at_birth]"), "{told}");
+    assert_eq!((served(), folder.status()["versions"].clone()), (before, versions));
+    let page = folder.run(&["explain", "x509.due_at_birth"]).ended(0);
+    assert!(page.out.contains("`lifetime: 90s` with `expiry: {at: 2/3}`"), "{}", page.out);
+    folder.verifies();
 }
 
 #[test]

@@ -30,8 +30,9 @@ pub const PAGES: &[Page] = &[
     Page::told(
         "run.not_as_planned",
         "A certificate was issued that is not the one that was asked for.",
-        "It is judged before anybody gets it, and not delivered; what its authority signed is discarded. The message says \
-         what differs. Mend the authority, or the workflow, and run it again.",
+        "It is judged before anybody gets it, and not delivered; what its authority signed is discarded. The message \
+         says what differs, with a code of its own that has a page. Mend the authority, or the workflow, and run it \
+         again.",
         "an authority that signs for other names than the request has",
         "an authority that signs what was asked for, or refuses",
     ),
