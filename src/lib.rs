@@ -15,6 +15,7 @@
 //! | `kernel` (crate) | workflow, schedule, plan, policy, run, evidence, x509: pure functions |
 //! | [`inventory`] | observes through connectors: facts for plans |
 //! | [`runner`] | the only room with hands: carries out a run's commands |
+//! | [`serve`] | the loop of one machine: has what is due begun and carried on |
 //! | [`scheduler`] | which set is current, what is due |
 //! | [`ledger`] | the one journal: commit pipeline, tree, signer |
 //! | [`store`] | opening the database, and typed reads |
@@ -36,6 +37,7 @@ pub mod ledger;
 pub mod runner;
 pub mod scheduler;
 pub mod secrets;
+pub mod serve;
 pub mod settings;
 pub mod store;
 pub mod telemetry;

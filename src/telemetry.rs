@@ -39,6 +39,21 @@ impl TelemetryError {
     }
 }
 
+/// An error with its causes, each said once.
+pub fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(source) = cause {
+        let words = source.to_string();
+        if !text.ends_with(&words) {
+            text.push_str(": ");
+            text.push_str(&words);
+        }
+        cause = source.source();
+    }
+    text
+}
+
 /// How much is said, and in which form.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verbosity {

@@ -50,6 +50,8 @@ mod quickstart;
 mod revoke;
 #[path = "main/run.rs"]
 mod run;
+#[path = "main/serve.rs"]
+mod serve;
 #[path = "main/signals.rs"]
 mod signals;
 #[path = "main/status.rs"]

@@ -55,6 +55,8 @@ pub enum Command {
     Activate(Activate),
     /// Run an activated workflow to its end
     Run(Run),
+    /// Run what is due, until SIGTERM or Ctrl-C
+    Serve(Serve),
     /// Take over a secret that was made elsewhere; nothing is changed at its target
     Adopt(Adopt),
     /// Go on with a run that needed a person, where it stopped
@@ -223,6 +225,14 @@ pub struct Run {
     /// End with 10 instead of 0 when something was changed
     #[arg(long)]
     pub detailed_exitcode: bool,
+}
+
+/// `serve`.
+#[derive(Debug, Args)]
+pub struct Serve {
+    /// Tell each entry of each run, and not only how runs begin, wait and end
+    #[arg(long)]
+    pub entries: bool,
 }
 
 /// `adopt`.

@@ -120,7 +120,8 @@ pub(super) fn exit_of(driven: &Driven, changed: bool) -> u8 {
         Driven::Over(RunOutcome::Done) => DONE,
         Driven::Over(RunOutcome::Denied) => DENIED,
         Driven::Over(RunOutcome::Undone | RunOutcome::Failed | RunOutcome::Handled | RunOutcome::Abandoned)
-        | Driven::Stopped => FAILED,
+        | Driven::Stopped
+        | Driven::Waiting { .. } => FAILED,
         Driven::Stuck(_) => STUCK,
     }
 }
@@ -173,7 +174,7 @@ pub(super) fn say_end(screen: &Screen, run: &RunId, driven: &Driven) {
             screen.say_wrapped(&format!("run {run} is stuck: "), &failure.message);
             screen.say(format!("  next: countersign status {run}"));
         }
-        Driven::Stopped => {
+        Driven::Stopped | Driven::Waiting { .. } => {
             let stop = stopped(run);
             screen.say(format!("{}\n  help: {}", stop.message, stop.help.unwrap_or_default()));
         }

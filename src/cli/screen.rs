@@ -82,6 +82,14 @@ impl Screen {
         }
     }
 
+    /// One of several JSON documents, on a line of its own; nothing without `--json`.
+    pub(super) fn line<T: Serialize>(&self, document: &T) {
+        if self.json {
+            let text = serde_json::to_string(document).unwrap_or_default();
+            let _ = writeln!(std::io::stdout().lock(), "{text}");
+        }
+    }
+
     /// Why the command ends without success.
     pub(super) fn stop(&self, stop: &Stop) {
         if self.json && !stop.told {

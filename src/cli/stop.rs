@@ -4,6 +4,8 @@ use std::error::Error;
 
 use serde_json::{Value, json};
 
+use crate::telemetry;
+
 /// Exit code: done, or nothing due.
 pub(super) const DONE: u8 = 0;
 /// Exit code: failed.
@@ -41,7 +43,7 @@ impl Stop {
     pub fn of(code: &str, error: &dyn Error) -> Self {
         Self {
             code: code.to_owned(),
-            message: with_causes(error),
+            message: telemetry::with_causes(error),
             help: help_of(code),
             exit: exit_of(code),
             told: false,
@@ -97,6 +99,7 @@ from_rooms! {
     crate::scheduler::ActiveError,
     crate::scheduler::ReadSetError,
     crate::scheduler::RenewalError,
+    crate::serve::ServeError,
     crate::store::ReadStoreError,
     crate::telemetry::TelemetryError,
     countersign_kernel::plan::PlanError,
@@ -107,20 +110,6 @@ impl From<countersign_warrant::DecodeEntryError> for Stop {
     fn from(error: countersign_warrant::DecodeEntryError) -> Self {
         Self::of("store.corrupt", &error)
     }
-}
-
-fn with_causes(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(source) = cause {
-        let words = source.to_string();
-        if !text.ends_with(&words) {
-            text.push_str(": ");
-            text.push_str(&words);
-        }
-        cause = source.source();
-    }
-    text
 }
 
 /// The exit code for an error code: by its room, and by name where a room has several.

@@ -11,6 +11,7 @@
 
 mod batch;
 mod commit;
+mod due;
 mod encoding;
 mod head;
 mod lease;
@@ -32,6 +33,7 @@ use std::sync::Arc;
 
 use commit::unread;
 use countersign_warrant::{Entry, Fence, Journal, JournalError, RunId, Stamped};
+use due::DueChange;
 use encoding::Frontier;
 pub use head::HeadFileError;
 pub use lease::ClaimError;
@@ -44,7 +46,7 @@ pub use signer::{LedgerKey, SignError};
 use stamps::Stamps;
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 
-use crate::store::{Store, StoredCheckpoint};
+use crate::store::{DueRow, Store, StoredCheckpoint};
 
 /// The ledger of one data folder, open for writing.
 #[derive(Debug)]
@@ -143,6 +145,16 @@ impl Ledger {
     /// Gives a lease back; `Stale` when the run is another's, or closed.
     pub async fn release(&self, fence: &Fence) -> Result<(), JournalError> {
         self.ask(|reply| Order::Release(fence.clone(), reply)).await?
+    }
+
+    /// These rows are all that fall due by themselves. One that is there and was made from the same rule stays.
+    pub async fn arrange_due(&self, rows: Vec<DueRow>) -> Result<(), JournalError> {
+        self.ask(|reply| Order::Due(DueChange::Arrange(rows), reply)).await?
+    }
+
+    /// A row goes on, unless something else has moved it since it was read as `seen`.
+    pub async fn move_due(&self, seen: DueRow, to: DueRow) -> Result<(), JournalError> {
+        self.ask(|reply| Order::Due(DueChange::Move { seen, to }, reply)).await?
     }
 
     /// Enters the name of a person under its opaque id.

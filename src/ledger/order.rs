@@ -3,6 +3,7 @@
 use countersign_warrant::{Fence, JournalError, RunId};
 use tokio::sync::oneshot;
 
+use super::due::DueChange;
 use super::lease::ClaimError;
 use super::member::Slot;
 use crate::store::StoredCheckpoint;
@@ -26,6 +27,8 @@ pub(super) enum Order {
     Release(Fence, Reply<()>),
     /// Enter a person's name, or erase it.
     Person(String, Option<String>, Reply<()>),
+    /// Change what falls due.
+    Due(DueChange, Reply<()>),
     /// Keep a signed checkpoint; it rides along with the next batch.
     Signed(StoredCheckpoint),
     /// Answer when everything before is written.
@@ -46,8 +49,8 @@ impl Order {
             Self::Claim(run, reply) => drop(reply.send(Err(ClaimError::Journal { run, source: refused() }))),
             Self::ClaimFree(reply) => drop(reply.send(Err(refused()))),
             Self::RenewAll(reply) => drop(reply.send(Err(refused()))),
-            Self::Renew(_, reply) | Self::Release(_, reply) | Self::Person(_, _, reply) => {
-                drop(reply.send(Err(refused())));
+            Self::Renew(_, reply) | Self::Release(_, reply) | Self::Person(_, _, reply) | Self::Due(_, reply) => {
+                drop(reply.send(Err(refused())))
             }
             Self::Barrier(reply) | Self::Close(reply) => drop(reply.send(())),
             Self::Signed(_) => {}

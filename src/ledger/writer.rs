@@ -12,6 +12,7 @@ use sqlx::{Connection as _, SqliteConnection};
 use tokio::sync::{mpsc, watch};
 
 use super::batch::{Batch, KnownBlobs};
+use super::due;
 use super::encoding::Frontier;
 use super::lease::{self, LeaseTerms};
 use super::member::{Slot, Waiting};
@@ -142,6 +143,7 @@ impl Writer {
             Order::RenewAll(reply) => drop(reply.send(lease::renew_all(connection, terms).await)),
             Order::Release(fence, reply) => drop(reply.send(lease::release(connection, &fence).await)),
             Order::Person(id, name, reply) => drop(reply.send(person::store(connection, &id, name).await)),
+            Order::Due(change, reply) => drop(reply.send(due::change(connection, change).await)),
             Order::Signed(signed) => self.signed = Some(signed),
             Order::Barrier(reply) => drop(reply.send(())),
             #[cfg(test)]

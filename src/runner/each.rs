@@ -133,7 +133,8 @@ impl Runner {
         Ok(match self.drive(&run).await? {
             Driven::Over(outcome) => Ended::As { run, outcome: outcome.as_str() },
             Driven::Stuck(_) => Ended::As { run, outcome: "stuck" },
-            Driven::Stopped => Ended::Stopped,
+            // A run that is driven here is stayed with.
+            Driven::Stopped | Driven::Waiting { .. } => Ended::Stopped,
         })
     }
 

@@ -60,6 +60,11 @@ pub enum Driven {
     Stuck(Failure),
     /// The process was asked to stop; the run is open, and goes on when somebody drives it again.
     Stopped,
+    /// It waits, and nobody stays with it: it goes on when somebody drives it from then on.
+    Waiting {
+        /// Until when.
+        until: Timestamp,
+    },
 }
 
 /// What the runner works with. All of it is shared; a runner may drive many runs at once.
@@ -106,6 +111,8 @@ struct Drive {
     open: Option<OpenIntent>,
     done: BTreeMap<EntryId, DoneIntent>,
     retry: Option<Retry>,
+    /// Whether its waits are waited for here.
+    stays: bool,
 }
 
 impl Runner {
@@ -130,6 +137,16 @@ impl Runner {
         let fence = self.ledger.claim(id).await.map_err(DriveError::Claim)?;
         let drive = self.recover(id, fence).await?;
         self.carry_to_end(drive).await
+    }
+
+    /// As [`Runner::drive`], and no further than to the run's next wait: what waits is a row, and no task.
+    ///
+    /// # Errors
+    /// As [`Runner::drive`].
+    pub async fn drive_to_wait(&self, id: &RunId) -> Result<Driven, DriveError> {
+        let fence = self.ledger.claim(id).await.map_err(DriveError::Claim)?;
+        let drive = self.recover(id, fence).await?;
+        self.carry_to_end(Drive { stays: false, ..drive }).await
     }
 
     /// Carries a claimed run to its end, to a person, or to a safe point, and keeps its lease meanwhile.
@@ -185,6 +202,7 @@ impl Runner {
             open: recovered.open.into_iter().next(),
             done,
             retry: recovered.retries.into_iter().next(),
+            stays: true,
         })
     }
 
@@ -208,6 +226,9 @@ impl Runner {
             match drive.run.command().map_err(DriveError::Command)? {
                 Command::Over(outcome) => return Ok(Driven::Over(outcome)),
                 Command::Stuck(failure) => return Ok(Driven::Stuck(failure)),
+                Command::Sleep { until, .. } if !drive.stays && until > self.clock.now() => {
+                    return Ok(Driven::Waiting { until });
+                }
                 command => self.carry_out(drive, command).await?,
             }
         }

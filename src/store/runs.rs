@@ -189,11 +189,14 @@ impl Store {
         rows.iter().map(read).collect()
     }
 
-    /// The runs whose wait is over at `now`, those that waited longest first.
+    /// The runs whose wait is over at `now`, those that waited longest first; without those that are a part of an open run,
+    /// which sees to them.
     pub async fn due_runs(&self, now: Timestamp, at_most: u64) -> Result<Vec<StoredRun>, ReadStoreError> {
         let rows = sqlx::query(
-            "select * from runs where state <> 'closed' and state = 'waiting' and wake_at <= ?
-             order by wake_at, id limit ?",
+            "select * from runs r where wake_at <= ? and state = 'waiting' and not exists (
+                 select 1 from runs p where r.trigger_key >= 'part-of/' and r.trigger_key < 'part-of0'
+                 and p.id = substr(r.trigger_key, 9, instr(substr(r.trigger_key, 9), '/') - 1) and p.state <> 'closed')
+             order by wake_at limit ?",
         )
         .bind(now.micros())
         .bind(bound(at_most))

@@ -8,6 +8,8 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("api", FACES),
     ("ui", FACES),
     ("cli", FACES),
+    // Not drawn in DESIGN: the loop of one machine, which asks the scheduler what is due and has the runner do it.
+    ("serve", FACES),
     ("scheduler", &["store", "kernel"]),
     ("runner", &["inventory", "catalog", "secrets", "ledger", "store", "kernel", "contract", "warrant"]),
     ("inventory", &["catalog", "secrets", "store", "kernel", "contract"]),
@@ -26,7 +28,7 @@ const ROOMS: &[(&str, &[&str])] = &[
 /// make, and nobody else.
 const WIRING: &[&str] = &["lib.rs", "main.rs", "installation.rs"];
 
-const FACES: &[&str] = &["scheduler", "runner", "inventory", "catalog", "ledger", "store", "kernel"];
+const FACES: &[&str] = &["serve", "scheduler", "runner", "inventory", "catalog", "ledger", "store", "kernel"];
 
 /// What every room of the root may name.
 const EVERYWHERE: &[&str] = &["settings", "telemetry", "clock", "folder"];

@@ -48,7 +48,7 @@ pub(super) async fn take(
     };
     match driven {
         Driven::Over(outcome) if outcome == stage.expected => Ok(run),
-        Driven::Stopped => Err(stopped(&run)),
+        Driven::Stopped | Driven::Waiting { .. } => Err(stopped(&run)),
         driven => Err(unexpected(stage, &run, &driven)),
     }
 }
@@ -106,7 +106,7 @@ fn unexpected(stage: &Stage, run: &RunId, driven: &Driven) -> Stop {
             format!("`{}` ended {}", stage.workflow, outcome.as_str()),
             "mend the cause; the next quickstart asks again".to_owned(),
         ),
-        Driven::Stopped => return stopped(run),
+        Driven::Stopped | Driven::Waiting { .. } => return stopped(run),
     };
     let exit = match exit_of(driven, false) {
         DONE => FAILED,

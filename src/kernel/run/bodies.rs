@@ -22,11 +22,14 @@ pub struct Trigger {
     pub event: Option<String>,
 }
 
-/// What the idempotency keys begin with that no request may give: those of runs for one of many subjects, and of renewals.
-pub const OWN_KEYS: [&str; 2] = [PART_OF, RENEWAL];
+/// What the idempotency keys begin with that no request may give: those of runs for one of many subjects, of renewals, and of
+/// the instants of schedules.
+pub const OWN_KEYS: [&str; 3] = [PART_OF, RENEWAL, SCHEDULED];
 const PART_OF: &str = "part-of/";
 /// What the keys of renewals begin with.
 pub const RENEWAL: &str = "expiry-";
+/// What the keys of scheduled runs begin with; the instant that each stands for follows.
+pub const SCHEDULED: &str = "schedule-";
 
 impl Trigger {
     /// What the keys of the runs begin with that a run has for its subjects.

@@ -110,12 +110,17 @@ impl Schedule {
     ///
     /// `subject` is the name of the resource, so that a thousand subjects of one schedule do not start at once.
     pub fn due(&self, subject: &str, instant: Timestamp) -> Timestamp {
-        if self.jitter_ms == 0 {
-            return instant;
+        instant.plus_millis(self.part(subject, instant, self.jitter_ms))
+    }
+
+    /// A part of `spread_ms` that is the same each time one asks for that subject and instant; in milliseconds.
+    pub fn part(&self, subject: &str, instant: Timestamp, spread_ms: u64) -> u64 {
+        if spread_ms == 0 {
+            return 0;
         }
         let hash = Sha256::new().chain_update(subject).chain_update([0]).chain_update(instant.to_string()).finalize();
         let number = hash.iter().take(8).fold(0u64, |number, byte| (number << 8) | u64::from(*byte));
-        instant.plus_millis(number % self.jitter_ms)
+        number % spread_ms
     }
 
     /// The shortest and the longest time between two neighbouring instants, in milliseconds, as far as the proofs look.

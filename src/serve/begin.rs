@@ -1,0 +1,192 @@
+//! What a row of the scheduler comes to: a run, or an entry that says why not; and then the row goes on.
+
+use std::collections::BTreeMap;
+
+use countersign_kernel::run::bodies::{NotDueBody, Trigger, TriggerKind};
+use countersign_kernel::workflow::model::Workflow;
+use countersign_warrant::{JournalError, RunId, Timestamp};
+use serde_json::Value;
+
+use super::{Current, LEDGER_GONE, Said, ServeError};
+use crate::Installation;
+use crate::runner::{BeginError, Begun, Request};
+use crate::scheduler::{Due, Look, Renewal, again, defaults, look, trigger_of};
+use crate::store::{DueKind, DueRow};
+use crate::telemetry::with_causes;
+
+/// What came of a row.
+pub(super) struct Begin {
+    /// The run to be driven.
+    pub(super) run: Option<RunId>,
+    /// What there is to tell.
+    pub(super) said: Option<Said>,
+}
+
+const NOTHING: Begin = Begin { run: None, said: None };
+
+/// A run that is to be begun, and its row afterwards.
+struct Wanted<'a> {
+    workflow: &'a Workflow,
+    inputs: BTreeMap<String, Value>,
+    trigger: Trigger,
+    row: DueRow,
+    then: DueRow,
+}
+
+pub(super) async fn begin(
+    installation: &Installation,
+    current: &Current,
+    row: DueRow,
+    now: Timestamp,
+) -> Result<Begin, ServeError> {
+    let found = current.active.set.workflows.get(&row.workflow);
+    // WHY: a row of a workflow that is current no more goes with the next arrangement, and must not be looked at till then.
+    let Some(workflow) = found else { return go_on(installation, &row, never(&row)).await };
+    match row.kind {
+        DueKind::Schedule => scheduled(installation, current, workflow, row, now).await,
+        DueKind::Expiry => renewed(installation, current, workflow, row, now).await,
+    }
+}
+
+async fn scheduled(
+    installation: &Installation,
+    current: &Current,
+    workflow: &Workflow,
+    row: DueRow,
+    now: Timestamp,
+) -> Result<Begin, ServeError> {
+    let Some(schedule) = &workflow.triggers.schedule else {
+        return go_on(installation, &row, never(&row)).await;
+    };
+    match look(schedule, &row, now) {
+        Look::Later(later) => go_on(installation, &row, later).await,
+        Look::Over(over) => go_on(installation, &row, over).await,
+        Look::Skip(then) => {
+            let trigger = trigger_of(row.instant.unwrap_or(now));
+            let why = ("schedule.skipped", "nobody looked when it was due, and the workflow says `catch_up: skip`");
+            not_begun(installation, (&row, then), trigger, why, now).await
+        }
+        Look::Start { instant, then } => {
+            let persons = installation.persons(workflow, &BTreeMap::new());
+            let inputs = defaults(workflow, &persons).map_err(|source| no_subject(workflow, source))?;
+            let wanted = Wanted { workflow, inputs, trigger: trigger_of(instant), row, then };
+            start(installation, current, wanted, now).await
+        }
+    }
+}
+
+async fn renewed(
+    installation: &Installation,
+    current: &Current,
+    workflow: &Workflow,
+    row: DueRow,
+    now: Timestamp,
+) -> Result<Begin, ServeError> {
+    let persons = installation.persons(workflow, &BTreeMap::new());
+    let renewal = Renewal::of(&installation.store, workflow, &persons, now).await?;
+    // A version that comes into use, or a run that ends, has the row looked at again.
+    let Some(renewal) = renewal else { return go_on(installation, &row, never(&row)).await };
+    match renewal.due {
+        Due::UnderWay(_) => go_on(installation, &row, never(&row)).await,
+        Due::NotYet { at, .. } => go_on(installation, &row, DueRow { at: Some(at), tried: 0, ..row.clone() }).await,
+        Due::Now => {
+            let then = never(&row);
+            let wanted = Wanted { workflow, inputs: renewal.inputs, trigger: renewal.trigger, row, then };
+            start(installation, current, wanted, now).await
+        }
+    }
+}
+
+async fn start(
+    installation: &Installation,
+    current: &Current,
+    wanted: Wanted<'_>,
+    now: Timestamp,
+) -> Result<Begin, ServeError> {
+    let Wanted { workflow, inputs, trigger, row, then } = wanted;
+    let request = Request {
+        workflow,
+        activation: current.active.entry.clone(),
+        inputs,
+        persons: installation.persons(workflow, &BTreeMap::new()),
+        trigger: trigger.clone(),
+        named: None,
+        given: None,
+    };
+    // CRASH: the run first, its row after it: whoever comes here again finds the run by its key, and begins no second one.
+    match current.runner.begin(request).await {
+        Ok(Begun::Started(run) | Begun::Known(run)) => {
+            installation.ledger.move_due(row, then).await?;
+            Ok(Begin { run: Some(run), said: None })
+        }
+        Ok(Begun::Coalesced(holder)) => {
+            let own = installation.store.run(&holder).await?.is_some_and(|held| held.workflow == row.workflow);
+            let is_each = own && row.kind == DueKind::Schedule && then.at.is_some_and(|at| at <= now);
+            if is_each {
+                // The instants that were missed run one after the other: this one, when that one has ended.
+                return go_on(installation, &row, never(&row)).await;
+            }
+            let message = format!("run {holder} holds what it would need");
+            // A renewal is not over: it is looked at again in a while.
+            let then = if trigger.kind == TriggerKind::Expiry { again(&row, &then, now).0 } else { then };
+            not_begun(installation, (&row, then), trigger, ("run.held", &message), now).await
+        }
+        Err(error) if LEDGER_GONE.contains(&error.code()) => Err(lost(error)),
+        Err(error) => {
+            let (next, _) = again(&row, &then, now);
+            // WHY: what is there may change by itself where it could not be read; a plan that does not fit waits for a person.
+            let is_passing = matches!(error, BeginError::Inventory(_)) || trigger.kind == TriggerKind::Expiry;
+            let then = if is_passing { next } else { then };
+            not_begun(installation, (&row, then), trigger, (error.code(), &with_causes(&error)), now).await
+        }
+    }
+}
+
+/// The row goes on, and nothing is told.
+async fn go_on(installation: &Installation, row: &DueRow, to: DueRow) -> Result<Begin, ServeError> {
+    installation.ledger.move_due(row.clone(), to).await?;
+    Ok(NOTHING)
+}
+
+/// The row goes on, after an entry that says why no run was begun.
+// CRASH: the entry first: a row that went on without it would be a trigger of which nobody knows what became.
+async fn not_begun(
+    installation: &Installation,
+    (row, then): (&DueRow, DueRow),
+    trigger: Trigger,
+    (code, message): (&str, &str),
+    now: Timestamp,
+) -> Result<Begin, ServeError> {
+    let body = NotDueBody {
+        workflow: row.workflow.clone(),
+        subject: row.subject.clone(),
+        trigger,
+        code: code.to_owned(),
+        due_at: then.at,
+    };
+    installation.ledger.append_not_due(&body, now).await?;
+    let said = Said::NotBegun {
+        workflow: row.workflow.clone(),
+        code: code.to_owned(),
+        message: message.to_owned(),
+        again: then.at,
+    };
+    installation.ledger.move_due(row.clone(), then).await?;
+    Ok(Begin { run: None, said: Some(said) })
+}
+
+/// The row where nothing of it happens until something else does.
+fn never(row: &DueRow) -> DueRow {
+    DueRow { at: None, tried: 0, ..row.clone() }
+}
+
+fn no_subject(workflow: &Workflow, source: countersign_kernel::plan::PlanError) -> ServeError {
+    ServeError::NoSubject { workflow: workflow.metadata.name.clone(), source }
+}
+
+fn lost(error: BeginError) -> ServeError {
+    match error {
+        BeginError::Journal(source) => ServeError::Journal(source),
+        other => ServeError::Journal(JournalError::Unavailable { reason: with_causes(&other) }),
+    }
+}

@@ -1,0 +1,102 @@
+//! What falls due by itself: the rows that a scheduler looks at.
+
+use countersign_warrant::{ResourceName, Timestamp};
+use sqlx::Row as _;
+use sqlx::sqlite::SqliteRow;
+
+use super::read::{bound, count, parsed, word};
+use super::{ReadStoreError, Store};
+
+/// What makes a row fall due.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DueKind {
+    /// The instants of a schedule.
+    Schedule,
+    /// The end of the version in use, coming near.
+    Expiry,
+}
+
+impl DueKind {
+    /// The word.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Schedule => "schedule",
+            Self::Expiry => "expiry",
+        }
+    }
+}
+
+/// One trigger of a current workflow that the clock starts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DueRow {
+    /// The workflow.
+    pub workflow: String,
+    /// Which of its triggers.
+    pub kind: DueKind,
+    /// Whose credential it changes.
+    pub subject: ResourceName,
+    /// What the row was made from; a row of another rule is made anew.
+    pub rule: String,
+    /// The instant of the schedule that the next run stands for.
+    pub instant: Option<Timestamp>,
+    /// When it is looked at; `None` until something else happens.
+    pub at: Option<Timestamp>,
+    /// How often the next run could not be started.
+    pub tried: u64,
+}
+
+fn read(row: &SqliteRow) -> Result<DueRow, ReadStoreError> {
+    let instant = |column: &str| Ok::<_, ReadStoreError>(row.try_get::<Option<i64>, _>(column)?);
+    Ok(DueRow {
+        workflow: row.try_get("workflow")?,
+        kind: word(row, "kind")?,
+        subject: parsed(row, "subject")?,
+        rule: row.try_get("rule")?,
+        instant: instant("instant")?.map(Timestamp::from_micros),
+        at: instant("at")?.map(Timestamp::from_micros),
+        tried: count(row, "tried")?,
+    })
+}
+
+impl Store {
+    /// What is to be looked at at `now`, the earliest first.
+    pub async fn due(&self, now: Timestamp, at_most: u64) -> Result<Vec<DueRow>, ReadStoreError> {
+        let rows = sqlx::query("select * from due where at is not null and at <= ? order by at limit ?")
+            .bind(now.micros())
+            .bind(bound(at_most))
+            .fetch_all(&self.readers)
+            .await?;
+        rows.iter().map(read).collect()
+    }
+
+    /// The next rows to be looked at after `now`, the earliest first.
+    pub async fn due_after(&self, now: Timestamp, at_most: u64) -> Result<Vec<DueRow>, ReadStoreError> {
+        let rows = sqlx::query("select * from due where at > ? order by at limit ?")
+            .bind(now.micros())
+            .bind(bound(at_most))
+            .fetch_all(&self.readers)
+            .await?;
+        rows.iter().map(read).collect()
+    }
+
+    /// The rows of one workflow.
+    pub async fn due_of(&self, workflow: &str) -> Result<Vec<DueRow>, ReadStoreError> {
+        let rows = sqlx::query("select * from due where workflow = ? order by kind")
+            .bind(workflow)
+            .fetch_all(&self.readers)
+            .await?;
+        rows.iter().map(read).collect()
+    }
+
+    /// When the next run that waits may go on, after `now`.
+    pub async fn next_wake(&self, now: Timestamp) -> Result<Option<Timestamp>, ReadStoreError> {
+        let at: Option<i64> = sqlx::query_scalar(
+            "select min(wake_at) from runs where state <> 'closed' and state = 'waiting' and wake_at > ?",
+        )
+        .bind(now.micros())
+        .fetch_one(&self.readers)
+        .await?;
+        Ok(at.map(Timestamp::from_micros))
+    }
+}
