@@ -244,9 +244,13 @@ async fn drive_on(house: &House, run: &RunId, case: &Case) -> BTreeSet<&'static 
                 let word = PersonsWord { answer: PersonAnswer::Resume, by: "p_0".to_owned(), reason };
                 Some(house.runner.answer(run, word).await.unwrap())
             }
-            Some(Driven::Stopped) | None => {
-                seen.insert(if driven.is_none() { "lost" } else { "stopped" });
-                match house.runner.drive(run).await {
+            Some(Driven::Stopped | Driven::Waiting { .. }) | None => {
+                seen.insert(match driven {
+                    None => "lost",
+                    Some(Driven::Stopped) => "stopped",
+                    Some(_) => "waited",
+                });
+                match house.runner.drive_to_wait(run).await {
                     Err(DriveError::Claim(ClaimError::Closed(_))) => return seen,
                     end => Some(end.unwrap()),
                 }
@@ -367,6 +371,7 @@ fn inv_i8_plan_step_act_and_resume_agree_under_generated_policies() {
         "no match",
         "resumed",
         "stopped",
+        "waited",
     ];
     assert_eq!(seen.into_inner().into_iter().collect::<Vec<_>>(), reached, "else little is said");
 }
