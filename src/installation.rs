@@ -145,7 +145,11 @@ impl Reading {
 
 /// The name of the user that runs this process.
 fn os_user() -> String {
-    let uid = nix::unistd::geteuid();
+    user_of(nix::unistd::geteuid())
+}
+
+/// The name of a user of the operating system.
+pub(crate) fn user_of(uid: nix::unistd::Uid) -> String {
     let user = nix::unistd::User::from_uid(uid).ok().flatten();
     user.map_or_else(|| format!("uid-{uid}"), |user| user.name)
 }
@@ -221,9 +225,16 @@ impl Installation {
     /// # Errors
     /// When the name cannot be entered.
     pub async fn asker(&self) -> Result<String, JournalError> {
-        let name = os_user();
-        let id = self.keys.person(&name);
-        self.ledger.store_person(&id, &name).await?;
+        self.person(&os_user()).await
+    }
+
+    /// The opaque id of whoever has that name, which is entered in the erasable table.
+    ///
+    /// # Errors
+    /// When the name cannot be entered.
+    pub async fn person(&self, name: &str) -> Result<String, JournalError> {
+        let id = self.keys.person(name);
+        self.ledger.store_person(&id, name).await?;
         Ok(id)
     }
 

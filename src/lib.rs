@@ -21,12 +21,14 @@
 //! | [`store`] | opening the database, and typed reads |
 //! | [`secrets`] | makes, seals and opens material |
 //! | [`catalog`] | the one file that names every connector |
+//! | [`api`] | the HTTP interface of a process that serves, on the folder's socket |
 //! | [`cli`] | one file per command |
 //! | [`folder`], [`settings`], [`telemetry`], [`clock`] | the data folder and its lock; its settings; what is logged; the time |
 //!
 //! What is absent, on purpose: no room but the runner calls `act`; no room but the ledger writes; nothing watches
 //! files; starting the process is never a trigger.
 
+pub mod api;
 pub mod catalog;
 pub mod cli;
 pub mod clock;

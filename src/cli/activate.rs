@@ -3,30 +3,38 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use countersign_kernel::run::bodies::ActivationBody;
-use countersign_warrant::EntryId;
 use serde_json::json;
 
 use super::Stop;
 use super::arguments::Activate;
+use super::owner::Owner;
 use super::screen::{Screen, called};
 use super::session::open;
 use super::stop::{BAD_INPUT, DONE};
-use crate::scheduler::FileSet;
-use crate::serve::arrange;
-use crate::{Installation, known};
+use crate::api::{Activation, MadeCurrent, NamedFile};
+use crate::catalog::Catalog;
+use crate::folder::Folder;
+use crate::scheduler::{CheckedSet, FileSet, SetFile};
+use crate::settings::Settings;
+use crate::{Installation, known, serve};
 
-/// Activates a folder.
+/// Activates a folder: here, or by the process that serves the data folder.
 pub(super) async fn activate(data: Option<PathBuf>, asked: &Activate, screen: &Screen) -> Result<u8, Stop> {
-    let installation = open(data, "activate", screen).await?;
-    let ended = within(&installation, &asked.folder, screen).await;
-    installation.close().await;
-    let Activated { entry, changed, scheduled, gone } = ended?;
-    screen.document(&json!({"activation": entry, "changed": changed, "scheduled": scheduled, "gone": gone}));
-    screen.say(if changed {
-        format!("activated {} as {entry}", asked.folder.display())
+    let path = Folder::resolve(data)?;
+    let made = if let Some(owner) = Owner::of(&path).await? {
+        handed_over(&owner, &asked.folder, screen).await?
     } else {
-        format!("{} is current already, as {entry}", asked.folder.display())
+        let installation = open(Some(path), "activate", screen).await?;
+        let ended = within(&installation, &asked.folder, screen).await;
+        installation.close().await;
+        ended?
+    };
+    screen.document(&json!(made));
+    let MadeCurrent { activation, changed, scheduled, gone } = made;
+    screen.say(if changed {
+        format!("activated {} as {activation}", asked.folder.display())
+    } else {
+        format!("{} is current already, as {activation}", asked.folder.display())
     });
     if !gone.is_empty() {
         screen.say_wrapped("current no more: ", &gone.join(", "));
@@ -38,51 +46,41 @@ pub(super) async fn activate(data: Option<PathBuf>, asked: &Activate, screen: &S
     Ok(DONE)
 }
 
-/// A set that is current.
-pub(super) struct Activated {
-    /// The entry that made it so.
-    pub(super) entry: EntryId,
-    /// False when it was current before.
-    pub(super) changed: bool,
-    /// The workflows that a schedule or an expiry starts.
-    pub(super) scheduled: Vec<String>,
-    /// The files of workflows that were current before, and are no more.
-    pub(super) gone: Vec<String>,
+/// The folder's files, checked against these connectors; what is wrong is drawn.
+fn checked(folder: &Path, catalog: &Catalog, screen: &Screen) -> Result<(FileSet, CheckedSet), Stop> {
+    let files = FileSet::read(folder)?;
+    match files.check(&known(catalog)) {
+        Ok(checked) => Ok((files.below(folder), checked)),
+        Err(found) => {
+            screen.document(&json!({"diagnostics": found}));
+            if !screen.json {
+                screen.diagnostics(&found, &|path| files.text(path));
+            }
+            Err(Stop::told(BAD_INPUT, "set.refused"))
+        }
+    }
+}
+
+/// Hands the files over to the process that serves, which checks them again.
+async fn handed_over(owner: &Owner, folder: &Path, screen: &Screen) -> Result<MadeCurrent, Stop> {
+    let settings = Settings::load(&owner.reading.folder.settings_path());
+    let settings = settings.map_err(|error| super::lint::drawn(&error, screen))?;
+    let (files, _) = checked(folder, &Catalog::of_manifests(&settings), screen)?;
+    let named = |files: Vec<SetFile>| {
+        let text =
+            |file: SetFile| NamedFile { text: String::from_utf8_lossy(&file.bytes).into_owned(), path: file.path };
+        files.into_iter().map(text).collect()
+    };
+    let commit = commit_of(folder);
+    owner.activate(&Activation { workflows: named(files.workflows), policies: named(files.policies), commit }).await
 }
 
 /// Checks the folder and makes it current.
-pub(super) async fn within(installation: &Installation, folder: &Path, screen: &Screen) -> Result<Activated, Stop> {
-    let files = FileSet::read(folder)?;
-    let checked = files.check(&known(&installation.catalog)).map_err(|found| {
-        screen.document(&json!({"diagnostics": found}));
-        if !screen.json {
-            screen.diagnostics(&found, &|path| files.text(path));
-        }
-        Stop::told(BAD_INPUT, "set.refused")
-    })?;
-    let by_clock = checked.workflows.iter().filter(|(_, workflow)| {
-        let triggers = &workflow.triggers;
-        triggers.schedule.is_some() || triggers.expiry.is_some()
-    });
-    let scheduled = by_clock.map(|(name, _)| name.clone()).collect();
-    let (workflows, policies, blobs) = files.below(folder).to_activated();
-    let current = installation.store.current_activation().await?;
-    if let Some(current) = &current
-        && current.body.workflows == workflows
-        && current.body.policies == policies
-    {
-        // CRASH: an activation that was recorded, and whose rows were not arranged, is mended by the next one or by `serve`.
-        arrange(installation, &checked).await?;
-        return Ok(Activated { entry: current.entry.clone(), changed: false, scheduled, gone: Vec::new() });
-    }
-    let before = current.iter().flat_map(|current| &current.body.workflows).map(|file| &file.path);
-    let gone = before.filter(|path| !workflows.iter().any(|file| file.path == **path)).cloned().collect();
+pub(super) async fn within(installation: &Installation, folder: &Path, screen: &Screen) -> Result<MadeCurrent, Stop> {
+    let (files, checked) = checked(folder, &installation.catalog, screen)?;
     let by = installation.asker().await?;
-    let body = ActivationBody { workflows, policies, commit: commit_of(folder), by };
-    let previous = current.map(|current| current.entry);
-    let entry = installation.ledger.append_activation(&body, previous.as_ref(), blobs).await?;
-    arrange(installation, &checked).await?;
-    Ok(Activated { entry, changed: true, scheduled, gone })
+    let made = serve::activate(installation, (&files, &checked), by, commit_of(folder)).await?;
+    Ok(made.into())
 }
 
 /// The commit that the folder's files are of; `None` where there is no repository, or the files differ from it.

@@ -1,31 +1,43 @@
 //! `countersign adopt`: takes over a credential that was made elsewhere. Nothing is changed at its target.
 
-use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use countersign_kernel::plan::{self, Adopting};
-use countersign_kernel::run::bodies::{RunOutcome, Trigger, TriggerKind};
+use countersign_kernel::plan::Adopting;
+use countersign_kernel::run::bodies::RunOutcome;
 use countersign_kernel::workflow::model::OnImport;
-use countersign_warrant::VersionId;
+use countersign_warrant::{RunId, VersionId};
 use serde_json::json;
 use tokio::sync::watch;
 
 use super::Stop;
 use super::arguments::Adopt;
+use super::owner::Owner;
+use super::progress::Progress;
 use super::report::RunReport;
-use super::run::{exit_of, say_end, workflow_named};
+use super::run::{exit_of, say_end};
 use super::screen::Screen;
-use super::session::{Ran, Session, with_active};
+use super::session::{Ran, Session, held, with_active};
+use super::signals::Signals;
 use super::stop::{BAD_INPUT, FAILED};
 use crate::Installation;
-use crate::runner::{Driven, Given, Request};
+use crate::api::{Begun, Request};
+use crate::folder::Folder;
+use crate::runner::{Driven, Given};
 use crate::scheduler::Active;
+use crate::serve::Asked;
+use crate::store::Store;
 
-/// Takes over, and rotates where the workflow says so.
+/// Takes over, and rotates where the workflow says so: here, or by the process that serves the folder.
 pub(super) async fn adopt(data: Option<PathBuf>, asked: &Adopt, screen: &Screen) -> Result<u8, Stop> {
     let version = asked.version.as_deref().map(named).transpose()?;
-    with_active(data, "adopt", screen, async |installation, active, stop| {
-        within(installation, (active, stop), asked, version, screen).await
+    let wanted =
+        Asked { workflow: asked.workflow.clone(), inputs: asked.inputs.iter().cloned().collect(), ..Asked::default() };
+    let path = Folder::resolve(data)?;
+    if let Some(owner) = Owner::of(&path).await? {
+        return handed_over(&owner, (wanted, &asked.secret), version, screen).await;
+    }
+    with_active(Some(path), "adopt", screen, async |installation, active, stop| {
+        within(installation, (active, stop), (&wanted, &asked.secret), version, screen).await
     })
     .await
 }
@@ -37,53 +49,81 @@ fn named(text: &str) -> Result<VersionId, Stop> {
     })
 }
 
-async fn within(
-    installation: &Installation,
-    (active, stop): (&Active, watch::Receiver<bool>),
-    wanted: &Adopt,
+/// Hands the adoption over to the process that serves, and stays with it.
+async fn handed_over(
+    owner: &Owner,
+    (asked, secret): (Asked, &Path),
     version: Option<VersionId>,
     screen: &Screen,
 ) -> Result<u8, Stop> {
-    let workflow = workflow_named(&wanted.workflow, &active.set)?;
-    if workflow.subject.for_each.is_some() {
-        let message = format!("`{}` is for each of many subjects", wanted.workflow);
-        let help = "a secret is adopted for the workflow that rotates its one subject";
-        return Err(Stop::new(BAD_INPUT, "adopt.for_each", message, help));
-    }
-    let given: BTreeMap<String, String> = wanted.inputs.iter().cloned().collect();
-    let persons = installation.persons(workflow, &given);
-    let inputs = plan::resolve_inputs(workflow, &given, &persons)?;
-    let (mut session, progress) = Session::start(installation, active, stop, screen).await?;
-    let request = |given: Option<Given>, session: &Session<'_>| Request {
-        workflow,
-        activation: active.entry.clone(),
+    let signals = Signals::listen();
+    let progress = Progress::start(screen);
+    // WHY: the other process has a working folder of its own.
+    let secret = std::path::absolute(secret).unwrap_or_else(|_| secret.to_owned());
+    let Asked { workflow, inputs, .. } = asked;
+    let adoption = Request {
+        workflow: workflow.clone(),
         inputs: inputs.clone(),
-        persons: persons.clone(),
-        trigger: Trigger {
-            kind: TriggerKind::Request,
-            asked_by: Some(session.asker.clone()),
-            idempotency_key: None,
-            event: None,
-        },
-        named: None,
-        given,
+        event: None,
+        plan: None,
+        idempotency_key: None,
+        secret_file: Some(secret),
+        version,
     };
+    let rotation = Request { secret_file: None, version: None, ..adoption.clone() };
+    let mut runs = Vec::new();
+    let ended: Result<(), Stop> = async {
+        let Begun { run, how } = owner.begin(&adoption).await?;
+        if how == "held" {
+            return Err(held(&run));
+        }
+        let driven = owner.stay_with(&run, 0, &progress, signals.asked()).await?;
+        let is_adopted = driven == Driven::Over(RunOutcome::Done);
+        runs.push((run, driven));
+        if is_adopted && owner.rotates_on_import(&workflow).await? {
+            let Begun { run, how } = owner.begin(&rotation).await?;
+            if how == "held" {
+                return Err(held(&run));
+            }
+            let driven = owner.stay_with(&run, 0, &progress, signals.asked()).await?;
+            runs.push((run, driven));
+        }
+        Ok(())
+    }
+    .await;
+    progress.finish().await;
+    ended?;
+    told(owner.store(), &runs, screen).await
+}
+
+async fn within(
+    installation: &Installation,
+    (active, stop): (&Active, watch::Receiver<bool>),
+    (asked, secret): (&Asked, &Path),
+    version: Option<VersionId>,
+    screen: &Screen,
+) -> Result<u8, Stop> {
+    let given = || {
+        Some(Given { path: secret.to_owned(), adopting: Adopting { version: version.clone(), ..Adopting::default() } })
+    };
+    // What is asked for wrongly is told before anything else is done.
+    let wanted = asked.request(installation, active, "", given())?;
+    let (mut session, progress) = Session::start(installation, active, stop, screen).await?;
     let ended: Result<Vec<Ran>, Stop> = async {
-        session.carry_on_open_runs(Some(&wanted.workflow), &progress).await?;
+        session.carry_on_open_runs(Some(&asked.workflow), &progress).await?;
         // An adoption that was left open is this one: what was sealed then was the secret that was given then.
-        if let Some(ran) = session.carried_adoption(&wanted.workflow, &inputs).await? {
+        if let Some(ran) = session.carried_adoption(&asked.workflow, &wanted.inputs).await? {
             screen.say(format!(
                 "run {} was left open by an adoption: it was carried on with the secret given then",
                 ran.run
             ));
             return Ok(vec![ran]);
         }
-        let given = Given { path: wanted.secret.clone(), adopting: Adopting { version, ..Adopting::default() } };
-        let adopting = request(Some(given), &session);
+        let adopting = asked.request(installation, active, &session.asker, given())?;
         let mut runs = vec![session.request(adopting).await?];
         let is_adopted = runs.iter().all(|ran| ran.driven == Driven::Over(RunOutcome::Done));
-        if is_adopted && workflow.on_import == OnImport::Rotate {
-            let rotation = request(None, &session);
+        if is_adopted && wanted.workflow.on_import == OnImport::Rotate {
+            let rotation = asked.request(installation, active, &session.asker, None)?;
             runs.push(session.request(rotation).await?);
         }
         Ok(runs)
@@ -91,15 +131,20 @@ async fn within(
     .await;
     drop(session);
     progress.finish().await;
-    let runs = ended?;
+    let runs: Vec<_> = ended?.into_iter().map(|ran| (ran.run, ran.driven)).collect();
+    told(&installation.store, &runs, screen).await
+}
+
+/// Tells how the runs ended; the exit code is the last one's.
+async fn told(store: &Store, runs: &[(RunId, Driven)], screen: &Screen) -> Result<u8, Stop> {
     let mut reports = Vec::new();
-    for ran in &runs {
-        let entries = installation.store.entries_of_run(&ran.run).await?;
-        reports.push(RunReport::of(ran.run.as_str(), &entries).map_err(|error| Stop::of("store.corrupt", &error))?);
+    for (run, _) in runs {
+        let entries = store.entries_of_run(run).await?;
+        reports.push(RunReport::of(run.as_str(), &entries).map_err(|error| Stop::of("store.corrupt", &error))?);
     }
     screen.document(&json!({"runs": reports}));
-    for ran in &runs {
-        say_end(screen, &ran.run, &ran.driven);
+    for (run, driven) in runs {
+        say_end(screen, run, driven);
     }
-    Ok(runs.last().map_or(FAILED, |ran| exit_of(&ran.driven, false)))
+    Ok(runs.last().map_or(FAILED, |(_, driven)| exit_of(driven, false)))
 }

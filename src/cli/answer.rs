@@ -10,19 +10,19 @@ use tokio::sync::watch;
 
 use super::Stop;
 use super::arguments::{Abandon, Resume, Undo};
+use super::owner::Owner;
 use super::progress::Progress;
 use super::run::{exit_with_subjects, tell};
 use super::screen::Screen;
 use super::session::open;
 use super::signals::Signals;
 use super::stop::{BAD_INPUT, DONE};
+use crate::api::{Answer, REASON_MAX};
+use crate::folder::Folder;
 use crate::runner::{AnswerError, Driven, PersonsWord};
 use crate::scheduler::{Active, ActiveError};
-use crate::store::RunState;
+use crate::store::{RunState, Store};
 use crate::{Installation, known, runner};
-
-/// The longest reason, in bytes.
-const REASON_MAX: usize = 4096;
 
 /// Goes on where it stopped.
 pub(super) async fn resume(data: Option<PathBuf>, asked: &Resume, screen: &Screen) -> Result<u8, Stop> {
@@ -45,23 +45,17 @@ async fn answer(
     answer: PersonAnswer,
     screen: &Screen,
 ) -> Result<u8, Stop> {
-    let unknown = |text: String| Stop::new(BAD_INPUT, "run.not_found", text, "`countersign status` lists the runs");
     let run: RunId = run.parse().map_err(|_| unknown(format!("`{run}` is no run")))?;
     if reason.trim().is_empty() || reason.len() > REASON_MAX {
         let text = format!("a reason has 1 to {REASON_MAX} bytes");
         return Err(Stop::new(BAD_INPUT, "answer.reason", text, "say in a sentence what you know"));
     }
-    let installation = open(data, answer.as_str(), screen).await?;
-    let stored = installation.store.run(&run).await?;
-    let refused = match stored.map(|stored| stored.state) {
-        None => Some(unknown(format!("there is no run `{run}`"))),
-        Some(RunState::Closed { .. }) => {
-            let (run, answer, why) = (run.clone(), answer, "the run is over".to_owned());
-            Some(AnswerError::Refused { run, answer, why }.into())
-        }
-        Some(_) => None,
-    };
-    if let Some(refused) = refused {
+    let path = Folder::resolve(data)?;
+    if let Some(owner) = Owner::of(&path).await? {
+        return handed_over(&owner, (&run, reason), answer, screen).await;
+    }
+    let installation = open(Some(path), answer.as_str(), screen).await?;
+    if let Err(refused) = takes_answers(&installation.store, &run, answer).await {
         installation.close().await;
         return Err(refused);
     }
@@ -71,6 +65,39 @@ async fn answer(
     let ended = signals.over(Box::pin(within(&installation, (&run, word), stop, screen))).await?;
     installation.close().await;
     ended
+}
+
+fn unknown(text: String) -> Stop {
+    Stop::new(BAD_INPUT, "run.not_found", text, "`countersign status` lists the runs")
+}
+
+/// Refuses an answer to a run that is not there, or over.
+async fn takes_answers(store: &Store, run: &RunId, answer: PersonAnswer) -> Result<(), Stop> {
+    match store.run(run).await?.map(|stored| stored.state) {
+        None => Err(unknown(format!("there is no run `{run}`"))),
+        Some(RunState::Closed { .. }) => {
+            let (run, why) = (run.clone(), "the run is over".to_owned());
+            Err(AnswerError::Refused { run, answer, why }.into())
+        }
+        Some(_) => Ok(()),
+    }
+}
+
+/// Hands the answer over to the process that serves, and stays with the run.
+async fn handed_over(
+    owner: &Owner,
+    (run, reason): (&RunId, &str),
+    answer: PersonAnswer,
+    screen: &Screen,
+) -> Result<u8, Stop> {
+    takes_answers(owner.store(), run, answer).await?;
+    let from = owner.store().entries_of_run(run).await?.len();
+    owner.answer(run, &Answer { answer, reason: reason.to_owned() }).await?;
+    let signals = Signals::listen();
+    let progress = Progress::start(screen);
+    let driven = owner.stay_with_answered(run, from, &progress, signals.asked()).await;
+    progress.finish().await;
+    ended(owner.store(), (run, &driven?), answer, screen).await
 }
 
 async fn within(
@@ -94,11 +121,21 @@ async fn within(
     drop(runner);
     progress.finish().await;
     let driven = driven?;
-    tell(installation, screen, run, &driven, true).await?;
-    match (answer, &driven) {
+    ended(&installation.store, (run, &driven), answer, screen).await
+}
+
+/// Tells how the run ended after the answer.
+async fn ended(
+    store: &Store,
+    (run, driven): (&RunId, &Driven),
+    answer: PersonAnswer,
+    screen: &Screen,
+) -> Result<u8, Stop> {
+    tell(store, screen, run, driven, true).await?;
+    match (answer, driven) {
         // What was asked for is what happened.
         (PersonAnswer::Undo, Driven::Over(RunOutcome::Undone | RunOutcome::Denied))
         | (PersonAnswer::Abandon, Driven::Over(RunOutcome::Abandoned)) => Ok(DONE),
-        (_, driven) => exit_with_subjects(installation, run, driven, false).await,
+        (_, driven) => exit_with_subjects(store, run, driven, false).await,
     }
 }

@@ -16,6 +16,7 @@ mod fmt;
 mod init;
 mod lint;
 mod names;
+mod owner;
 mod plan;
 mod policy;
 mod progress;

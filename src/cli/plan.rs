@@ -18,11 +18,11 @@ use serde_json::json;
 use super::Stop;
 use super::arguments::Plan as Asked;
 use super::policy::shadow_words;
-use super::run::reported;
 use super::screen::{Screen, called};
 use super::stop::{DENIED, DONE};
 use super::typed::{folder_flag, quoted};
 use crate::clock::{Clock as _, SystemClock};
+use crate::serve::reported;
 
 /// What policy says of one act today: beside the plan, outside its digest.
 struct Judged {

@@ -135,7 +135,7 @@ async fn set_up(path: &Path, screen: &Screen) -> Result<Installation, Stop> {
             let text = format!("`{}` cannot be written: {error}", shipped.display());
             Stop::new(FAILED, "quickstart.workflows", text, "make room, or name another folder with --data")
         })?;
-        let entry = super::activate::within(&installation, &shipped, screen).await?.entry;
+        let entry = super::activate::within(&installation, &shipped, screen).await?.activation;
         screen.say_wrapped("activated    ", &format!("{} as {entry}", shipped.display()));
     }
     Ok(installation)

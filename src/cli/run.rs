@@ -1,72 +1,89 @@
 //! `countersign run`: plans an activated workflow, and stays until its run is over.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use countersign_kernel::plan;
-use countersign_kernel::run::bodies::{OWN_KEYS, RunOutcome, Trigger, TriggerKind};
-use countersign_kernel::workflow::model::Workflow;
+use countersign_kernel::run::bodies::RunOutcome;
 use countersign_warrant::{Digest, RunId};
 use serde_json::json;
 use tokio::sync::watch;
 
 use super::Stop;
 use super::arguments::Run;
+use super::owner::Owner;
+use super::progress::Progress;
 use super::report::RunReport;
 use super::screen::Screen;
-use super::session::{Ran, Session, of_each, stopped, with_active};
+use super::session::{Ran, Session, held, of_each, stopped, with_active};
+use super::signals::Signals;
 use super::stop::{BAD_INPUT, CHANGED, DENIED, DONE, FAILED, STUCK};
 use crate::Installation;
-use crate::runner::{Driven, Request};
-use crate::scheduler::{Active, CheckedSet};
-use crate::store::{RunState, StoredRun};
+use crate::api::{Begun, Request};
+use crate::folder::Folder;
+use crate::runner::Driven;
+use crate::scheduler::Active;
+use crate::serve::Asked;
+use crate::store::{RunState, Store, StoredRun};
 
-/// Runs the workflow.
+/// Runs the workflow: here, or by the process that serves the folder.
 pub(super) async fn run(data: Option<PathBuf>, asked: &Run, screen: &Screen) -> Result<u8, Stop> {
-    let named = named_digest(asked.plan.as_deref())?;
-    with_active(data, "run", screen, async |installation, active, stop| {
-        within(installation, (active, stop), asked, named, screen).await
+    let wanted = Asked {
+        workflow: asked.workflow.clone(),
+        inputs: asked.inputs.iter().cloned().collect(),
+        event: asked.event.clone(),
+        plan: named_digest(asked.plan.as_deref())?,
+        idempotency_key: asked.idempotency_key.clone(),
+    };
+    let path = Folder::resolve(data)?;
+    if let Some(owner) = Owner::of(&path).await? {
+        return handed_over(&owner, wanted, asked.detailed_exitcode, screen).await;
+    }
+    with_active(Some(path), "run", screen, async |installation, active, stop| {
+        within(installation, (active, stop), &wanted, asked.detailed_exitcode, screen).await
     })
     .await
+}
+
+/// Hands the request over to the process that serves, and stays with the run.
+async fn handed_over(owner: &Owner, asked: Asked, detailed: bool, screen: &Screen) -> Result<u8, Stop> {
+    let Asked { workflow, inputs, event, plan, idempotency_key } = asked;
+    let request = Request { workflow, inputs, event, plan, idempotency_key, secret_file: None, version: None };
+    let Begun { run, how } = owner.begin(&request).await?;
+    if how == "held" {
+        return Err(held(&run));
+    }
+    let signals = Signals::listen();
+    let (progress, stop) = (Progress::start(screen), signals.asked());
+    let began = how == "begun";
+    let from = if began { 0 } else { owner.store().entries_of_run(&run).await?.len() };
+    let driven = signals.over(owner.stay_with(&run, from, &progress, stop)).await?;
+    progress.finish().await;
+    let driven = driven?;
+    if driven == Driven::Stopped {
+        screen.say(format!("run {run} goes on: the process that serves the folder drives it"));
+        return Ok(FAILED);
+    }
+    let called = tell(owner.store(), screen, &run, &driven, began).await?;
+    exit_with_subjects(owner.store(), &run, &driven, called && began && detailed).await
 }
 
 async fn within(
     installation: &Installation,
     (active, stop): (&Active, watch::Receiver<bool>),
-    wanted: &Run,
-    named: Option<Digest>,
+    asked: &Asked,
+    detailed: bool,
     screen: &Screen,
 ) -> Result<u8, Stop> {
-    if let Some(own) =
-        OWN_KEYS.iter().find(|own| wanted.idempotency_key.as_deref().is_some_and(|key| key.starts_with(*own)))
-    {
-        let text = format!("keys that begin with `{own}` are of runs that Countersign starts itself");
-        return Err(Stop::new(BAD_INPUT, "run.own_key", text, "give the request another idempotency key"));
-    }
-    let workflow = workflow_named(&wanted.workflow, &active.set)?;
-    let given: BTreeMap<String, String> = wanted.inputs.iter().cloned().collect();
-    let persons = installation.persons(workflow, &given);
-    let inputs = plan::resolve_inputs(workflow, &given, &persons)?;
-    let kind = match &wanted.event {
-        Some(event) => reported(event, workflow)?,
-        None => TriggerKind::Request,
-    };
+    // What is asked for wrongly is told before anything else is done.
+    let inputs = asked.request(installation, active, "", None)?.inputs;
     let (mut session, progress) = Session::start(installation, active, stop, screen).await?;
     let ended = async {
-        session.carry_on_open_runs(Some(&wanted.workflow), &progress).await?;
-        if wanted.idempotency_key.is_none()
-            && let Some(ran) = session.carried_on(&wanted.workflow, &inputs).await?
+        session.carry_on_open_runs(Some(&asked.workflow), &progress).await?;
+        if asked.idempotency_key.is_none()
+            && let Some(ran) = session.carried_on(&asked.workflow, &inputs).await?
         {
             return Ok(ran);
         }
-        let trigger = Trigger {
-            kind,
-            asked_by: Some(session.asker.clone()),
-            idempotency_key: wanted.idempotency_key.clone(),
-            event: wanted.event.clone(),
-        };
-        let request =
-            Request { workflow, activation: active.entry.clone(), inputs, persons, trigger, named, given: None };
+        let request = asked.request(installation, active, &session.asker, None)?;
         session.request(request).await
     }
     .await;
@@ -76,34 +93,9 @@ async fn within(
     if was_open {
         screen.say(format!("run {run} was left open by such a request: it was carried on, and no other was started"));
     }
-    let called = tell(installation, screen, &run, &driven, began || was_open).await?;
-    let changed = called && (began || was_open) && wanted.detailed_exitcode;
-    exit_with_subjects(installation, &run, &driven, changed).await
-}
-
-/// The activated workflow of that name.
-pub(super) fn workflow_named<'a>(name: &str, set: &'a CheckedSet) -> Result<&'a Workflow, Stop> {
-    set.workflows.get(name).ok_or_else(|| unknown_workflow(name, set))
-}
-
-pub(super) fn unknown_workflow(name: &str, set: &CheckedSet) -> Stop {
-    let known: Vec<&str> = set.workflows.keys().map(String::as_str).collect();
-    let help = format!("activated are: {}", known.join(", "));
-    Stop::new(BAD_INPUT, "run.unknown_workflow", format!("no workflow `{name}` is activated"), help)
-}
-
-/// The trigger of an event that somebody reports.
-pub(super) fn reported(event: &str, workflow: &Workflow) -> Result<TriggerKind, Stop> {
-    let events = &workflow.triggers.events;
-    if events.iter().any(|taken| taken == event) {
-        return Ok(TriggerKind::Event);
-    }
-    let name = &workflow.metadata.name;
-    let help = match events.as_slice() {
-        [] => "leave `--event` out, or add `event` to its `on`".to_owned(),
-        [..] => format!("it is started by {}", events.join(", ")),
-    };
-    Err(Stop::new(BAD_INPUT, "run.unknown_event", format!("workflow `{name}` takes no event `{event}`"), help))
+    let store = &installation.store;
+    let called = tell(store, screen, &run, &driven, began || was_open).await?;
+    exit_with_subjects(store, &run, &driven, called && (began || was_open) && detailed).await
 }
 
 fn named_digest(text: Option<&str>) -> Result<Option<Digest>, Stop> {
@@ -127,30 +119,25 @@ pub(super) fn exit_of(driven: &Driven, changed: bool) -> u8 {
 }
 
 /// As [`exit_of`]; a run that is over is stuck where one of those for its subjects is: a person is needed there.
-pub(super) async fn exit_with_subjects(
-    installation: &Installation,
-    run: &RunId,
-    driven: &Driven,
-    changed: bool,
-) -> Result<u8, Stop> {
+pub(super) async fn exit_with_subjects(store: &Store, run: &RunId, driven: &Driven, changed: bool) -> Result<u8, Stop> {
     let is_over = matches!(driven, Driven::Over(_));
     let is_stuck = |one: &StoredRun| matches!(one.state, RunState::Stuck);
-    let needs_person = is_over && of_each(installation, run).await?.iter().any(is_stuck);
+    let needs_person = is_over && of_each(store, run).await?.iter().any(is_stuck);
     Ok(if needs_person { STUCK } else { exit_of(driven, changed) })
 }
 
 /// Tells how a run ended; true where it, or one for a subject of it, has called a target.
 pub(super) async fn tell(
-    installation: &Installation,
+    store: &Store,
     screen: &Screen,
     run: &RunId,
     driven: &Driven,
     began: bool,
 ) -> Result<bool, Stop> {
-    let of_each = of_each(installation, run).await?;
+    let of_each = of_each(store, run).await?;
     let mut reports = Vec::new();
     for id in [run].into_iter().chain(of_each.iter().map(|one| &one.id)) {
-        let entries = installation.store.entries_of_run(id).await?;
+        let entries = store.entries_of_run(id).await?;
         reports.push(RunReport::of(id.as_str(), &entries).map_err(|error| Stop::of("store.corrupt", &error))?);
     }
     screen.document(&json!({"runs": reports}));

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use countersign_kernel::run::bodies::{Wait, WaitBody};
 use countersign_warrant::{Kind, RunId, Stamped, Timestamp};
 use serde_json::{Value, json};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 use super::Stop;
 use super::screen::Screen;
@@ -15,9 +16,14 @@ use super::session::open;
 use super::signals::Signals;
 use super::stop::DONE;
 use super::tell::{seconds, text};
+use crate::Installation;
+use crate::api::Socket;
 use crate::clock::{Clock as _, SystemClock};
 use crate::serve::{Said, Server};
 use crate::store::Store;
+
+/// How long callers who were not answered are waited for at the end.
+const ANSWERED_WITHIN: Duration = Duration::from_secs(1);
 
 /// Serves.
 pub(super) async fn serve(data: Option<PathBuf>, all: bool, screen: &Screen) -> Result<u8, Stop> {
@@ -39,8 +45,23 @@ pub(super) async fn serve(data: Option<PathBuf>, all: bool, screen: &Screen) -> 
     let stop = signals.asked();
     let server = Server::new(Arc::clone(&installation), (entries, said), stop).await;
     let ended = match server {
-        Ok(server) => signals.over(Box::pin(server.serve())).await?,
-        Err(error) => Err(error),
+        Ok(server) => {
+            let socket = match Socket::bind(&installation.folder) {
+                Ok(socket) => socket,
+                Err(error) => {
+                    drop(server);
+                    return close(installation, error.into()).await;
+                }
+            };
+            let (over, is_over) = watch::channel(false);
+            let answering = tokio::spawn(socket.answer(server.handle(), is_over));
+            let ended = signals.over(Box::pin(server.serve())).await?;
+            // WHY: whoever still waits for an answer gets one: that the server ends.
+            over.send_replace(true);
+            let _ = tokio::time::timeout(ANSWERED_WITHIN, answering).await;
+            ended
+        }
+        Err(error) => return close(installation, error.into()).await,
     };
     // WHY: a teller that panicked has nothing more to tell.
     let _ = teller.await;
@@ -56,6 +77,14 @@ pub(super) async fn serve(data: Option<PathBuf>, all: bool, screen: &Screen) -> 
     };
     screen.say(format!("stopped at a safe point; {open}"));
     Ok(DONE)
+}
+
+/// Gives the folder back before the work has begun.
+async fn close(installation: Arc<Installation>, why: Stop) -> Result<u8, Stop> {
+    if let Some(installation) = Arc::into_inner(installation) {
+        installation.close().await;
+    }
+    Err(why)
 }
 
 /// Tells what happens: a line each, or with `--json` a document each on its line.

@@ -23,7 +23,7 @@ use super::stop::{FAILED, LEDGER, STUCK};
 use crate::folder::Folder;
 use crate::runner::{Begun, Driven, Request, Runner};
 use crate::scheduler::Active;
-use crate::store::{RunState, StoredRun};
+use crate::store::{RunState, Store, StoredRun};
 use crate::{Installation, OpenError, known, runner};
 
 /// How much longer a run of another workflow may wait for a command to stay with it, in milliseconds.
@@ -166,7 +166,7 @@ impl<'a> Session<'a> {
 
     /// True of a run for many subjects of which each that is open waits for long.
     async fn only_waits(&self, run: &StoredRun) -> Result<bool, Stop> {
-        let of_each = of_each(self.installation, &run.id).await?;
+        let of_each = of_each(&self.installation.store, &run.id).await?;
         let soon = self.installation.clock.now().plus_millis(STAYED_MS);
         let mut open = of_each.iter().filter(|one| !matches!(one.state, RunState::Closed { .. })).peekable();
         let waits = |one: &StoredRun| matches!(one.state, RunState::Waiting { until } if until > soon);
@@ -178,14 +178,7 @@ impl<'a> Session<'a> {
         let (run, began) = match self.runner.begin(request).await? {
             Begun::Started(run) => (run, true),
             Begun::Known(run) => (run, false),
-            Begun::Coalesced(holder) => {
-                let text = format!("run {holder} holds what this run would need; nothing was started");
-                let help = format!(
-                    "see `countersign status {holder}`; `countersign resume {holder}` goes on with one that needs a person, `countersign \
-                     abandon {holder} --reason TEXT` lets go of it"
-                );
-                return Err(Stop::new(STUCK, "run.held", text, help));
-            }
+            Begun::Coalesced(holder) => return Err(held(&holder)),
         };
         let driven = match self.outcome_of(&run).await? {
             Some(outcome) => Driven::Over(outcome),
@@ -214,6 +207,16 @@ impl<'a> Session<'a> {
     }
 }
 
+/// That another run holds what is needed.
+pub(super) fn held(holder: &RunId) -> Stop {
+    let text = format!("run {holder} holds what this run would need; nothing was started");
+    let help = format!(
+        "see `countersign status {holder}`; `countersign resume {holder}` goes on with one that needs a person, `countersign \
+         abandon {holder} --reason TEXT` lets go of it"
+    );
+    Stop::new(STUCK, "run.held", text, help)
+}
+
 /// Opens the data folder for writing.
 pub(super) async fn open(data: Option<PathBuf>, command: &str, screen: &Screen) -> Result<Installation, Stop> {
     let path = Folder::resolve(data)?;
@@ -234,8 +237,7 @@ pub(super) fn stopped(run: &RunId) -> Stop {
 }
 
 /// The runs that a run had for each of its subjects.
-pub(super) async fn of_each(installation: &Installation, run: &RunId) -> Result<Vec<StoredRun>, Stop> {
-    let store = &installation.store;
+pub(super) async fn of_each(store: &Store, run: &RunId) -> Result<Vec<StoredRun>, Stop> {
     let Some(stored) = store.run(run).await? else { return Ok(Vec::new()) };
     Ok(store.runs_by_trigger_prefix(&stored.workflow, &Trigger::part_of_prefix(run)).await?)
 }

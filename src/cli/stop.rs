@@ -89,6 +89,7 @@ macro_rules! from_rooms {
 
 from_rooms! {
     crate::OpenError,
+    crate::api::SocketError,
     crate::catalog::CatalogError,
     crate::folder::FolderError,
     crate::inventory::InventoryError,
@@ -106,6 +107,13 @@ from_rooms! {
     countersign_warrant::JournalError,
 }
 
+impl From<crate::serve::AskError> for Stop {
+    fn from(error: crate::serve::AskError) -> Self {
+        let stop = Self::of(error.code(), &error);
+        Self { help: error.help().or(stop.help), ..stop }
+    }
+}
+
 impl From<countersign_warrant::DecodeEntryError> for Stop {
     fn from(error: countersign_warrant::DecodeEntryError) -> Self {
         Self::of("store.corrupt", &error)
@@ -113,21 +121,25 @@ impl From<countersign_warrant::DecodeEntryError> for Stop {
 }
 
 /// The exit code for an error code: by its room, and by name where a room has several.
-fn exit_of(code: &str) -> u8 {
+pub(super) fn exit_of(code: &str) -> u8 {
     match code {
         "folder.held" => HELD,
-        "store.newer" | "run.not_found" | "secrets.wrong_key" | "secrets.key_missing" | "secrets.key_malformed" => {
-            BAD_INPUT
-        }
+        "store.newer"
+        | "run.not_found"
+        | "run.own_key"
+        | "run.unknown_workflow"
+        | "run.unknown_event"
+        | "secrets.wrong_key"
+        | "secrets.key_missing"
+        | "secrets.key_malformed" => BAD_INPUT,
         "adopt.not_taken" | "adopt.not_asked" => FAILED,
         "plan.subject_exists" | "plan.subject_missing" | "plan.no_free_slot" | "plan.issuer_missing" | "plan.drift" => {
             FAILED
         }
         _ => match code.split_once('.').map_or(code, |(room, _)| room) {
             "journal" | "ledger" | "store" | "grant" => LEDGER,
-            "adopt" | "answer" | "plan" | "request" | "workflow" | "policy" | "settings" | "set" | "folder" => {
-                BAD_INPUT
-            }
+            "adopt" | "answer" | "plan" | "request" | "workflow" | "policy" | "settings" | "set" | "folder"
+            | "socket" => BAD_INPUT,
             _ => FAILED,
         },
     }
@@ -137,7 +149,8 @@ fn exit_of(code: &str) -> u8 {
 pub(super) const HEAD_MISSING: &str = "put `keys/ledger.head` back from where the keys are kept; without it, read the \
      folder with `status` and `evidence show`, and go on in a new one";
 
-fn help_of(code: &str) -> Option<String> {
+/// The way out of an error of that code.
+pub(super) fn help_of(code: &str) -> Option<String> {
     let help = match code {
         "plan.drifted" => "look at it again: `countersign plan NAME`; nothing was changed",
         "plan.no_free_slot" => {

@@ -1,6 +1,6 @@
 //! What falls due: rows beside the entries. They say when to look, and never what happened.
 
-use countersign_warrant::JournalError;
+use countersign_warrant::{JournalError, Timestamp};
 use serde_json::json;
 use sqlx::{Connection as _, SqliteConnection};
 
@@ -12,33 +12,36 @@ use crate::store::DueRow;
 pub(super) enum DueChange {
     /// These are all that there are. One that is there with the same rule stays as it is.
     Arrange(Vec<DueRow>),
-    /// A row goes on to what it says now, unless something else has moved it since it was read so.
-    Move { seen: DueRow, to: DueRow },
+    /// A row that was read as the first goes on to the second, unless something else has moved it since.
+    Move(Box<(DueRow, DueRow)>),
 }
 
 pub(super) async fn change(connection: &mut SqliteConnection, change: DueChange) -> Result<(), JournalError> {
     match change {
         DueChange::Arrange(rows) => arrange(connection, &rows).await,
-        DueChange::Move { seen, to } => sqlx::query(
+        DueChange::Move(both) => {
+            let (seen, to) = *both;
+            sqlx::query(
             "update due set instant = ?3, at = ?4, tried = ?5 where workflow = ?1 and kind = ?2 and at is ?6 and rule = ?7",
         )
         .bind(to.workflow)
         .bind(to.kind.as_str())
-        .bind(to.instant.map(|at| at.micros()))
-        .bind(to.at.map(|at| at.micros()))
+        .bind(to.instant.map(Timestamp::micros))
+        .bind(to.at.map(Timestamp::micros))
         .bind(to.tried.cast_signed())
-        .bind(seen.at.map(|at| at.micros()))
+        .bind(seen.at.map(Timestamp::micros))
         .bind(seen.rule)
         .execute(connection)
         .await
-        .map(drop),
+        .map(drop)
+        }
     }
     .map_err(|error| unwritten(&error))
 }
 
 // CRASH: one transaction: the rows of the set before, or those of this one.
 async fn arrange(connection: &mut SqliteConnection, rows: &[DueRow]) -> Result<(), sqlx::Error> {
-    let micros = |at: Option<countersign_warrant::Timestamp>| at.map(|at| at.micros());
+    let micros = |at: Option<Timestamp>| at.map(Timestamp::micros);
     let rows: Vec<_> = rows
         .iter()
         .map(|row| json!([row.workflow, row.kind.as_str(), row.subject, row.rule, micros(row.instant), micros(row.at)]))

@@ -154,7 +154,7 @@ impl Ledger {
 
     /// A row goes on, unless something else has moved it since it was read as `seen`.
     pub async fn move_due(&self, seen: DueRow, to: DueRow) -> Result<(), JournalError> {
-        self.ask(|reply| Order::Due(DueChange::Move { seen, to }, reply)).await?
+        self.ask(|reply| Order::Due(DueChange::Move(Box::new((seen, to))), reply)).await?
     }
 
     /// Enters the name of a person under its opaque id.

@@ -50,7 +50,7 @@ impl Order {
             Self::ClaimFree(reply) => drop(reply.send(Err(refused()))),
             Self::RenewAll(reply) => drop(reply.send(Err(refused()))),
             Self::Renew(_, reply) | Self::Release(_, reply) | Self::Person(_, _, reply) | Self::Due(_, reply) => {
-                drop(reply.send(Err(refused())))
+                drop(reply.send(Err(refused())));
             }
             Self::Barrier(reply) | Self::Close(reply) => drop(reply.send(())),
             Self::Signed(_) => {}

@@ -3,7 +3,7 @@
 use countersign_kernel::run::bodies::{PersonAnswer, Wait, WaitBody};
 use countersign_warrant::{Blob, Entry, EntryId, Kind, RunId};
 
-use super::{AnswerError, DriveError, Driven, Runner, json};
+use super::{AnswerError, Drive, DriveError, Driven, Runner, json};
 
 /// What a named person says of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,6 +22,22 @@ impl Runner {
     /// # Errors
     /// When the run cannot take that answer, with nothing recorded; and as [`Runner::drive`].
     pub async fn answer(&self, id: &RunId, word: PersonsWord) -> Result<Driven, AnswerError> {
+        let drive = self.answered(id, word).await?;
+        Ok(self.carry_to_end(drive).await?)
+    }
+
+    /// Records the answer, and leaves it to whoever drives the run next to carry it out.
+    ///
+    /// # Errors
+    /// When the run cannot take that answer, with nothing recorded.
+    pub async fn take_answer(&self, id: &RunId, word: PersonsWord) -> Result<(), AnswerError> {
+        let drive = self.answered(id, word).await?;
+        // WHY: a lease that cannot be given back runs out, and is this process's own.
+        let _ = self.ledger.release(&drive.fence).await;
+        Ok(())
+    }
+
+    async fn answered(&self, id: &RunId, word: PersonsWord) -> Result<Drive, AnswerError> {
         let fence = self.ledger.claim(id).await.map_err(DriveError::Claim)?;
         let mut drive = self.recover(id, fence).await?;
         if let Some(why) = drive.run.refusal(word.answer) {
@@ -37,6 +53,6 @@ impl Runner {
         let entry = Entry::new(entry, Kind::Wait, json(&WaitBody { step, wait })).map_err(DriveError::Entry)?;
         // CRASH: the answer is durable before anything follows from it; whoever recovers the run finds it.
         self.commit(&mut drive, vec![entry.with_blobs(vec![reason])]).await?;
-        Ok(self.carry_to_end(drive).await?)
+        Ok(drive)
     }
 }

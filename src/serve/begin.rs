@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use countersign_kernel::run::bodies::{NotDueBody, Trigger, TriggerKind};
+use countersign_kernel::schedule::CatchUp;
 use countersign_kernel::workflow::model::Workflow;
 use countersign_warrant::{JournalError, RunId, Timestamp};
 use serde_json::Value;
@@ -31,6 +32,8 @@ struct Wanted<'a> {
     trigger: Trigger,
     row: DueRow,
     then: DueRow,
+    /// Whether it waits for the end of its own workflow's run, where one is under way.
+    in_turn: bool,
 }
 
 pub(super) async fn begin(
@@ -69,7 +72,8 @@ async fn scheduled(
         Look::Start { instant, then } => {
             let persons = installation.persons(workflow, &BTreeMap::new());
             let inputs = defaults(workflow, &persons).map_err(|source| no_subject(workflow, source))?;
-            let wanted = Wanted { workflow, inputs, trigger: trigger_of(instant), row, then };
+            let in_turn = schedule.catch_up == CatchUp::All;
+            let wanted = Wanted { workflow, inputs, trigger: trigger_of(instant), row, then, in_turn };
             start(installation, current, wanted, now).await
         }
     }
@@ -91,7 +95,8 @@ async fn renewed(
         Due::NotYet { at, .. } => go_on(installation, &row, DueRow { at: Some(at), tried: 0, ..row.clone() }).await,
         Due::Now => {
             let then = never(&row);
-            let wanted = Wanted { workflow, inputs: renewal.inputs, trigger: renewal.trigger, row, then };
+            let wanted =
+                Wanted { workflow, inputs: renewal.inputs, trigger: renewal.trigger, row, then, in_turn: false };
             start(installation, current, wanted, now).await
         }
     }
@@ -103,7 +108,7 @@ async fn start(
     wanted: Wanted<'_>,
     now: Timestamp,
 ) -> Result<Begin, ServeError> {
-    let Wanted { workflow, inputs, trigger, row, then } = wanted;
+    let Wanted { workflow, inputs, trigger, row, then, in_turn } = wanted;
     let request = Request {
         workflow,
         activation: current.active.entry.clone(),
@@ -120,10 +125,9 @@ async fn start(
             Ok(Begin { run: Some(run), said: None })
         }
         Ok(Begun::Coalesced(holder)) => {
-            let own = installation.store.run(&holder).await?.is_some_and(|held| held.workflow == row.workflow);
-            let is_each = own && row.kind == DueKind::Schedule && then.at.is_some_and(|at| at <= now);
-            if is_each {
-                // The instants that were missed run one after the other: this one, when that one has ended.
+            let held_by = installation.store.run(&holder).await?;
+            if in_turn && held_by.is_some_and(|held| held.workflow == row.workflow) {
+                // Each instant has a run, one after the other: this one's begins when that one has ended.
                 return go_on(installation, &row, never(&row)).await;
             }
             let message = format!("run {holder} holds what it would need");

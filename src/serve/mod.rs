@@ -8,25 +8,37 @@
 //!
 //! Read first: [`Server`], [`Said`].
 
+mod activation;
+mod asked;
 mod begin;
+mod error;
 mod nap;
+mod orders;
+mod said;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
 use countersign_kernel::run::bodies::Trigger;
-use countersign_warrant::{JournalError, RunId, Stamped, Timestamp};
+use countersign_warrant::{RunId, Stamped, Timestamp};
 use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinError, JoinSet};
 
-use crate::runner::{DriveError, Driven, Runner};
-use crate::scheduler::{Active, ActiveError, CheckedSet, RenewalError, rows};
-use crate::store::{DueKind, DueRow, ReadStoreError, RunState, StoredRun};
+use crate::ledger::ClaimError;
+use crate::runner::{Begun, DriveError, Driven, Runner};
+use crate::scheduler::{Active, CheckedSet, rows};
+use crate::store::{DueKind, DueRow, RunState, StoredRun};
 use crate::{Installation, known, runner};
 
+pub use activation::{Activated, activate};
+pub use asked::{AskError, Asked, reported, unknown_workflow, workflow_named};
 use begin::Begin;
+pub use error::ServeError;
 use nap::Nap;
+use orders::Order;
+pub use orders::{Adopted, Handle, OrderError};
+pub use said::Said;
 
 /// How many runs are driven, and triggers looked at, at once.
 const AT_ONCE: usize = 64;
@@ -36,92 +48,6 @@ const PAUSE_MS: (u64, u64) = (5000, 600_000);
 
 /// What a run ends with here where the ledger takes nothing: no other run would fare better.
 const LEDGER_GONE: [&str; 2] = ["journal.unavailable", "journal.unknown"];
-
-/// What a server tells of itself while it works. The entries of its runs are told by the runner.
-#[derive(Debug)]
-pub enum Said {
-    /// It has begun: so many triggers are there, and so many runs are open.
-    Serving {
-        /// Rows of the scheduler.
-        triggers: usize,
-        /// Runs that are not closed.
-        open: usize,
-    },
-    /// A trigger began no run; what came of it is in an entry.
-    NotBegun {
-        /// The workflow.
-        workflow: String,
-        /// The code of the entry.
-        code: String,
-        /// Why.
-        message: String,
-        /// When it is looked at again.
-        again: Option<Timestamp>,
-    },
-    /// A run could not go on here, and stays open.
-    LeftOpen {
-        /// The run.
-        run: RunId,
-        /// A stable code.
-        code: String,
-        /// Why.
-        message: String,
-        /// When it is tried again.
-        again: Timestamp,
-    },
-    /// The wall clock was set back: nothing begins before it says this time again.
-    ClockBehind {
-        /// The latest time that it has said.
-        latest: Timestamp,
-    },
-}
-
-/// Why a server ended otherwise than by being asked to.
-#[derive(Debug, thiserror::Error)]
-pub enum ServeError {
-    /// No set is current, or it cannot be used.
-    #[error(transparent)]
-    Active(#[from] ActiveError),
-    /// The store could not be read.
-    #[error("the store could not be read")]
-    Store(#[from] ReadStoreError),
-    /// The ledger takes nothing more.
-    #[error("the ledger takes no entries")]
-    Journal(#[from] JournalError),
-    /// A workflow's defaults make no subject.
-    #[error("workflow `{workflow}` names no subject where nobody is asked")]
-    NoSubject {
-        /// The workflow.
-        workflow: String,
-        /// Why.
-        #[source]
-        source: countersign_kernel::plan::PlanError,
-    },
-    /// A renewal cannot be looked at.
-    #[error("what is due could not be looked at")]
-    Renewal(#[from] RenewalError),
-    /// The ledger gave out under a run.
-    #[error(transparent)]
-    Drive(DriveError),
-    /// A task of ours broke.
-    #[error("a task of this process broke")]
-    Broken(#[source] JoinError),
-}
-
-impl ServeError {
-    /// The stable code.
-    pub fn code(&self) -> &'static str {
-        match self {
-            Self::Active(source) => source.code(),
-            Self::Store(source) => source.code(),
-            Self::Journal(source) => source.code(),
-            Self::NoSubject { source, .. } => source.code(),
-            Self::Renewal(source) => source.code(),
-            Self::Drive(source) => source.code(),
-            Self::Broken(_) => "serve.broken",
-        }
-    }
-}
 
 /// The set that is current, and the runner under its policies.
 struct Current {
@@ -137,8 +63,16 @@ struct Pause {
 
 /// How a task ended.
 enum Ended {
-    Row { key: Key, begun: Result<Begin, ServeError> },
-    Run { run: RunId, driven: Result<Driven, DriveError> },
+    Row {
+        key: Key,
+        begun: Result<Begin, ServeError>,
+    },
+    /// A run that somebody asked for.
+    Begun(Option<RunId>),
+    Run {
+        run: RunId,
+        driven: Result<Driven, DriveError>,
+    },
 }
 
 /// A row of the scheduler.
@@ -151,6 +85,17 @@ pub struct Server {
     said: mpsc::UnboundedSender<Said>,
     stop: watch::Receiver<bool>,
     tasks: JoinSet<Ended>,
+    in_hand: InHand,
+    nap: Nap,
+    orders: mpsc::Receiver<Order>,
+    /// Keeps the channel of orders open, and is what callers get.
+    handle: Handle,
+    entries: mpsc::UnboundedSender<Stamped>,
+}
+
+/// What tasks work on, and what is to be taken by one.
+#[derive(Default)]
+struct InHand {
     /// Rows that a task looks at.
     rows: BTreeSet<Key>,
     /// Runs that a task drives.
@@ -159,7 +104,6 @@ pub struct Server {
     ready: VecDeque<RunId>,
     /// Runs that are tried again later.
     pauses: BTreeMap<RunId, Pause>,
-    nap: Nap,
 }
 
 /// Makes the scheduler's rows those of the set that is current: a trigger that it had before keeps its instant.
@@ -179,6 +123,18 @@ pub async fn arrange(installation: &Installation, set: &CheckedSet) -> Result<us
     Ok(number)
 }
 
+/// The set that is current, and a runner under it.
+async fn load(
+    installation: &Arc<Installation>,
+    entries: &mpsc::UnboundedSender<Stamped>,
+    stop: &watch::Receiver<bool>,
+) -> Result<Arc<Current>, ServeError> {
+    let active = Active::load(&installation.store, &known(&installation.catalog)).await?;
+    let policies = Arc::clone(&active.set.policies);
+    let runner = runner(installation, policies, Some(entries.clone()), stop.clone());
+    Ok(Arc::new(Current { active, runner }))
+}
+
 impl Server {
     /// A server of that folder, under the set that is current in it. `entries` hears each entry of its runs, `said` what else
     /// there is to tell; `stop` turns true when it should end at a safe point.
@@ -190,22 +146,26 @@ impl Server {
         (entries, said): (mpsc::UnboundedSender<Stamped>, mpsc::UnboundedSender<Said>),
         stop: watch::Receiver<bool>,
     ) -> Result<Self, ServeError> {
-        let active = Active::load(&installation.store, &known(&installation.catalog)).await?;
-        let policies = Arc::clone(&active.set.policies);
-        let runner = runner(&installation, policies, Some(entries), stop.clone());
+        let current = load(&installation, &entries, &stop).await?;
+        let (handle, orders) = orders::channel();
         let nap = Nap::new(Arc::clone(&installation.clock));
         Ok(Self {
             installation,
-            current: Arc::new(Current { active, runner }),
+            current,
             said,
             stop,
             tasks: JoinSet::new(),
-            rows: BTreeSet::new(),
-            runs: BTreeSet::new(),
-            ready: VecDeque::new(),
-            pauses: BTreeMap::new(),
+            in_hand: InHand::default(),
             nap,
+            orders,
+            handle,
+            entries,
         })
+    }
+
+    /// Where others give it orders.
+    pub fn handle(&self) -> Handle {
+        self.handle.clone()
     }
 
     /// Works until it is asked to stop, and every run stands at a safe point.
@@ -218,14 +178,14 @@ impl Server {
         self.say(Said::Serving { triggers, open: open.len() });
         for run in open {
             if run.state == RunState::Running && !self.is_part_of_an_open_run(&run).await? {
-                self.ready.push_back(run.id);
+                self.in_hand.ready.push_back(run.id);
             }
         }
         let worked = self.work().await;
         // Whoever still drives stops at a safe point, or has ended.
         while let Some(ended) = self.tasks.join_next().await {
             if worked.is_ok() {
-                self.end(ended).await?;
+                self.end(ended)?;
             }
         }
         worked
@@ -239,7 +199,8 @@ impl Server {
             let next = self.next_after(now).await?;
             tokio::select! {
                 changed = stop.changed() => if changed.is_err() { return Ok(()) },
-                Some(ended) = self.tasks.join_next() => self.end(ended).await?,
+                Some(ended) = self.tasks.join_next() => self.end(ended)?,
+                Some(order) = self.orders.recv() => self.carry_out(order).await?,
                 behind = self.nap.until(next) => if let Some(latest) = behind {
                     self.wait_for_the_clock(latest).await;
                 },
@@ -251,15 +212,15 @@ impl Server {
     /// Has a task take each run and row that is due, as far as there is room.
     async fn take(&mut self, now: Timestamp) -> Result<(), ServeError> {
         let over: Vec<RunId> =
-            self.pauses.iter().filter(|(_, pause)| pause.until <= now).map(|(run, _)| run.clone()).collect();
-        self.ready.extend(over.into_iter().filter(|run| !self.runs.contains(run)));
+            self.in_hand.pauses.iter().filter(|(_, pause)| pause.until <= now).map(|(run, _)| run.clone()).collect();
+        self.in_hand.ready.extend(over.into_iter().filter(|run| !self.in_hand.runs.contains(run)));
         while self.room() > 0
-            && let Some(run) = self.ready.pop_front()
+            && let Some(run) = self.in_hand.ready.pop_front()
         {
             self.drive(run);
         }
         if self.room() > 0 {
-            let woken = self.installation.store.due_runs(now, (self.room() + self.runs.len()) as u64).await?;
+            let woken = self.installation.store.due_runs(now, (self.room() + self.in_hand.runs.len()) as u64).await?;
             for run in woken {
                 if self.room() > 0 {
                     self.drive(run.id);
@@ -267,7 +228,7 @@ impl Server {
             }
         }
         if self.room() > 0 {
-            let due = self.installation.store.due(now, (self.room() + self.rows.len()) as u64).await?;
+            let due = self.installation.store.due(now, (self.room() + self.in_hand.rows.len()) as u64).await?;
             for row in due {
                 if self.room() > 0 {
                     self.look(row, now);
@@ -282,7 +243,7 @@ impl Server {
     }
 
     fn drive(&mut self, run: RunId) {
-        if self.runs.insert(run.clone()) {
+        if self.in_hand.runs.insert(run.clone()) {
             let current = Arc::clone(&self.current);
             self.tasks.spawn(async move {
                 let driven = current.runner.drive_to_wait(&run).await;
@@ -293,7 +254,7 @@ impl Server {
 
     fn look(&mut self, row: DueRow, now: Timestamp) {
         let key = (row.workflow.clone(), row.kind);
-        if self.rows.insert(key.clone()) {
+        if self.in_hand.rows.insert(key.clone()) {
             let (installation, current) = (Arc::clone(&self.installation), Arc::clone(&self.current));
             self.tasks.spawn(async move {
                 let begun = begin::begin(&installation, &current, row, now).await;
@@ -302,21 +263,60 @@ impl Server {
         }
     }
 
-    async fn end(&mut self, ended: Result<Ended, JoinError>) -> Result<(), ServeError> {
+    /// Carries an order out: in a task, where a target is asked.
+    async fn carry_out(&mut self, order: Order) -> Result<(), ServeError> {
+        let (installation, current) = (Arc::clone(&self.installation), Arc::clone(&self.current));
+        match order {
+            Order::Begin { asked, adopted, by, reply } => drop(self.tasks.spawn(async move {
+                let begun = orders::begin(&installation, &current, (&asked, adopted), &by).await;
+                let run = match &begun {
+                    Ok(Begun::Started(run) | Begun::Known(run)) => Some(run.clone()),
+                    _ => None,
+                };
+                // WHY: a caller that is gone finds its run by its key, or in the list.
+                let _ = reply.send(begun);
+                Ended::Begun(run)
+            })),
+            Order::Answer { run, reply, .. } if self.in_hand.runs.contains(&run) => {
+                let _ = reply.send(Err(OrderError::UnderWay(run)));
+            }
+            Order::Answer { run, word, by, reply } => {
+                let taken = orders::answer(&installation, &current, &run, (word, &by)).await;
+                if taken.is_ok() {
+                    self.in_hand.ready.push_back(run);
+                }
+                let _ = reply.send(taken);
+            }
+            Order::Activate { files, commit, by, reply } => {
+                let made = orders::make_current(&installation, &files, commit, &by).await;
+                if made.is_ok() {
+                    self.current = load(&self.installation, &self.entries, &self.stop).await?;
+                }
+                let _ = reply.send(made);
+            }
+        }
+        Ok(())
+    }
+
+    fn end(&mut self, ended: Result<Ended, JoinError>) -> Result<(), ServeError> {
         match ended.map_err(ServeError::Broken)? {
             Ended::Row { key, begun } => {
-                self.rows.remove(&key);
+                self.in_hand.rows.remove(&key);
                 let Begin { run, said } = begun?;
-                said.into_iter().for_each(|said| self.say(said));
-                self.ready.extend(run.filter(|run| !self.runs.contains(run)));
+                if let Some(said) = said {
+                    self.say(said);
+                }
+                self.in_hand.ready.extend(run.filter(|run| !self.in_hand.runs.contains(run)));
             }
+            Ended::Begun(run) => self.in_hand.ready.extend(run.filter(|run| !self.in_hand.runs.contains(run))),
             Ended::Run { run, driven } => {
-                self.runs.remove(&run);
+                self.in_hand.runs.remove(&run);
                 match driven {
-                    Ok(_) => drop(self.pauses.remove(&run)),
-                    Err(DriveError::Claim(crate::ledger::ClaimError::Closed(_))) => drop(self.pauses.remove(&run)),
                     Err(error) if LEDGER_GONE.contains(&error.code()) => return Err(ServeError::Drive(error)),
-                    Err(error) => self.pause(run, &error),
+                    Err(error) if !matches!(error, DriveError::Claim(ClaimError::Closed(_))) => self.pause(run, &error),
+                    Ok(_) | Err(_) => {
+                        self.in_hand.pauses.remove(&run);
+                    }
                 }
             }
         }
@@ -325,11 +325,11 @@ impl Server {
 
     fn pause(&mut self, run: RunId, error: &DriveError) {
         let (shortest, longest) = PAUSE_MS;
-        let ms = self.pauses.get(&run).map_or(shortest, |pause| (pause.ms * 2).min(longest));
+        let ms = self.in_hand.pauses.get(&run).map_or(shortest, |pause| (pause.ms * 2).min(longest));
         let until = self.installation.clock.now().plus_millis(ms);
         let message = crate::telemetry::with_causes(error);
         self.say(Said::LeftOpen { run: run.clone(), code: error.code().to_owned(), message, again: until });
-        self.pauses.insert(run, Pause { until, ms });
+        self.in_hand.pauses.insert(run, Pause { until, ms });
     }
 
     /// When there is something to do again; `None` while there is no room, or never.
@@ -339,7 +339,7 @@ impl Server {
         }
         let store = &self.installation.store;
         let row = store.due_after(now, 1).await?.into_iter().next().and_then(|row| row.at);
-        let pause = self.pauses.values().map(|pause| pause.until).min();
+        let pause = self.in_hand.pauses.values().map(|pause| pause.until).min();
         Ok([row, store.next_wake(now).await?, pause].into_iter().flatten().min())
     }
 

@@ -125,11 +125,11 @@ fn rel_p4_a_wait_outlives_the_process() {
 /// beh:R15 What was missed while nobody looked is one run, none, or each, as the workflow says.
 #[test]
 fn beh_r15_what_was_missed_follows_catch_up() {
-    const AN_HOUR_AGO: &str = "update due set instant = (cast(unixepoch() / 60 as integer) * 60 - 240) * 1000000,
+    const FOUR_MINUTES_AGO: &str = "update due set instant = (cast(unixepoch() / 60 as integer) * 60 - 240) * 1000000,
         at = (cast(unixepoch() / 60 as integer) * 60 - 240) * 1000000 where kind = 'schedule' and workflow = 'rotate-reporting-key' returning 1";
     for (catch_up, runs) in [("once", 1), ("skip", 0), ("all", 4)] {
         let folder = scheduled("0 * * * * *", catch_up);
-        let _: i64 = folder.ask(AN_HOUR_AGO);
+        let (_, before): (i64, i64) = (folder.ask(FOUR_MINUTES_AGO), not_due(&folder));
         let mut serving = folder.start(&["serve"]);
         serving.reaches("serving");
         match catch_up {
@@ -140,7 +140,7 @@ fn beh_r15_what_was_missed_follows_catch_up() {
         let ran = keys(&folder);
         // A minute may begin while it serves.
         assert!((runs..=runs + 1).contains(&ran.len()), "{catch_up}: {ran:?}");
-        assert_eq!(not_due(&folder), i64::from(catch_up == "skip"), "{catch_up}");
+        assert_eq!(not_due(&folder) - before, i64::from(catch_up == "skip"), "{catch_up}");
         folder.verifies();
     }
 }
@@ -176,4 +176,161 @@ fn there_must_be_something_to_serve() {
     serving.reaches("serving");
     toured.run(&["serve"]).ended(7).says(&["error[folder.held]", "serve"]);
     stop(serving);
+}
+
+/// What the folder's socket answers to a request of `curl`'s shape: the status and the body.
+fn ask(folder: &Folder, request: &str) -> (u16, String) {
+    use std::io::{Read as _, Write as _};
+    let mut stream = std::os::unix::net::UnixStream::connect(folder.path("control.sock")).unwrap();
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    let status = answer.split(' ').nth(1).unwrap().parse().unwrap();
+    (status, answer.split_once("\r\n\r\n").map(|(_, body)| body.to_owned()).unwrap_or_default())
+}
+
+fn post(folder: &Folder, path: &str, body: &str) -> (u16, Value) {
+    let length = body.len();
+    let head = format!("POST {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-type: application/json\r\n");
+    let (status, body) = ask(folder, &format!("{head}content-length: {length}\r\n\r\n{body}"));
+    (status, serde_json::from_str(&body).unwrap_or_else(|error| panic!("{error}: {body}")))
+}
+
+/// Commands that write hand their request over to the process that serves, and tell the same as without it.
+#[test]
+fn whoever_serves_is_asked() {
+    let folder = Folder::toured();
+    let mut serving = folder.start(&["serve"]);
+    serving.reaches("serving");
+    let told = folder.run(&["run", "rotate-reporting-key", "--idempotency-key", "a", "--detailed-exitcode"]).ended(10);
+    for words in ["key_stage local/account/reporting", "closed   done: everything that was planned is done", ": done\n"]
+    {
+        assert!(told.out.contains(words), "{words}: {}", told.out);
+    }
+    let again = folder.run(&["run", "rotate-reporting-key", "--idempotency-key", "a", "--detailed-exitcode"]).ended(0);
+    assert!(again.out.contains("was made by an earlier request of the same key"), "{}", again.out);
+    let json = folder.run(&["run", "rotate-reporting-key", "--json"]).ended(0).json();
+    assert_eq!(json["runs"][0]["outcome"], "done", "{json}");
+    folder.run(&["run", "nothing"]).ended(2).says(&["error[run.unknown_workflow]", "activated are: ca-issuing"]);
+    folder.run(&["run", "provision-account"]).ended(2).says(&["error[plan.missing_input]"]);
+    let denied = ["run", "provision-account", "--input", "account=intern", "--input", "level=admin"];
+    assert!(folder.run(&denied).ended(3).out.contains("least-privilege-level"));
+    folder.run(&["abandon", "r20260101-000000-000000000000", "--reason", "x"]).ended(2).says(&["error[run.not_found]"]);
+    // A set that is made current is the one that the next run follows.
+    folder.edit(ROTATE, "purpose: no API key", "purpose: not one API key");
+    let plan = folder.run(&["plan", "rotate-reporting-key"]).ended(0);
+    assert!(!plan.out.contains("not one API key"), "{}", plan.out);
+    folder.activate();
+    let ran = folder.run(&["run", "rotate-reporting-key", "--json"]).ended(0).json();
+    let plan = folder.run(&["plan", "rotate-reporting-key", "--diff", ran["runs"][0]["plan"].as_str().unwrap()]);
+    assert!(plan.out.contains("digest"), "{}", plan.out);
+    folder.edit(ROTATE, "  - id: gate\n", "  - id: gat\n    ned: 1\n");
+    let refused = folder.run(&["activate".to_owned(), folder.path("workflows").display().to_string()]).ended(2);
+    refused.says(&["workflow.unknown_key"]);
+    stop(serving);
+    assert!(!folder.path("control.sock").exists());
+    folder.verifies();
+    let asked: String = folder.ask("select group_concat(distinct json_extract(cast(statement as text), '$.predicate.body.trigger.asked_by')) from entries where kind = 'started'");
+    assert!(asked.starts_with("p_") && !asked.contains(','), "one person asked for all of it: {asked}");
+}
+
+/// A stuck run is answered through the process that serves.
+#[test]
+fn a_person_answers_through_it() {
+    let folder = Folder::toured();
+    folder.edit("settings.toml", "127.0.0.1", "127.0.0.1");
+    let secret = folder.path("places/client/trust");
+    let mut serving = folder.start(&["serve"]);
+    serving.reaches("serving");
+    // Nobody can ask the endpoint whether the new key works: before the pivot that is a failure, and undone.
+    std::fs::rename(&secret, folder.path("places/client/away")).unwrap();
+    folder.run(&["run", "rotate-reporting-key"]).ended(1);
+    std::fs::rename(folder.path("places/client/away"), &secret).unwrap();
+    folder.edit(ROTATE, "soak: 50ms", "soak: 1h");
+    folder.activate();
+    let mut waiting = folder.start(&["run", "rotate-reporting-key"]);
+    waiting.reaches("wait ");
+    waiting.signal("INT");
+    let told = waiting.end().ended(1);
+    assert!(told.out.contains("goes on: the process that serves the folder drives it"), "{}", told.out);
+    let run = told.out.rsplit("run ").next().unwrap().split(' ').next().unwrap().to_owned();
+    folder.run(&["resume", &run]).ended(2).says(&["error[answer.refused]"]);
+    folder.run(&["run", "rotate-reporting-key"]).ended(5).says(&["error[run.held]", &run]);
+    let undone = folder.run(&["undo", &run, "--reason", "the other team is not ready"]).ended(0);
+    assert!(undone.out.contains("undone"), "{}", undone.out);
+    stop(serving);
+    folder.verifies();
+}
+
+/// Whatever is said on the socket is answered, and harms nothing.
+#[test]
+fn the_socket_takes_no_nonsense() {
+    let folder = Folder::toured();
+    let before = folder.verifies();
+    let mut serving = folder.start(&["serve"]);
+    serving.reaches("serving");
+    let mode =
+        std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(folder.path("control.sock")).unwrap().permissions());
+    assert_eq!(mode & 0o777, 0o600);
+    for (path, body, status, code) in [
+        ("/v1/runs", "{", 400, "api.body"),
+        ("/v1/runs", "[]", 400, "api.body"),
+        ("/v1/runs", r#"{"workflow": "x", "inputz": {}}"#, 400, "api.body"),
+        ("/v1/runs", r#"{"workflow": "x"}"#, 404, "run.unknown_workflow"),
+        ("/v1/runs", r#"{"workflow": "ca-root", "idempotency_key": "part-of/1"}"#, 400, "run.own_key"),
+        ("/v1/runs", r#"{"workflow": "ca-root", "event": "x"}"#, 400, "run.unknown_event"),
+        ("/v1/runs/nothing/answer", r#"{"answer": "resume", "reason": "x"}"#, 404, "run.not_found"),
+        (
+            "/v1/runs/r20260101-000000-000000000000/answer",
+            r#"{"answer": "resume", "reason": "x"}"#,
+            404,
+            "run.not_found",
+        ),
+        (
+            "/v1/runs/r20260101-000000-000000000000/answer",
+            r#"{"answer": "resume", "reason": ""}"#,
+            400,
+            "answer.reason",
+        ),
+        (
+            "/v1/activations",
+            r#"{"workflows": [{"path": "a.yaml", "text": "a: ["}], "policies": []}"#,
+            422,
+            "set.refused",
+        ),
+        ("/v2", "{}", 404, "api.no_route"),
+        ("/v1", "{}", 405, "api.no_method"),
+    ] {
+        let (answered, problem) = post(&folder, path, body);
+        assert_eq!((answered, problem["code"].as_str().unwrap()), (status, code), "{path} {body}: {problem}");
+        assert_eq!(problem["status"], status);
+    }
+    // A gigabyte is refused by what it says of itself, and one that says nothing by where it ends.
+    let head = "POST /v1/runs HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-type: application/json\r\n";
+    let (status, body) = ask(&folder, &format!("{head}content-length: 1073741824\r\n\r\n{{"));
+    assert_eq!(status, 413, "{body}");
+    let (status, _) = ask(&folder, "nonsense\r\n\r\n");
+    assert_eq!(status, 400);
+    stop(serving);
+    assert_eq!(folder.verifies(), before);
+}
+
+/// What was left over is taken away; what is not ours is not.
+#[test]
+fn a_socket_that_is_there_is_left_over_or_in_the_way() {
+    let folder = Folder::toured();
+    let mut serving = folder.start(&["serve"]);
+    serving.reaches("serving");
+    serving.signal("KILL");
+    drop(serving);
+    assert!(folder.path("control.sock").exists());
+    // Nobody answers there: the command does its own work.
+    folder.run(&["run", "rotate-reporting-key"]).ended(0);
+    let mut serving = folder.start(&["serve"]);
+    serving.reaches("serving");
+    stop(serving);
+    std::fs::write(folder.path("control.sock"), "mine").unwrap();
+    folder.run(&["serve"]).ended(2).says(&["error[socket.taken]", "control.sock", "take it away"]);
+    folder.run(&["run", "rotate-reporting-key"]).ended(0);
+    folder.verifies();
 }

@@ -51,6 +51,7 @@ const WORDS: &[(&str, &[&str])] = &[
 
 /// Arrows that DESIGN does not draw: from, to, why.
 const EXCEPTIONS: &[(&str, &str, &str)] = &[
+    ("cli", "api", "a command hands its request over in the words of the interface"),
     ("settings", "kernel", "what is wrong with the file is drawn as it is with workflows: `Diagnostic`"),
     ("store", "kernel", "rows hold the kernel's values: stages, outcomes, statements, the edge of the tree"),
 ];

@@ -33,6 +33,7 @@ const BANNED_SUFFIX: &[&str] = &["service", "services"];
 
 /// Names that are the right word all the same: name, why.
 const JUSTIFIED: &[(&str, &str)] = &[
+    ("connect_info", "a method of axum's `Connected`"),
     ("of_process", "the operating system's process, and nothing vaguer"),
     ("common_name", "the field of an X.509 name (RFC 5280 section 4.1.2.4)"),
 ];

@@ -52,6 +52,103 @@ pub(super) const PAGES: &[Page] = &[
         "`countersign run NAME --event leak.reported`",
     ),
     Page::told(
+        "schedule.skipped",
+        "Nobody looked when the run of an instant was due, and the workflow says `catch_up: skip`.",
+        "No process served when the instant came. The entry says so, and the next instant comes as planned. With `catch_up: \
+         once`, one run would have stood for all the instants that were missed.",
+        "a machine that was off at the hour of the schedule",
+        "`catch_up: once`, where a run is better late than left out",
+    ),
+    Page::told(
+        "serve.under_way",
+        "The run is being driven at this moment, and takes no answer.",
+        "An answer is for a run that stands: at a wait, or where it needs a person. Nothing was recorded. `countersign status \
+         RUN` says when it stands.",
+        "`countersign undo RUN`, while a call to its target is under way",
+        "the same once `countersign status RUN` says `waiting` or `stuck`",
+    ),
+    Page::told(
+        "serve.ending",
+        "The process that serves the folder was ending, and did not take the request.",
+        "Nothing was begun or recorded by it. The command, given again, does its work itself, or asks the next process that \
+         serves.",
+        "`countersign run NAME`, in the second in which `serve` is stopped",
+        "the same command again",
+    ),
+    Page::told(
+        "serve.broken",
+        "A task of the process that serves broke; that is a fault of Countersign.",
+        "The process has ended. Each run stands where its last entry says, and goes on when somebody serves again: what was \
+         under way is settled by looking at the target. Report what it printed.",
+        "nothing that a workflow or a target does should bring it about",
+        "`countersign serve` again",
+    ),
+    Page::told(
+        "owner.no_answer",
+        "The process that serves the folder gave no answer to the command.",
+        "The request may have been taken: `countersign status` lists the runs. A request with an idempotency key can be given \
+         again, and is one run.",
+        "`serve` was killed while it looked at the target for a plan",
+        "`countersign status`, then the same command with the same `--idempotency-key`",
+    ),
+    Page::told(
+        "socket.taken",
+        "Something that is not ours stands where the folder's socket belongs.",
+        "A socket that an earlier process left is taken away; another file, or another user's socket, is not. Nothing was \
+         begun.",
+        "a file named `control.sock` in the data folder",
+        "the folder without it",
+    ),
+    Page::told(
+        "socket.make",
+        "The folder's socket could not be made.",
+        "A socket's path has at most 107 bytes, and the folder must be writable. Nothing was begun.",
+        "a data folder at a very long path",
+        "a shorter one, such as `/var/lib/countersign`",
+    ),
+    Page::told(
+        "api.no_route",
+        "There is nothing at that path of the folder's socket.",
+        "It knows `/v1`, `/v1/runs`, `/v1/runs/RUN/answer` and `/v1/activations`.",
+        "`POST /v1/run`",
+        "`POST /v1/runs`",
+    ),
+    Page::told(
+        "api.no_method",
+        "The path does not take that method.",
+        "What asks for something is a `POST` with a JSON body.",
+        "`GET /v1/runs`",
+        "`POST /v1/runs`",
+    ),
+    Page::told(
+        "api.body",
+        "The body is not the JSON that this path takes.",
+        "The message says where it differs; keys that are not known are refused. Nothing was done.",
+        "`{\"workflow\": 1}`",
+        "`{\"workflow\": \"rotate-reporting-key\"}`",
+    ),
+    Page::told(
+        "api.too_large",
+        "The body is larger than 64 MiB.",
+        "Not even a whole set of workflows comes near to that. Nothing was done.",
+        "a request of a gigabyte",
+        "the files without what does not belong to them",
+    ),
+    Page::told(
+        "api.media_type",
+        "The request does not say that its body is JSON.",
+        "Say `content-type: application/json`. Nothing was done.",
+        "a body without `content-type`",
+        "the same with `content-type: application/json`",
+    ),
+    Page::told(
+        "api.stranger",
+        "Somebody else than the folder's owner speaks on its socket.",
+        "The socket answers the user whose folder it is, and root; the system says who speaks. Nothing was done.",
+        "another user, who was let into the folder",
+        "a command of the folder's owner",
+    ),
+    Page::told(
         "adopt.version",
         "What stands after `--version` is no version.",
         "A version is written as its target labels it: connector, kind, name and number.",

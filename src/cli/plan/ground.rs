@@ -14,12 +14,12 @@ use crate::catalog::Catalog;
 use crate::cli::Stop;
 use crate::cli::arguments::Plan as Asked;
 use crate::cli::lint;
-use crate::cli::run::unknown_workflow;
 use crate::cli::screen::Screen;
 use crate::cli::stop::BAD_INPUT;
 use crate::folder::Folder;
 use crate::inventory::Inventory;
 use crate::scheduler::{Active, CheckedSet, FileSet};
+use crate::serve::unknown_workflow;
 use crate::store::Store;
 use crate::{Reading, known};
 
@@ -66,7 +66,7 @@ impl Ground {
     pub(super) fn workflow(&self, name: &str) -> Result<&Workflow, Stop> {
         self.set.workflows.get(name).ok_or_else(|| {
             if self.folder.is_some() {
-                return unknown_workflow(name, &self.set);
+                return unknown_workflow(name, &self.set).into();
             }
             let there: Vec<&str> = self.set.workflows.keys().map(String::as_str).collect();
             let help = format!("the files hold {}", there.join(", "));

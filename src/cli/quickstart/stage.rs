@@ -7,11 +7,12 @@ use countersign_warrant::RunId;
 use super::Stage;
 use crate::cli::Stop;
 use crate::cli::progress::Progress;
-use crate::cli::run::{exit_of, workflow_named};
+use crate::cli::run::exit_of;
 use crate::cli::session::{Session, stopped};
 use crate::cli::stop::{DONE, FAILED};
 use crate::runner::{Driven, Request};
 use crate::scheduler::Active;
+use crate::serve::workflow_named;
 use crate::store::{RunState, Store};
 
 /// What earlier quickstarts leave to be done.

@@ -1,0 +1,54 @@
+//! The HTTP interface of a process that serves: requests, answers, activations. In this version it is spoken on the folder's
+//! socket alone.
+//!
+//! JSON both ways; what goes wrong is told as RFC 9457 problem details, with our stable code. What a run did is read from the
+//! store, and is not told here.
+//!
+//! This room must never: decide anything; open material; answer somebody whom it has not asked who they are.
+//!
+//! Read first: [`router`], [`Problem`], [`Socket`].
+
+mod activations;
+mod problem;
+mod runs;
+mod socket;
+
+use axum::extract::DefaultBodyLimit;
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use serde_json::{Value, json};
+
+use crate::serve::Handle;
+
+pub use activations::{Activation, MadeCurrent, NamedFile};
+pub use problem::Problem;
+pub(crate) use runs::REASON_MAX;
+pub use runs::{Answer, Begun, Request};
+pub use socket::{Socket, SocketError, path_of};
+
+/// The largest body of a request, in bytes: a whole set of files may come in one.
+const BODY_MAX: usize = 64 << 20;
+
+/// What handlers are given.
+#[derive(Clone)]
+struct State {
+    handle: Handle,
+}
+
+/// The routes.
+pub fn router(handle: Handle) -> Router {
+    Router::new()
+        .route("/v1", get(about))
+        .route("/v1/runs", post(runs::begin))
+        .route("/v1/runs/{run}/answer", post(runs::answer))
+        .route("/v1/activations", post(activations::make))
+        .fallback(problem::no_such_route)
+        .method_not_allowed_fallback(problem::no_such_method)
+        .layer(DefaultBodyLimit::max(BODY_MAX))
+        .with_state(State { handle })
+}
+
+/// Who answers.
+async fn about() -> Json<Value> {
+    Json(json!({"service": "countersign", "version": env!("CARGO_PKG_VERSION"), "pid": std::process::id()}))
+}

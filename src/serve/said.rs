@@ -1,0 +1,42 @@
+//! What a server tells of itself.
+
+use countersign_warrant::{RunId, Timestamp};
+
+/// What a server tells of itself while it works. The entries of its runs are told by the runner.
+#[derive(Debug)]
+pub enum Said {
+    /// It has begun: so many triggers are there, and so many runs are open.
+    Serving {
+        /// Rows of the scheduler.
+        triggers: usize,
+        /// Runs that are not closed.
+        open: usize,
+    },
+    /// A trigger began no run; what came of it is in an entry.
+    NotBegun {
+        /// The workflow.
+        workflow: String,
+        /// The code of the entry.
+        code: String,
+        /// Why.
+        message: String,
+        /// When it is looked at again.
+        again: Option<Timestamp>,
+    },
+    /// A run could not go on here, and stays open.
+    LeftOpen {
+        /// The run.
+        run: RunId,
+        /// A stable code.
+        code: String,
+        /// Why.
+        message: String,
+        /// When it is tried again.
+        again: Timestamp,
+    },
+    /// The wall clock was set back: nothing begins before it says this time again.
+    ClockBehind {
+        /// The latest time that it has said.
+        latest: Timestamp,
+    },
+}
