@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use countersign_contract::ProbeAnswer;
-use countersign_kernel::plan::{self, Act, Asking, Does, LeftOut, Move, Plan, Recipe, Retrying, Telling};
+use countersign_kernel::plan::{self, Act, Asking, Does, LeftOut, Move, Plan, Recipe, Retrying, Telling, Then};
 use countersign_kernel::policy;
 use countersign_kernel::run::bodies::TriggerKind;
 use countersign_warrant::{Decision, Verdict};
@@ -165,6 +165,14 @@ fn tell(screen: &Screen, plan: &Plan, starts: &starts::Starts, judged: &[Judged]
     }
     let held: Vec<String> = plan.resources.iter().map(ToString::to_string).collect();
     screen.say_wrapped("  holds   ", &held.join(", "));
+    for consumer in &plan.consumers {
+        let then = match consumer.then {
+            Then::Unchanged => "stays as it is",
+            Then::Renewed => "gets the new one",
+            Then::Ended => "is refused with it from then on",
+        };
+        screen.say_wrapped("  read by ", &format!("{}, which has {}: {then}", consumer.sink, consumer.version));
+    }
     for (name, value) in &plan.inputs {
         screen.say(format!("  input   {name} = {}", plan::hole::as_text(value)));
     }

@@ -7,15 +7,15 @@
 
 mod pages;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use countersign_contract::{Eyes, Observation, ObserveError, Scope, Subject};
-use countersign_kernel::plan::{self, LeftOut, Persons, PlanError, Reading, Snapshot};
+use countersign_kernel::plan::{self, LeftOut, Persons, Plan, PlanError, Reading, Snapshot};
 use countersign_kernel::run::bodies::Stage;
 use countersign_kernel::workflow::model::Workflow;
-use countersign_warrant::ResourceName;
+use countersign_warrant::{ResourceName, VersionId};
 use serde_json::Value;
 
 use crate::catalog::Catalog;
@@ -190,7 +190,18 @@ impl Inventory {
             let reading = self.reading(&issuer).await?;
             issuers.insert(issuer, reading);
         }
-        Ok(Snapshot { subject, issuers, persons: persons.clone(), own: self.catalog.own() })
+        let sinks = self.sinks_of(subject.current.as_ref()).await.map_err(InventoryError::Store)?;
+        Ok(Snapshot { subject, issuers, persons: persons.clone(), sinks, own: self.catalog.own() })
+    }
+
+    /// The places that the run which made a version delivered it to. One that was adopted was delivered by somebody else.
+    async fn sinks_of(&self, version: Option<&VersionId>) -> Result<BTreeSet<ResourceName>, ReadStoreError> {
+        let Some(version) = version else { return Ok(BTreeSet::new()) };
+        let Some(stored) = self.store.version(version).await? else { return Ok(BTreeSet::new()) };
+        let Some(run) = self.store.run(&stored.run).await? else { return Ok(BTreeSet::new()) };
+        let Some(bytes) = self.store.blob(&run.plan).await? else { return Ok(BTreeSet::new()) };
+        let plan = Plan::from_bytes(bytes.bytes()).map_err(|error| ReadStoreError::Corrupt(error.to_string()))?;
+        Ok(plan.sinks_of(version))
     }
 }
 

@@ -66,6 +66,14 @@ fn plan() -> Value {
         ],
         &[("self", about("Said where Countersign itself works with this credential.", json!({"const": true})))],
     );
+    let consumer = object(
+        &[
+            ("sink", resource()),
+            ("version", version()),
+            ("then", about("What becomes of it there.", words(&["unchanged", "renewed", "ended"]))),
+        ],
+        &[],
+    );
     let skipped = object(&[("step", text("The step.")), ("when", text("Its condition, which did not hold."))], &[]);
     object(
         &[
@@ -78,6 +86,7 @@ fn plan() -> Value {
             ("moves", about("In the order in which they are made.", list(json!({"anyOf": moves()})))),
         ],
         &[
+            ("consumers", about("Who reads the version in use.", list(consumer))),
             ("skipped", about("Steps that the plan leaves out.", list(skipped))),
             ("timeouts", about("How long a step may take, in milliseconds.", map(count()))),
         ],

@@ -1,6 +1,6 @@
 //! What a plan is made from where nothing is looked at: a subject that is as the workflow needs it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use countersign_contract::{Kind, Observation, Slot, Type};
 use countersign_warrant::{ResourceName, VersionId};
@@ -27,7 +27,7 @@ pub fn assumed(workflow: &Workflow, subject: &ResourceName, kind: &Kind, persons
         there(subject, attributes)
     };
     let issuers = issuers_of(workflow).into_iter().map(|issuer| (issuer.clone(), there(&issuer, BTreeMap::new())));
-    Snapshot { subject, issuers: issuers.collect(), persons: persons.clone(), own: Own::new() }
+    Snapshot { subject, issuers: issuers.collect(), persons: persons.clone(), sinks: BTreeSet::new(), own: Own::new() }
 }
 
 fn there(resource: &ResourceName, attributes: BTreeMap<String, Value>) -> Reading {

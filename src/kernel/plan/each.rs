@@ -84,6 +84,7 @@ pub fn each(
         trigger,
         inputs: inputs.clone(),
         resources: vec![resource],
+        consumers: Vec::new(),
         moves,
         skipped: Vec::new(),
         timeouts: BTreeMap::new(),

@@ -39,6 +39,14 @@ pub enum PlanError {
         /// What was given.
         given: String,
     },
+    /// A place that has the version in use would get no new one.
+    #[error("`{sink}` was given `{version}`, and gets no new one: whoever reads it there would be refused")]
+    ConsumerLeft {
+        /// The place.
+        sink: ResourceName,
+        /// What it has.
+        version: String,
+    },
     /// A name made from inputs is not legal.
     #[error("`{text}` is not a legal {what}: use letters, digits, `-`, `_` and `.`")]
     IllegalName {
@@ -206,6 +214,7 @@ impl PlanError {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::NoSuchTrigger { .. } => "plan.no_such_trigger",
+            Self::ConsumerLeft { .. } => "plan.consumer_left",
             Self::UnknownInput { .. } => "plan.unknown_input",
             Self::MissingInput { .. } => "plan.missing_input",
             Self::WrongInput { .. } => "plan.wrong_input",

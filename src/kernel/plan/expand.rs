@@ -31,6 +31,8 @@ pub(super) struct Expansion<'a> {
     pub(super) moves: Vec<Move>,
     pub(super) skipped: Vec<Skipped>,
     pub(super) timeouts: BTreeMap<StepId, u64>,
+    /// The places that the workflow lets go of: what they have is not renewed.
+    pub(super) left: BTreeSet<ResourceName>,
 }
 
 impl Expansion<'_> {

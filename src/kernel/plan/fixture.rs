@@ -359,6 +359,7 @@ pub(crate) fn snapshot_of(resource: &str, live: u32) -> Snapshot {
         subject: Reading { observation, current, expires_at: None, highest: live },
         issuers: BTreeMap::new(),
         persons: Persons::new(),
+        sinks: std::collections::BTreeSet::new(),
         own: crate::workflow::Own::new(),
     }
 }

@@ -7,6 +7,7 @@
 
 mod assumed;
 mod changes;
+mod consumers;
 mod difference;
 mod each;
 mod error;
@@ -33,6 +34,7 @@ pub use error::PlanError;
 use expand::Expansion;
 pub use expand::Manifests;
 pub use import::{Adopting, import};
+pub use consumers::{Consumer, Then};
 pub use inputs::resolve_inputs;
 pub use model::{Act, Aged, Does, Examine, LeftOut, Move, Plan, Recipe, Retrying, Skipped, Telling};
 use model::{FORMAT, PlannedSubject, Source};
@@ -120,7 +122,9 @@ pub fn plan(
     let mut expansion = begin(workflow, trigger, inputs, snapshot, manifests)?;
     expansion.expand()?;
     own::check(&expansion)?;
-    Ok(end(expansion))
+    let reading = (snapshot.subject.current.as_ref(), &snapshot.sinks);
+    let consumers = consumers::consumers(&expansion.moves, reading, &expansion.left)?;
+    Ok(Plan { consumers, ..end(expansion) })
 }
 
 /// An expansion without moves.
@@ -161,6 +165,7 @@ fn begin<'a>(
         moves: Vec::new(),
         skipped: Vec::new(),
         timeouts: BTreeMap::new(),
+        left: BTreeSet::new(),
     })
 }
 
@@ -178,6 +183,7 @@ fn end(expansion: Expansion<'_>) -> Plan {
         trigger: expansion.trigger,
         inputs: expansion.inputs.clone(),
         resources: expansion.resources.into_iter().collect(),
+        consumers: Vec::new(),
         moves: expansion.moves,
         skipped: expansion.skipped,
         timeouts: expansion.timeouts,

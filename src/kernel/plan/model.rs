@@ -7,6 +7,7 @@ use countersign_warrant::{Call, Digest, ResourceName, StepId, Timestamp, Version
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::Consumer;
 use crate::run::bodies::TriggerKind;
 use crate::schedule::Windows;
 use crate::workflow::model::{ExpiryTrigger, Generate, Generated, KeyAlgorithm, Profile, Workflow};
@@ -31,6 +32,9 @@ pub struct Plan {
     pub inputs: BTreeMap<String, Value>,
     /// What the run will hold: the subject and each sink, sorted.
     pub resources: Vec<ResourceName>,
+    /// Who reads the version in use.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub consumers: Vec<Consumer>,
     /// In order.
     pub moves: Vec<Move>,
     /// The steps whose condition did not hold.

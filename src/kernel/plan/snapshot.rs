@@ -1,6 +1,6 @@
 //! What was observed before planning: frozen, public, and the only thing that a plan knows of the world.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use countersign_contract::{Observation, Slot};
 use countersign_warrant::{ResourceName, Timestamp, VersionId};
@@ -64,6 +64,8 @@ pub struct Snapshot {
     pub issuers: BTreeMap<ResourceName, Reading>,
     /// The persons that the workflow names.
     pub persons: Persons,
+    /// The places that the current version was delivered to.
+    pub sinks: BTreeSet<ResourceName>,
     /// The credentials that this installation itself works with.
     pub own: Own,
 }
