@@ -5,7 +5,7 @@ use countersign_contract::{Kind, Manifest, Part, ProbeSpec, Type};
 use super::codes;
 use super::errors::{Errors, Read};
 use super::header::{connector, resource, tell_connector};
-use super::model::{Adopted, CheckStep, Delivery, Template, Verify};
+use super::model::{Adopted, CheckStep, Delivery, Reference, Template, Verify};
 use super::parameter::{parameters, templates};
 use super::scalar::{self, shortened};
 use super::scope::{Reach, Scope, Spot};
@@ -26,6 +26,31 @@ pub(super) fn distribute(node: &Node, place: &str, scope: &Scope<'_>, errors: &m
         let place = format!("{place}.distribute[{}]", number.next().unwrap_or_default());
         delivery(item, &place, scope, errors)
     })
+}
+
+/// Reads `distribute` of a version that somebody is to use: some delivery must hold its secret, or the end of the old
+/// version would leave its user with none that works.
+pub(super) fn distribute_secret(
+    node: &Node,
+    place: &str,
+    scope: &Scope<'_>,
+    errors: &mut Errors<'_>,
+) -> Read<Vec<Delivery>> {
+    let deliveries = distribute(node, place, scope, errors)?;
+    let (Some(secret), Ok(step)) = (scope.whose?.kind.secret, &scope.outlines[scope.here].id) else {
+        return Ok(deliveries);
+    };
+    let is_it = |template: &Template| {
+        matches!(template, Template::Whole(Reference::Output { step: of, output, .. })
+            if of == step && output == secret.output)
+    };
+    if deliveries.iter().any(|delivery| delivery.fields.values().any(is_it)) {
+        return Ok(deliveries);
+    }
+    let path = format!("steps.{step}.{}", secret.output);
+    let message = format!("no delivery holds the new secret, `{path}`");
+    let help = format!("write it into a field, such as `{}: \"${{{{ {path} }}}}\"`", secret.output);
+    Err(errors.tell(codes::UNDELIVERED_SECRET, &node.owner, message, help))
 }
 
 fn delivery(node: &Node, place: &str, scope: &Scope<'_>, errors: &mut Errors<'_>) -> Read<Delivery> {

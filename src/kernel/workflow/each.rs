@@ -3,7 +3,7 @@
 use super::codes;
 use super::condition::condition;
 use super::errors::{Errors, Read};
-use super::model::{AtMost, Delivery, ForEach, Part, Reference, Step, StepKind, SubjectSpec, Template, Triggers};
+use super::model::{AtMost, ForEach, Part, Reference, Step, StepKind, SubjectSpec, Template, Triggers};
 use super::scalar;
 use super::scope::{Outline, Scope};
 use super::table::Table;
@@ -53,18 +53,13 @@ pub(super) fn prove(
     }
     let mut told = Ok(());
     for (step, outline) in steps.iter().zip(outlines) {
-        let deliveries: &[Delivery] = match &step.kind {
-            StepKind::Provision(_) => {
-                let message = "`provision` makes what is not there, and `for_each` goes over what is there";
-                let help = "give the subject a `name`, or take the step out";
-                told = Err(errors.tell(codes::FOR_EACH, &outline.at, message, help));
-                continue;
-            }
-            StepKind::Rotate(rotate) => &rotate.distribute,
-            StepKind::Issue(issue) | StepKind::Reissue(issue) => &issue.distribute,
-            _ => &[],
-        };
-        if deliveries.iter().any(|delivery| !names_the_subject(&delivery.path)) {
+        if let StepKind::Provision(_) = &step.kind {
+            let message = "`provision` makes what is not there, and `for_each` goes over what is there";
+            let help = "give the subject a `name`, or take the step out";
+            told = Err(errors.tell(codes::FOR_EACH, &outline.at, message, help));
+            continue;
+        }
+        if step.kind.deliveries().iter().any(|delivery| !names_the_subject(&delivery.path)) {
             let message = "every subject's secret would be delivered to one place";
             let help = "write `${{ subject.name }}` into the `path`";
             told = Err(errors.tell(codes::FOR_EACH, &outline.at, message, help));

@@ -7,7 +7,7 @@ use countersign_contract::SecretKind;
 use countersign_warrant::ResourceName;
 
 use super::codes;
-use super::delivery::{adopted, distribute};
+use super::delivery::{adopted, distribute, distribute_secret};
 use super::errors::{Errors, Read};
 use super::header::{resource, tell_connector};
 use super::model::{IssueStep, KeyAlgorithm, Profile};
@@ -49,9 +49,13 @@ pub(super) fn keys(
     let names = names_node.map_or(Ok(Vec::new()), |node| names(node, errors));
     let lifetime = table.need("lifetime", "90d", errors).and_then(|node| scalar::some_secs(node, errors));
     let key = table.need("key", "p256", errors).and_then(|node| scalar::word(node, &KEYS, &[], errors));
-    let distribute = table
-        .need("distribute", "[{to: files/server, path: .., fields: {..}}]", errors)
-        .and_then(|node| distribute(node, place, scope, errors));
+    let distribute = table.need("distribute", "[{to: files/server, path: .., fields: {..}}]", errors).and_then(
+        |node| match profile {
+            Ok(Profile::Server) => distribute_secret(node, place, scope, errors),
+            // WHY: the key of an authority signs here, and leaves only as certificates.
+            Ok(Profile::Ca) | Err(_) => distribute(node, place, scope, errors),
+        },
+    );
     let adopted = table.take("adopted").map_or(Ok(Vec::new()), |node| adopted(node, place, scope, errors));
     table.done(&[], errors)?;
     let profile = profile?;

@@ -181,6 +181,23 @@ impl StepKind {
         }
     }
 
+    /// What the step delivers of the version that it makes.
+    pub fn deliveries(&self) -> &[Delivery] {
+        match self {
+            Self::Provision(step) => &step.distribute,
+            Self::Rotate(step) => &step.distribute,
+            Self::Issue(step) | Self::Reissue(step) => &step.distribute,
+            Self::Policy(_)
+            | Self::Deprovision(_)
+            | Self::Revoke(_)
+            | Self::Uses(_)
+            | Self::Check(_)
+            | Self::Wait(_)
+            | Self::Notify(_)
+            | Self::Evidence(_) => &[],
+        }
+    }
+
     /// True when the step changes the outside world, and so needs a covering `policy` step.
     pub const fn is_change(&self) -> bool {
         matches!(

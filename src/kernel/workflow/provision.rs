@@ -1,6 +1,6 @@
 //! Reads `provision`.
 
-use super::delivery::distribute;
+use super::delivery::distribute_secret;
 use super::errors::{Errors, Read};
 use super::generate::generate;
 use super::model::ProvisionStep;
@@ -23,7 +23,7 @@ pub(super) fn provision(node: &Node, scope: &Scope<'_>, errors: &mut Errors<'_>)
         .and_then(|node| generate(node, scope, errors));
     let distribute = table
         .need("distribute", "[{to: files/client, path: .., fields: {..}}]", errors)
-        .and_then(|node| distribute(node, &place, scope, errors));
+        .and_then(|node| distribute_secret(node, &place, scope, errors));
     table.done(&[], errors)?;
     Ok(ProvisionStep { attributes: attributes?, generate: generate?, distribute: distribute? })
 }

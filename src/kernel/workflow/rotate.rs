@@ -3,7 +3,7 @@
 use countersign_contract::Strategy;
 
 use super::codes;
-use super::delivery::{adopted, distribute, verify};
+use super::delivery::{adopted, distribute_secret, verify};
 use super::errors::{Errors, Read};
 use super::generate::generate;
 use super::model::{RotateStep, StepKind};
@@ -48,7 +48,7 @@ pub(super) fn rotate(node: &Node, scope: &Scope<'_>, errors: &mut Errors<'_>) ->
         .and_then(|node| generate(node, scope, errors));
     let distribute = table
         .need("distribute", "[{to: files/client, path: .., fields: {..}}]", errors)
-        .and_then(|node| distribute(node, &place, scope, errors));
+        .and_then(|node| distribute_secret(node, &place, scope, errors));
     let verify = table.take("verify").map_or(Ok(Vec::new()), |node| verify(node, &place, scope, errors));
     let adopted = table.take("adopted").map_or(Ok(Vec::new()), |node| adopted(node, &place, scope, errors));
     let meanwhile = said.and_then(|(strategy, _)| meanwhile(strategy, &mut table, errors));

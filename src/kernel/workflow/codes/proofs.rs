@@ -43,6 +43,11 @@ codes! {
              \"${{ steps.account.key }}\"}\n",
             ""
         );
+    UNDELIVERED_SECRET = "workflow.undelivered_secret", "A new secret is made, and no delivery holds it.",
+        why "The old secret ends after the delivery: who uses it would be left with none that works. Some delivery of the \
+             step has the secret in a field, as a whole `${{ steps.ID.OUTPUT }}`. Only the key of an authority (`profile: \
+             ca`) is delivered nowhere: it signs here.",
+        Example::change(ROTATE, "{key: \"${{ steps.rotate.key }}\"}", "{key: \"${{ steps.rotate.version }}\"}");
     NO_LIFETIME = "workflow.no_lifetime", "`expiry` has nothing that ends.",
         why "`expiry` starts a run when a part of the version's lifetime is over, so that a version needs a lifetime. \
              Give `generate` one, or take `expiry` out.",

@@ -84,6 +84,8 @@ steps:
   - {id: seal, evidence: {retain: 7y}}
 "#;
 
+const CERTIFICATE: &str = include_str!("../schema/tests/served.yaml");
+
 const ROBOT: &str = r#"apiVersion: countersign/v1
 kind: Workflow
 metadata: {name: robot, owner: {team: lab, person: dana@example.com}, purpose: a robot}
@@ -509,6 +511,16 @@ const PROOFS: &[Case] = &[
     ),
     (&[codes::MISSING_EVIDENCE], PROVISION, "  - {id: seal, evidence: {retain: 7y}}\n", ""),
     (&[codes::IDLE_POLICY, codes::NO_CHANGE], PROVISION, ACCOUNT, ""),
+    (&[codes::UNDELIVERED_SECRET], ROTATE, "\"${{ steps.rotate.key }}\"", "abcdef"),
+    (&[codes::UNDELIVERED_SECRET], PROVISION, "steps.account.key", "steps.account.version"),
+    (
+        &[codes::UNDELIVERED_SECRET],
+        ISSUE,
+        "{key.pem: \"${{ steps.tls.key }}\"}",
+        "{chain.pem: \"${{ steps.tls.chain }}\"}",
+    ),
+    (&[codes::UNDELIVERED_SECRET], SIGNING, "steps.sign.key", "steps.sign.kid"),
+    (&[codes::UNDELIVERED_SECRET], CERTIFICATE, "steps.anew.key", "steps.anew.chain"),
     (&[codes::NO_LIFETIME], ROTATE, ", lifetime: 30d", ""),
 ];
 
@@ -567,6 +579,23 @@ fn names_are_resolved_against_the_manifests() {
 #[test]
 fn changes_have_their_policy_and_their_evidence() {
     insta::assert_snapshot!("proofs", drawings(PROOFS));
+}
+
+/// One delivery of several is enough, and the key of an authority is delivered nowhere.
+#[test]
+fn what_holds_no_secret_stands_beside_what_does() {
+    let beside = ROTATE.replacen(
+        "distribute: [",
+        "distribute: [{to: files/server, path: payments, fields: {version: \"${{ steps.rotate.version }}\"}}, ",
+        1,
+    );
+    let authority = include_str!("../schema/tests/reissued.yaml");
+    assert!(authority.contains("strategy: reissue") && authority.contains("profile: ca"));
+    let kept = authority.replacen("key.pem: \"${{ steps.again.key }}\"", "chain.pem: \"${{ steps.again.chain }}\"", 1);
+    for text in [beside, kept] {
+        let read = with_known(|known| parse("case.yaml", text.as_bytes(), known));
+        assert!(read.is_ok(), "{read:#?}");
+    }
 }
 
 #[test]

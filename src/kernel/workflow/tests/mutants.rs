@@ -1,5 +1,6 @@
-//! Mutants of the shipped workflows: each key removed, doubled, misspelt and retyped, each step dropped and moved, with
-//! the verdict of each in a table. What drops a policy or an evidence step never loads.
+//! Mutants of the shipped workflows: each key removed, doubled, misspelt and retyped, each step dropped and moved, each
+//! secret delivered nowhere, with the verdict of each in a table. What drops a policy or an evidence step, or the last
+//! delivery of a secret, never loads.
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -8,6 +9,7 @@ use serde_json::{Map, Value, json};
 
 use super::known::with_known;
 use super::shipped::SHIPPED;
+use crate::workflow::model::{Reference, Template};
 use crate::workflow::{layout, parse};
 
 /// `loads`, or the codes of the errors, each once.
@@ -119,10 +121,57 @@ fn of_steps(document: &Value) -> Vec<OfStep> {
     mutants
 }
 
+/// The output of a step that is typed secret, as `${{ }}` refers to it, for each step that delivers one.
+fn delivered_secrets(text: &str) -> BTreeSet<(String, String)> {
+    let workflow = with_known(|known| parse("mutant.yaml", text.as_bytes(), known)).unwrap();
+    let deliveries = workflow.steps.iter().flat_map(|step| step.kind.deliveries());
+    let secret = |template: &Template| match template {
+        Template::Whole(Reference::Output { step, output, secret: true }) => {
+            Some((step.to_string(), format!("${{{{ steps.{step}.{output} }}}}")))
+        }
+        _ => None,
+    };
+    deliveries.flat_map(|delivery| delivery.fields.values()).filter_map(secret).collect()
+}
+
+/// Every field of a delivery that is `wanted` becomes `instead`, or is gone where that is nothing.
+fn redelivered(value: &mut Value, wanted: &str, instead: Option<&str>) {
+    match value {
+        Value::Object(map) => {
+            if let Some(fields) = map.get_mut("fields").and_then(Value::as_object_mut) {
+                fields.retain(|_, field| instead.is_some() || field != wanted);
+                fields.values_mut().filter(|field| **field == wanted).for_each(|field| *field = json!(instead));
+            }
+            map.values_mut().for_each(|below| redelivered(below, wanted, instead));
+        }
+        Value::Array(items) => items.iter_mut().for_each(|item| redelivered(item, wanted, instead)),
+        _ => {}
+    }
+}
+
+/// For each secret that is delivered: its last delivery dropped, and another value in its place.
+fn of_secrets(document: &Value, text: &str) -> Vec<(String, String)> {
+    let mut mutants = Vec::new();
+    for (step, wanted) in delivered_secrets(text) {
+        let public = format!("${{{{ steps.{step}.version }}}}");
+        for (how, instead) in [
+            ("dropped", None),
+            ("replaced by a text", Some("abcdef")),
+            ("replaced by its version", Some(public.as_str())),
+        ] {
+            let mut mutant = document.clone();
+            redelivered(&mut mutant, &wanted, instead);
+            assert_ne!(mutant, *document);
+            mutants.push((format!("secret of `{step}` {how}"), verdict(&written(&mutant, "", ""))));
+        }
+    }
+    mutants
+}
+
 #[test]
 fn every_mutant_of_a_shipped_workflow_has_its_verdict() {
     let mut table = String::new();
-    let mut count = 0;
+    let (mut count, mut secrets) = (0, 0);
     for (file, text) in SHIPPED {
         let document = layout::values(file, text.as_bytes()).unwrap().to_json();
         assert_eq!(verdict(&written(&document, "", "")), "loads", "{file} as it is");
@@ -145,7 +194,12 @@ fn every_mutant_of_a_shipped_workflow_has_its_verdict() {
             writeln!(table, "  {told}: {verdict}").unwrap();
             count += 1;
         }
+        for (told, verdict) in of_secrets(&document, text) {
+            assert_ne!(verdict, "loads", "{file}: {told}");
+            writeln!(table, "  {told}: {verdict}").unwrap();
+            (count, secrets) = (count + 1, secrets + 1);
+        }
     }
-    assert!(count > 1500, "{count}");
+    assert!(count > 1500 && secrets >= 3 * 12, "{count} {secrets}");
     insta::assert_snapshot!("mutants", table);
 }
