@@ -395,3 +395,24 @@ fn condensed(planned: &Value) -> String {
     };
     format!("{} {what}{only}", text(&planned["id"]))
 }
+
+/// beh:D5 A place that was given the secret in use is named, and not left behind.
+#[test]
+fn beh_d5_a_plan_says_who_reads_and_leaves_nobody_behind() {
+    const FILE: &str = "workflows/rotate-reporting-key.yaml";
+    let folder = Folder::toured();
+    let plan = folder.run(&["plan", "rotate-reporting-key"]).ended(0);
+    let said = "read by files/client/reporting, which has local/account/reporting@2: gets the new one";
+    assert!(plan.out.contains(said), "{}", plan.out);
+    folder.edit(FILE, "path: reporting\n", "path: moved\n");
+    folder.activate();
+    for verb in ["plan", "run"] {
+        let told = folder.run(&[verb, "rotate-reporting-key"]).ended(2);
+        told.says(&["error[plan.consumer_left]", "`files/client/reporting` was given `local/account/reporting@2`"]);
+    }
+    folder.edit(FILE, "  - id: rotate\n", "  - id: rotate\n    leaves: [{to: files/client, path: reporting}]\n");
+    folder.activate();
+    let plan = folder.run(&["plan", "rotate-reporting-key"]).ended(0);
+    assert!(plan.out.contains("is refused with it from then"), "{}", plan.out);
+    folder.verifies();
+}

@@ -49,7 +49,8 @@ pub(super) fn consumers(
     left: &BTreeSet<ResourceName>,
 ) -> Result<Vec<Consumer>, PlanError> {
     let Some(version) = current else { return Ok(Vec::new()) };
-    let replaces = |planned: &Move| matches!(&planned.does, Does::Activate { previous: Some(old), .. } if old == version);
+    let replaces =
+        |planned: &Move| matches!(&planned.does, Does::Activate { previous: Some(old), .. } if old == version);
     let ends = |planned: &Move| matches!(&planned.does, Does::StepDown { version: old } if old == version);
     let (is_replaced, is_ended) = (moves.iter().any(replaces), moves.iter().any(ends));
     let gets_new = |sink: &ResourceName| {
@@ -68,4 +69,54 @@ pub(super) fn consumers(
         Ok(Consumer { sink: sink.clone(), version: version.clone(), then })
     };
     sinks.iter().map(of_one).collect()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::plan::fixture::{deprovision, files, local, rotate, snapshot};
+    use crate::run::bodies::TriggerKind;
+    use crate::workflow::model::{Leaving, Template, Workflow};
+
+    /// The plan where the version in use was delivered to these places.
+    fn planned(workflow: &Workflow, sinks: &[&str]) -> Result<Plan, PlanError> {
+        let (local, files) = (local(), files());
+        let manifests = BTreeMap::from([("local".to_owned(), &local), ("files".to_owned(), &files)]);
+        let seen =
+            crate::plan::Snapshot { sinks: sinks.iter().map(|sink| sink.parse().unwrap()).collect(), ..snapshot(1) };
+        crate::plan::plan(workflow, TriggerKind::Request, &BTreeMap::new(), &seen, &manifests)
+    }
+
+    fn told(plan: &Plan) -> Vec<(&str, Then)> {
+        plan.consumers.iter().map(|consumer| (consumer.sink.as_str(), consumer.then)).collect()
+    }
+
+    /// beh:D5 Whoever reads the old one gets the new one, or nothing is changed.
+    #[test]
+    fn beh_d5_nobody_is_left_with_a_secret_that_ends() {
+        let mut workflow = rotate();
+        let sink =
+            planned(&workflow, &[]).unwrap().resources.into_iter().find(|one| one.connector() == "files").unwrap();
+        let plan = planned(&workflow, &[sink.as_str()]).unwrap();
+        assert_eq!(told(&plan), [(sink.as_str(), Then::Renewed)]);
+        assert_eq!(Plan::from_bytes(&plan.to_bytes().unwrap()).unwrap(), plan);
+        let both = [sink.as_str(), "files/client/old"];
+        let left = planned(&workflow, &both).unwrap_err();
+        assert_eq!(left.code(), "plan.consumer_left");
+        assert!(left.to_string().contains("`files/client/old` was given `local/account/reporting@1`"), "{left}");
+        let path = Template::Literal("old".into());
+        let step = workflow.steps.iter_mut().find(|step| step.id.as_str() == "rotate").unwrap();
+        step.leaves = vec![Leaving { connector: "files".to_owned(), place: "client".to_owned(), path }];
+        let plan = planned(&workflow, &both).unwrap();
+        assert_eq!(told(&plan), [("files/client/old", Then::Ended), (sink.as_str(), Then::Renewed)]);
+    }
+
+    #[test]
+    fn an_end_says_who_is_refused_from_then_on() {
+        let plan = planned(&deprovision(), &["files/client/reporting"]).unwrap();
+        assert_eq!(told(&plan), [("files/client/reporting", Then::Ended)]);
+    }
 }

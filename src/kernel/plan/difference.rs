@@ -67,7 +67,18 @@ fn as_json<T: Serialize>(part: &T) -> Value {
     {
         *runs = plans.iter().map(by_name).collect::<Map<_, _>>().into();
     }
+    name_consumers(&mut value);
     value
+}
+
+/// Whoever reads stands by the place where he does.
+fn name_consumers(plan: &mut Value) {
+    let Some(consumers) = plan.get_mut("consumers") else { return };
+    let named = consumers.as_array_mut().map(std::mem::take).unwrap_or_default().into_iter().map(|mut one| {
+        let sink = one.as_object_mut().and_then(|one| one.remove("sink"));
+        (sink.as_ref().and_then(Value::as_str).unwrap_or_default().to_owned(), one)
+    });
+    *consumers = named.collect::<Map<_, _>>().into();
 }
 
 fn by_name(plan: &Value) -> (String, Value) {
@@ -79,6 +90,7 @@ fn by_name(plan: &Value) -> (String, Value) {
     {
         *moves = all.iter().map(|planned| (text(planned.get("id")), planned.clone())).collect::<Map<_, _>>().into();
     }
+    name_consumers(&mut plan);
     (subject, plan)
 }
 

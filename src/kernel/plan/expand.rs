@@ -71,6 +71,11 @@ impl Expansion<'_> {
 
     fn expand_one(&mut self, step: &Step) -> Result<(), PlanError> {
         self.timeouts.extend(step.timeout_ms.map(|ms| (step.id.clone(), ms)));
+        for left in &step.leaves {
+            let name = format!("{}/{}/{}", left.connector, left.place, as_text(&self.value(&left.path)));
+            let sink = name.parse().map_err(|_| PlanError::IllegalName { what: "sink", text: name })?;
+            self.left.insert(sink);
+        }
         match &step.kind {
             StepKind::Policy(policy) => {
                 let context = self.values(&policy.context);

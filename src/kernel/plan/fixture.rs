@@ -163,6 +163,7 @@ pub(crate) fn step(id: &str, kind: StepKind) -> Step {
         when: None,
         retry: None,
         timeout_ms: None,
+        leaves: Vec::new(),
         after: BTreeSet::new(),
         on_failure: None,
         line: 1,

@@ -28,13 +28,13 @@ use countersign_warrant::ResourceName;
 use serde_json::Value;
 
 pub use assumed::assumed;
+pub use consumers::{Consumer, Then};
 pub use difference::{Difference, differences};
 pub use each::{each, named};
 pub use error::PlanError;
 use expand::Expansion;
 pub use expand::Manifests;
 pub use import::{Adopting, import};
-pub use consumers::{Consumer, Then};
 pub use inputs::resolve_inputs;
 pub use model::{Act, Aged, Does, Examine, LeftOut, Move, Plan, Recipe, Retrying, Skipped, Telling};
 use model::{FORMAT, PlannedSubject, Source};

@@ -36,6 +36,16 @@ pub const PAGES: &[Page] = &[
         example: Example::told("`--input reason=x`, where `min_length` is 10", "`--input reason=\"left the team\"`"),
     },
     Page {
+        code: "plan.consumer_left",
+        meaning: "A place that was given the secret in use would get no new one.",
+        why: "Whoever reads it there would be refused as soon as the old secret ends. Nothing was changed. Deliver to that \
+              place, too; or say with `leaves` of the step that nobody reads it there any more.",
+        example: Example::told(
+            "`path: reporting-v2` in a rotation, after the account was provisioned to `path: reporting`",
+            "`leaves: [{to: files/client, path: reporting}]` beside `rotate`, once its reader has moved",
+        ),
+    },
+    Page {
         code: "plan.illegal_name",
         meaning: "A name that was made from inputs is none that a target or a plan can have.",
         why: "Names become parts of paths and of the ledger. Letters, digits, `-`, `_` and `.` are taken.",

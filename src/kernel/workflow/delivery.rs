@@ -56,15 +56,7 @@ pub(super) fn distribute_secret(
 fn delivery(node: &Node, place: &str, scope: &Scope<'_>, errors: &mut Errors<'_>) -> Read<Delivery> {
     let mut table = Table::of(node, "{to: files/client, path: payments, fields: {..}}", errors)?;
     let to = table.need("to", "files/client", errors).and_then(|node| sink(node, scope, errors));
-    let path = table.need("path", "payments", errors).and_then(|node| {
-        let path_place = format!("{place}.path");
-        let spot = Spot { at: &node.span, place: &path_place, reach: Reach::Plan, takes_secret: false };
-        let path = text_template(node, spot, scope, errors)?;
-        if let Template::Literal(serde_json::Value::String(text)) = &path {
-            resource(node, &format!("connector/place/{text}"), errors)?;
-        }
-        Ok(path)
-    });
+    let path = table.need("path", "payments", errors).and_then(|node| path(node, place, scope, errors));
     // WHY: with an unreadable `to` nothing is known of the sink; its error is told, and no second one made up.
     let takes_secret = to.map_or(true, |(_, _, sink)| takes_secret(sink));
     let fields = table.need("fields", "{key: \"${{ steps.rotate.key }}\"}", errors).and_then(|node| {
@@ -85,8 +77,23 @@ fn delivery(node: &Node, place: &str, scope: &Scope<'_>, errors: &mut Errors<'_>
     Ok(Delivery { connector: connector.to_owned(), place: sink_place.to_owned(), path: path?, fields: fields? })
 }
 
+/// Where below a place: text that may refer to inputs and the subject.
+pub(super) fn path(node: &Node, place: &str, scope: &Scope<'_>, errors: &mut Errors<'_>) -> Read<Template> {
+    let place = format!("{place}.path");
+    let spot = Spot { at: &node.span, place: &place, reach: Reach::Plan, takes_secret: false };
+    let path = text_template(node, spot, scope, errors)?;
+    if let Template::Literal(serde_json::Value::String(text)) = &path {
+        resource(node, &format!("connector/place/{text}"), errors)?;
+    }
+    Ok(path)
+}
+
 /// `connector/place`, both known to settings.
-fn sink<'n>(node: &'n Node, scope: &Scope<'n>, errors: &mut Errors<'_>) -> Read<(&'n str, &'n str, &'n Manifest)> {
+pub(super) fn sink<'n>(
+    node: &'n Node,
+    scope: &Scope<'n>,
+    errors: &mut Errors<'_>,
+) -> Read<(&'n str, &'n str, &'n Manifest)> {
     let text = scalar::text(node, errors)?;
     let Some((name, place)) = text.split_once('/').filter(|(name, place)| !name.is_empty() && !place.contains('/'))
     else {

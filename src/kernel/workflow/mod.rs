@@ -21,6 +21,7 @@ mod generate;
 mod header;
 mod issue;
 pub mod layout;
+mod leaves;
 pub mod model;
 mod notify;
 mod on_failure;

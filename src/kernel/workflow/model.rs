@@ -126,6 +126,8 @@ pub struct Step {
     pub retry: Option<Retrying>,
     /// How long it may take, in milliseconds.
     pub timeout_ms: Option<u64>,
+    /// The places that have the version in use, and are not renewed.
+    pub leaves: Vec<Leaving>,
     /// The steps that are over before it starts, however it is come to.
     pub after: BTreeSet<StepId>,
     /// The step after whose failure alone it runs.
@@ -295,6 +297,17 @@ pub struct RotateStep {
     pub soak_ms: u64,
     /// Who is without a working secret meanwhile, in words: of a rotation in place, and of no other.
     pub downtime: Option<String>,
+}
+
+/// A place that a change does not renew: `{to: connector/place, path}`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Leaving {
+    /// The connector instance.
+    pub connector: String,
+    /// The place, a name that settings resolve.
+    pub place: String,
+    /// The path below the place; may refer to inputs and the subject.
+    pub path: Template,
 }
 
 /// One delivery to a sink: `{to: connector/place, path, fields}`.

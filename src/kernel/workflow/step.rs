@@ -11,7 +11,7 @@ use super::scope::{Outline, Reach, Scope, Spot, Whose};
 use super::table::{Table, each, items, tell_later};
 use super::template::whole;
 use super::tree::{Content, Node};
-use super::{again, condition, delivery, issue, notify, provision, revoke, rotate, suggest, uses};
+use super::{again, condition, delivery, issue, leaves, notify, provision, revoke, rotate, suggest, uses};
 
 /// The step kinds of this version.
 pub(super) const KINDS: [&str; 11] =
@@ -94,6 +94,7 @@ pub(super) fn step(node: &Node, scope: &Scope<'_>, errors: &mut Errors<'_>) -> R
     let when = table.take("when").map(|node| condition::when(node, scope, errors)).transpose();
     let retry = table.take("retry").map(|node| again::retry(node, scope, errors)).transpose();
     let timeout = table.take("timeout").map(|node| Ok((again::timeout(node, scope, errors)?, node))).transpose();
+    let leaves = table.take("leaves").map_or(Ok(Vec::new()), |node| leaves::leaves(node, scope, errors));
     let with = table.take("with");
     let body = kind.ok().and_then(|kind| table.take(kind));
     // WHY: a step without a readable kind has been told; which keys belong to it cannot be judged then.
@@ -136,7 +137,8 @@ pub(super) fn step(node: &Node, scope: &Scope<'_>, errors: &mut Errors<'_>) -> R
     let timeout_ms = timeout.map(|(ms, _)| ms);
     let failed = scope.failed.and_then(|failed| failed.get(scope.here).copied().flatten());
     let on_failure = failed.and_then(|at| scope.outlines.get(at)?.id.clone().ok());
-    Ok(Step { id: outline.id.clone()?, kind, when: when?, retry: retry?, timeout_ms, after, on_failure, line })
+    let (id, leaves) = (outline.id.clone()?, leaves?);
+    Ok(Step { id, kind, when: when?, retry: retry?, timeout_ms, leaves, after, on_failure, line })
 }
 
 /// The action that a policy step judges, as far as it can be read.

@@ -209,6 +209,11 @@ fn step() -> Form {
                 Form::Text,
             ),
             may("retry", "How calls are attempted again that the target refuses for a time; of a change.", retry()),
+            may(
+                "leaves",
+                "The places that have the secret in use and get no new one: nobody reads it there.",
+                leaves(),
+            ),
             may("timeout", "How long the step may take; then the run fails there.", SOME_SPAN),
             may(
                 "on_failure",
@@ -409,6 +414,14 @@ fn key_pair() -> Form {
         must("key", "The algorithm of the key pair.", Form::Words(vec!["p256", "p384", "ed25519"])),
         may("lifetime", "After how long it counts as expired; never, when it is not said.", SOME_SPAN),
     ])
+}
+
+fn leaves() -> Form {
+    let leaving = Form::table(vec![
+        must("to", "A sink, as `connector/place`.", SINK),
+        must("path", "The path below the place; may use inputs and the subject.", Form::Template),
+    ]);
+    Form::list(leaving, 0)
 }
 
 fn distribute() -> Form {
