@@ -145,6 +145,16 @@ async fn what_is_not_ours_is_left_alone() {
 }
 
 #[tokio::test]
+async fn a_path_is_a_delivery_or_holds_others() {
+    let (folder, bench) = bench();
+    for (first, second) in [("one", "one/inside"), ("two/inside", "two")] {
+        bench.act(&deliver(first, 1)).await.unwrap();
+        assert_eq!(code(&bench, &deliver(second, 1)).await, "files.occupied", "{second}");
+        assert!(folder.path().join(first).join("key").is_file(), "{first}");
+    }
+}
+
+#[tokio::test]
 async fn a_place_must_be_there_and_ours() {
     let (folder, bench) = bench();
     let elsewhere = Call { resource: "files/other/x".parse().unwrap(), ..deliver("x", 1) };

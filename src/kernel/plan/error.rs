@@ -187,6 +187,19 @@ pub enum PlanError {
         /// The earlier one.
         earlier: String,
     },
+    /// Two deliveries would meet in one sink.
+    #[error(
+        "`{step}` would deliver to `{sink}`, and a delivery before it goes to `{earlier}`: give each a place of its own, \
+         none inside another"
+    )]
+    SameSink {
+        /// The later move.
+        step: String,
+        /// Where it delivers.
+        sink: ResourceName,
+        /// Where the earlier one does: the same, or one that lies around it or inside it.
+        earlier: ResourceName,
+    },
     /// An irreversible act would stand before the pivot.
     #[error("`{step}` cannot be undone and would run before the pivot")]
     IrreversibleBeforePivot {
@@ -237,6 +250,7 @@ impl PlanError {
             Self::TooMany { .. } => "plan.too_many",
             Self::Unfit { .. } => "plan.unfit",
             Self::SecondChange { .. } => "plan.second_change",
+            Self::SameSink { .. } => "plan.same_sink",
             Self::IrreversibleBeforePivot { .. } => "plan.irreversible_before_pivot",
             Self::Condition { .. } => "plan.condition",
             Self::Uncovered { .. } => "workflow.uncovered_change",

@@ -13,7 +13,7 @@ use super::{PlanError, Snapshot};
 use crate::policy::{Circumstances, Condition, Facts, Subject, Term};
 use crate::run::bodies::TriggerKind;
 use crate::workflow::model::{Delivery, Part as TextPart, Reference, Step, StepKind, Template, Workflow};
-use crate::workflow::{is_before, may_follow};
+use crate::workflow::{do_meet, is_before, may_follow};
 
 /// The connector instances of this installation, by name.
 pub type Manifests<'a> = BTreeMap<String, &'a Manifest>;
@@ -58,6 +58,7 @@ impl Expansion<'_> {
         }
         self.cover();
         self.prove_single()?;
+        self.prove_apart()?;
         self.prove()
     }
 
@@ -96,7 +97,7 @@ impl Expansion<'_> {
                 self.push(step, "tell", "notify", does)?;
             }
             StepKind::Evidence(evidence) => {
-                let attach = evidence.attach.iter().map(|from| (path_of(from), self.value_of(from))).collect();
+                let attach = evidence.attach.iter().map(|from| (from.to_string(), self.value_of(from))).collect();
                 let does = Does::Evidence { attach, retain_secs: evidence.retain_secs };
                 self.push(step, "bind", "evidence", does)?;
             }
@@ -177,6 +178,27 @@ impl Expansion<'_> {
             let mut before = changes.iter().take(at).filter(|earlier| is_before(earlier, later));
             if let Some(earlier) = before.find(|earlier| !may_follow(&earlier.kind, &later.kind)) {
                 return Err(PlanError::SecondChange { step: later.id.to_string(), earlier: earlier.id.to_string() });
+            }
+        }
+        Ok(())
+    }
+
+    /// Refuses a plan of which two deliveries meet in one sink: the later one would replace the earlier one, and no undo
+    /// would find what it is to take back.
+    fn prove_apart(&self) -> Result<(), PlanError> {
+        let deliveries: Vec<(&StepId, &ResourceName)> = self
+            .moves
+            .iter()
+            .filter_map(|planned| match &planned.does {
+                Does::Act(act) if act.call.resource != self.subject.resource => Some((&planned.id, &act.call.resource)),
+                _ => None,
+            })
+            .collect();
+        for (at, (step, sink)) in deliveries.iter().copied().enumerate() {
+            let mut before = deliveries.iter().take(at).map(|(_, earlier)| *earlier);
+            if let Some(earlier) = before.find(|earlier| do_meet(earlier.as_str(), sink.as_str())) {
+                let (step, sink, earlier) = (step.to_string(), sink.clone(), earlier.clone());
+                return Err(PlanError::SameSink { step, sink, earlier });
             }
         }
         Ok(())
@@ -372,14 +394,4 @@ fn stands_before(workflow: &Workflow, earlier: &StepId, step: &StepId) -> bool {
 
 fn judge_of((at, planned): (usize, &Move)) -> Option<(usize, StepId, String)> {
     matches!(planned.does, Does::Judge { .. }).then(|| (at, planned.step.clone(), planned.action.clone()))
-}
-
-/// A reference as it stands in the file.
-fn path_of(reference: &Reference) -> String {
-    match reference {
-        Reference::Input(name) => format!("inputs.{name}"),
-        Reference::Subject(field) => format!("subject.{field}"),
-        Reference::Trigger(field) => format!("trigger.{field}"),
-        Reference::Output { step, output, .. } => format!("steps.{step}.{output}"),
-    }
 }

@@ -188,6 +188,16 @@ pub const PAGES: &[Page] = &[
         example: Example::told("two `rotate` steps of one subject", "two workflows"),
     },
     Page {
+        code: "plan.same_sink",
+        meaning: "Two deliveries of one run would go to one place, or to one inside the other.",
+        why: "The second would replace the first, and what reads there would miss it. Where the paths are written out the file \
+              does not load; inputs and the subject's name can make them equal only here.",
+        example: Example::told(
+            "`path: ${{ inputs.first }}` and `path: ${{ inputs.second }}`, with the same input twice",
+            "`path: first/${{ inputs.first }}` and `path: second/${{ inputs.second }}`",
+        ),
+    },
+    Page {
         code: "plan.irreversible_before_pivot",
         meaning: "A call that cannot be undone would be made before the point of no return.",
         why: "What fails before that point is taken back whole. Only after it may a call be final.",

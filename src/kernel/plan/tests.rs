@@ -13,7 +13,9 @@ use super::fixture::{
 use super::snapshot::Live;
 use super::*;
 use crate::policy::{Condition, ConditionWords};
-use crate::workflow::model::{AtMost, ForEach, Input, InputKind, OnImport, Reference, StepKind, Template, Workflow};
+use crate::workflow::model::{
+    AtMost, ForEach, Input, InputKind, OnImport, Part, Reference, StepKind, Template, Workflow,
+};
 
 fn ids(plan: &Plan) -> Vec<&str> {
     plan.moves.iter().map(|planned| planned.id.as_str()).collect()
@@ -635,6 +637,24 @@ fn a_second_change_is_planned_only_where_it_is_the_only_one() {
     assert_eq!(with(Some("context.facts.exists"), Some("context.facts.live_versions == 1")), Err("plan.second_change"));
     assert_eq!(with(Some("context.facts.live_versions == 7"), None), Ok(()));
     assert_eq!(with(None, Some("context.facts.live_versions == 7")), Ok(()));
+}
+
+/// What inputs and names make of the paths is looked at once more: two deliveries of a run do not meet in one sink.
+#[test]
+fn deliveries_that_meet_are_no_plan() {
+    let with = |path: &str| {
+        let mut workflow = issue();
+        if let StepKind::Issue(step) = &mut workflow.steps[1].kind {
+            let name = Part::Reference(Reference::Subject("name".to_owned()));
+            step.distribute[1].path = Template::Text(vec![name, Part::Text(path.to_owned())]);
+        }
+        planned(&workflow, 1).map(|_| ()).map_err(|error| (error.code(), error.to_string()))
+    };
+    let said = "`issue.deliver-2` would deliver to `files/client/reporting/b`, and a delivery before it goes to \
+                `files/client/reporting`: give each a place of its own, none inside another";
+    assert_eq!(with("/b"), Err(("plan.same_sink", said.to_owned())));
+    assert_eq!(with("").map_err(|(code, _)| code), Err("plan.same_sink"));
+    assert_eq!(with("-b"), Ok(()));
 }
 
 /// beh:R6 the age that policies and conditions see is the oldest working version's, not the current one's.

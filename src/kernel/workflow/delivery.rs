@@ -9,10 +9,10 @@ use super::model::{Adopted, CheckStep, Delivery, Reference, Template, Verify};
 use super::parameter::{parameters, templates};
 use super::scalar::{self, shortened};
 use super::scope::{Reach, Scope, Spot};
-use super::suggest;
 use super::table::{Table, each, items};
 use super::template::text_template;
 use super::tree::{Content, Node};
+use super::{sinks, suggest};
 
 /// Reads `distribute`: at least one delivery, for a version that nobody gets is lost work.
 pub(super) fn distribute(node: &Node, place: &str, scope: &Scope<'_>, errors: &mut Errors<'_>) -> Read<Vec<Delivery>> {
@@ -22,10 +22,11 @@ pub(super) fn distribute(node: &Node, place: &str, scope: &Scope<'_>, errors: &m
         return Err(errors.tell(codes::EMPTY_VALUE, &node.owner, "nothing is delivered", help));
     }
     let mut number = 0..;
-    each(items, |item| {
+    let deliveries = each(items, |item| {
         let place = format!("{place}.distribute[{}]", number.next().unwrap_or_default());
         delivery(item, &place, scope, errors)
-    })
+    })?;
+    sinks::prove(items, &deliveries, errors).map(|()| deliveries)
 }
 
 /// Reads `distribute` of a version that somebody is to use: some delivery must hold its secret, or the end of the old

@@ -5,6 +5,7 @@ mod retrying;
 mod triggers;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 pub use countersign_contract::Strategy;
 use countersign_warrant::{Digest, ResourceName, StepId};
@@ -465,4 +466,16 @@ pub enum Reference {
         /// True when the output is typed secret.
         secret: bool,
     },
+}
+
+/// As it stands in the file.
+impl fmt::Display for Reference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Input(name) => write!(f, "inputs.{name}"),
+            Self::Subject(field) => write!(f, "subject.{field}"),
+            Self::Trigger(field) => write!(f, "trigger.{field}"),
+            Self::Output { step, output, .. } => write!(f, "steps.{step}.{output}"),
+        }
+    }
 }

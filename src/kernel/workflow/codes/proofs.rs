@@ -48,6 +48,16 @@ codes! {
              step has the secret in a field, as a whole `${{ steps.ID.OUTPUT }}`. Only the key of an authority (`profile: \
              ca`) is delivered nowhere: it signs here.",
         Example::change(ROTATE, "{key: \"${{ steps.rotate.key }}\"}", "{key: \"${{ steps.rotate.version }}\"}");
+    SAME_SINK = "workflow.same_sink", "Two deliveries of one step go to one place, or to one inside the other.",
+        why "The second would replace the first, and what reads there would miss it; nor could a run that fails put back what \
+             was there before. A place is a delivery, or holds others, not both. Write all fields into one delivery, or \
+             choose paths that do not meet.",
+        Example::change(
+            ROTATE,
+            "          fields: {key: \"${{ steps.rotate.key }}\"}\n",
+            "          fields: {key: \"${{ steps.rotate.key }}\"}\n        - to: files/client\n          path: payments/name\n          \
+             fields: {name: payments}\n"
+        );
     NO_LIFETIME = "workflow.no_lifetime", "`expiry` has nothing that ends.",
         why "`expiry` starts a run when a part of the version's lifetime is over, so that a version needs a lifetime. \
              Give `generate` one, or take `expiry` out.",

@@ -525,6 +525,38 @@ const PROOFS: &[Case] = &[
     ),
     (&[codes::UNDELIVERED_SECRET], SIGNING, "steps.sign.key", "steps.sign.kid"),
     (&[codes::UNDELIVERED_SECRET], CERTIFICATE, "steps.anew.key", "steps.anew.chain"),
+    (
+        &[codes::SAME_SINK],
+        ROTATE,
+        "fields: {key: \"${{ steps.rotate.key }}\"}}]",
+        "fields: {key: \"${{ steps.rotate.key }}\"}}, {to: files/client, path: payments, fields: {name: payments}}]",
+    ),
+    (
+        &[codes::SAME_SINK],
+        ROTATE,
+        "fields: {key: \"${{ steps.rotate.key }}\"}}]",
+        "fields: {key: \"${{ steps.rotate.key }}\"}}, {to: files/client, path: payments/name, fields: {name: payments}}]",
+    ),
+    (
+        &[codes::SAME_SINK],
+        ROTATE,
+        "{to: files/client, path: payments,",
+        "{to: files/client, path: payments/name, fields: {name: payments}}, {to: files/client, path: payments,",
+    ),
+    (
+        &[codes::SAME_SINK; 2],
+        PROVISION,
+        "{to: files/client, path: payments,",
+        "{to: files/client, path: \"a/${{ inputs.note }}\", fields: {a: a}}, {to: files/client, path: \"a/${{inputs.note}}\", \
+         fields: {a: a}}, {to: files/client, path: \"a/${{ inputs.note }}/b\", fields: {a: a}}, {to: files/client, path: payments,",
+    ),
+    (
+        &[codes::SECOND_CHANGE],
+        ROTATE,
+        "  - id: seal\n",
+        "  - id: again\n    rotate: {strategy: dual_slot, generate: {length: 43, alphabet: hex}, soak: 1s, distribute: [{to: \
+         files/client, path: payments, fields: {key: \"${{ steps.again.key }}\"}}]}\n  - id: seal\n",
+    ),
     (&[codes::NO_LIFETIME], ROTATE, ", lifetime: 30d", ""),
 ];
 
@@ -583,6 +615,22 @@ fn names_are_resolved_against_the_manifests() {
 #[test]
 fn changes_have_their_policy_and_their_evidence() {
     insta::assert_snapshot!("proofs", drawings(PROOFS));
+}
+
+/// Other places, other paths, and paths of which one only begins as the other; steps of which one is planned at most.
+#[test]
+fn deliveries_that_do_not_meet_are_taken() {
+    for (place, path) in
+        [("server", "payments"), ("client", "payments-2"), ("client", "pay/payments"), ("client", "pay")]
+    {
+        let other = format!("distribute: [{{to: files/{place}, path: {path}, fields: {{name: payments}}}}, ");
+        let text = ROTATE.replacen("distribute: [", &other, 1);
+        let read = with_known(|known| parse("case.yaml", text.as_bytes(), known));
+        assert!(read.is_ok(), "{read:#?}");
+    }
+    let either = include_str!("../schema/tests/every_strategy.yaml");
+    assert_eq!(either.matches("to: files/client, path: payments").count(), 2);
+    assert!(with_known(|known| parse("case.yaml", either.as_bytes(), known)).is_ok());
 }
 
 /// One delivery of several is enough, and the key of an authority is delivered nowhere.
