@@ -64,6 +64,8 @@ mod steps;
 mod strategies;
 #[path = "main/stuck.rs"]
 mod stuck;
+#[path = "main/timeouts.rs"]
+mod timeouts;
 #[path = "main/verify.rs"]
 mod verify;
 #[path = "main/windows.rs"]

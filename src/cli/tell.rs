@@ -102,11 +102,11 @@ fn fact(body: &FactBody) -> String {
             let size = body.facts.get("checkpoint").and_then(|checkpoint| checkpoint.get("size"));
             format!("evidence bound to the signed checkpoint of size {}", size.unwrap_or(&serde_json::Value::Null))
         }
-        ("timeout", _) => format!(
-            "{} has taken too long: it should have been over by {}",
-            body.step,
-            text("deadline").map_or_else(|| "?".to_owned(), seconds)
-        ),
+        ("timeout", _) => {
+            let deadline = text("deadline").map_or_else(|| "?".to_owned(), seconds);
+            let asked = text("reason").map(|reason| format!("; {reason}")).unwrap_or_default();
+            format!("{} has taken too long: it should have been over by {deadline}{asked}", body.step)
+        }
         ("each", true) if body.facts.get("runs").is_some_and(|runs| *runs == serde_json::json!([])) => {
             "no subject was selected".to_owned()
         }

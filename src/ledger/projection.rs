@@ -1,7 +1,7 @@
 //! What an entry does to the tables beside its leaf: the rows that are written in the same commit.
 
 use countersign_kernel::run::bodies::{
-    ClosedBody, NotDueBody, SealedBody, Stage, StartedBody, VersionBody, Wait, WaitBody,
+    ClosedBody, NotDueBody, SealedBody, Stage, StartedBody, TIMEOUT, VersionBody, Wait, WaitBody,
 };
 use countersign_warrant::{
     Entry, EntryId, Fence, FindingBody, IntentBody, JournalError, Kind, Outcome, ReceiptBody, ResourceName, RunId,
@@ -41,7 +41,8 @@ impl Projection<'_> {
             Kind::Version => self.version(run),
             Kind::Wait => self.wait(run),
             Kind::Closed => self.closed(run),
-            Kind::Decision | Kind::Fact | Kind::Probe | Kind::Skipped => Ok(()),
+            Kind::Fact => self.fact(run),
+            Kind::Decision | Kind::Probe | Kind::Skipped => Ok(()),
             Kind::NotDue | Kind::Activation | Kind::Key => Err(unfit(id, "the kind is of no run")),
         }
     }
@@ -151,6 +152,14 @@ impl Projection<'_> {
             Wait::Person { .. } => ("stuck", None),
         };
         self.push(Table::Turns, &(self.entry.id(), run, state, wake_at))
+    }
+
+    /// A wait ends with the time of its step.
+    fn fact(mut self, run: &RunId) -> Result<(), JournalError> {
+        if self.entry.predicate().get("about").and_then(|about| about.as_str()) != Some(TIMEOUT) {
+            return Ok(());
+        }
+        self.push(Table::Turns, &(self.entry.id(), run, "running", None::<i64>))
     }
 
     fn closed(mut self, run: &RunId) -> Result<(), JournalError> {

@@ -15,7 +15,7 @@ use serde_json::{Value, json as object};
 use super::{Drive, DriveError, Runner};
 
 /// How long one probe may take.
-const PROBE_TIME: Duration = Duration::from_secs(5);
+pub(super) const PROBE_TIME: Duration = Duration::from_secs(5);
 /// How long to wait between two questions of one probe, in milliseconds.
 const ASK_AGAIN_MS: u64 = 50;
 
@@ -55,21 +55,32 @@ impl Runner {
         self.write(drive, entry, Kind::Fact, &body).await
     }
 
-    /// Asks until the needed answer comes, or the time is over. No other answer ends it early: a target that has just
-    /// changed may for a while answer as before, or not at all.
+    /// Asks until the needed answer comes, or the time is over: its own, or that of its step. No other answer ends it early:
+    /// a target that has just changed may for a while answer as before, or not at all.
     pub(super) async fn probe(&self, drive: &mut Drive, asked: Asked, entry: EntryId) -> Result<(), DriveError> {
         let Some(step) = drive.run.current().map(|planned| planned.step.clone()) else {
             return Err(DriveError::NoEntries);
         };
+        let deadline = drive.run.deadline();
         let until = self.clock.now().plus_millis(asked.within_ms);
+        let cut = deadline.filter(|deadline| *deadline < until);
+        let mut last: Option<ProbeResult> = None;
         let result = loop {
+            let over = cut.filter(|cut| self.clock.now() >= *cut);
+            if let (Some(deadline), Some(last)) = (over, &last) {
+                let reason = format!("probe `{}`: {}", asked.probe.name, last.message);
+                return self.write_late(drive, deadline, Some(reason)).await;
+            }
             failpoint::hit("runner.before_probe");
-            let result = self.ask(&asked).await?;
-            let over = self.clock.now() >= until;
-            if result.answer == asked.expect || over {
+            let result = self.ask(&asked, deadline).await?;
+            let now = self.clock.now();
+            if result.answer == asked.expect || (cut.is_none() && now >= until) {
                 break result;
             }
-            if !self.sleep_until(self.clock.now().plus_millis(ASK_AGAIN_MS)).await? {
+            // WHY: a question that the end of the step cut off says less than the answer before it.
+            last = Some(last.filter(|_| cut.is_some_and(|cut| now >= cut)).unwrap_or(result));
+            let next = now.plus_millis(ASK_AGAIN_MS);
+            if !self.sleep_until(cut.map_or(next, |cut| cut.min(next))).await? {
                 return Ok(());
             }
         };
@@ -78,7 +89,7 @@ impl Runner {
         self.write(drive, entry, Kind::Probe, &body).await
     }
 
-    async fn ask(&self, asked: &Asked) -> Result<ProbeResult, DriveError> {
+    async fn ask(&self, asked: &Asked, deadline: Option<Timestamp>) -> Result<ProbeResult, DriveError> {
         let instance = &asked.connector;
         let material = match &asked.material {
             Some(version) => {
@@ -87,8 +98,14 @@ impl Runner {
             }
             None => None,
         };
-        let answer = self.ask_once(instance, &asked.probe, material).await;
-        answer.ok_or_else(|| DriveError::NoSuchConnector(instance.clone()))
+        let question = self.ask_once(instance, &asked.probe, material, self.time_left(deadline));
+        question.await.ok_or_else(|| DriveError::NoSuchConnector(instance.clone()))
+    }
+
+    /// How long one probe may take, of a step that has so much time.
+    fn time_left(&self, deadline: Option<Timestamp>) -> Duration {
+        let left = deadline.map(|deadline| deadline.micros().saturating_sub(self.clock.now().micros()));
+        left.map_or(PROBE_TIME, |left| Duration::from_micros(u64::try_from(left).unwrap_or(0)).min(PROBE_TIME))
     }
 
     /// One question; `None` where settings have no such instance.
@@ -97,11 +114,12 @@ impl Runner {
         instance: &str,
         probe: &Probe,
         material: Option<Material>,
+        time: Duration,
     ) -> Option<ProbeResult> {
         let connector = self.catalog.find(instance)?;
         #[cfg(feature = "failpoints")]
         let connector = super::faulty::around(connector);
-        let answer = tokio::time::timeout(PROBE_TIME, connector.probe(probe, material)).await;
+        let answer = tokio::time::timeout(time, connector.probe(probe, material)).await;
         Some(answer.unwrap_or_else(|_| ProbeResult {
             answer: ProbeAnswer::Unknown,
             code: "probe.timed_out".to_owned(),

@@ -12,6 +12,7 @@ use countersign_warrant::{
 };
 use serde_json::Value;
 
+use super::ask::PROBE_TIME;
 use super::seal::sealed_entry;
 use super::{BeginError, Runner, json};
 use crate::secrets::Sealed;
@@ -161,7 +162,7 @@ impl Runner {
         });
         if let Some((probe, instance, expect)) = asked {
             let material = self.opener.probe_material(version, &sealed.blob).map_err(BeginError::Open)?;
-            let answer = self.ask_once(instance, probe, Some(material)).await;
+            let answer = self.ask_once(instance, probe, Some(material), PROBE_TIME).await;
             let answer = answer.ok_or_else(|| BeginError::NoSuchConnector(instance.clone()))?;
             // WHY: a target that gives no answer has not refused the secret.
             if answer.answer == ProbeAnswer::Unknown {

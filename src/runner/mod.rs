@@ -239,10 +239,21 @@ impl Runner {
         let Some(deadline) = drive.run.deadline().filter(|deadline| self.clock.now() >= *deadline) else {
             return Ok(false);
         };
-        let facts = BTreeMap::from([("deadline".to_owned(), json(&deadline))]);
-        let entry = EntryId::of_run(&drive.run.id, drive.run.next);
-        self.write_fact(drive, TIMEOUT, false, facts, entry).await?;
+        self.write_late(drive, deadline, None).await?;
         Ok(true)
+    }
+
+    /// The step at hand has taken longer than it may; `reason` is what it waited for, in words.
+    async fn write_late(
+        &self,
+        drive: &mut Drive,
+        deadline: Timestamp,
+        reason: Option<String>,
+    ) -> Result<(), DriveError> {
+        let mut facts = BTreeMap::from([("deadline".to_owned(), json(&deadline))]);
+        facts.extend(reason.map(|reason| ("reason".to_owned(), reason.into())));
+        let entry = EntryId::of_run(&drive.run.id, drive.run.next);
+        self.write_fact(drive, TIMEOUT, false, facts, entry).await
     }
 
     /// True when the windows of the change at hand have closed over it, which is written down.
@@ -303,11 +314,13 @@ impl Runner {
             Command::Each { entry } => Box::pin(self.each(drive, entry)).await,
             Command::Window { windows, entry } => self.window(drive, &windows, entry).await,
             Command::Wait { ms, entry } => {
-                let wait = Wait::Until { at: self.clock.now().plus_millis(ms) };
-                self.write_wait(drive, wait, entry).await
+                // WHY: nobody waits for longer than the step may take: then it is looked at again.
+                let until = self.clock.now().plus_millis(ms);
+                let at = drive.run.deadline().map_or(until, |deadline| until.min(deadline));
+                self.write_wait(drive, Wait::Until { at }, entry).await
             }
             Command::Sleep { until, entry } => {
-                if self.sleep_until(until).await? {
+                if self.sleep_until(until).await? && !self.is_late(drive).await? {
                     self.write_wait(drive, Wait::Over, entry).await
                 } else {
                     Ok(())

@@ -113,7 +113,7 @@ pub enum Command {
         /// Where it stands.
         entry: EntryId,
     },
-    /// Wait until then, and say that it is over.
+    /// Wait until then, and say that it is over; or that the step is late, where the step's time ends with it.
     Sleep {
         /// Until when.
         until: Timestamp,
@@ -182,7 +182,9 @@ impl Run {
             State::Resting { ms } => Ok(Command::Wait { ms: *ms, entry: self.entry_id(0) }),
             State::Retry(last) => Ok(self.command_of_retry(last)),
             State::Open(intent) => Ok(Command::Settle(intent.clone())),
-            State::Waiting { until } => Ok(Command::Sleep { until: *until, entry: self.entry_id(0) }),
+            State::Waiting { until } => {
+                Ok(Command::Sleep { until: self.deadline().unwrap_or(*until), entry: self.entry_id(0) })
+            }
             State::Undoing(_) => self.command_of_undo(),
             State::Ending(failure) => self.command_of_end(failure.as_ref()),
             State::Stuck { failure, .. } => Ok(Command::Stuck(failure.clone())),

@@ -56,10 +56,12 @@ pub const PAGES: &[Page] = &[
     Page::told(
         "run.timed_out",
         "A step took longer than its `timeout`.",
-        "The step fails where it stands: before the delivery what was done is taken back, after it the run needs a person. \
-         See with `countersign status RUN` what it waited for.",
-        "`timeout: 1m` of a step with `soak: 10m`",
-        "`timeout: 20m`",
+        "The step fails where it stands: before the delivery what was done is taken back, after it the run needs a person. A \
+         question to a target, a wait, and the rest before another attempt end with the step's time; a call that has begun is \
+         waited for. See with `countersign status RUN` what the target answered last. Whoever resumes the run gives the step its \
+         time anew.",
+        "`timeout: 20m` of a step with `soak: 10m`, whose target took a quarter of an hour to take its calls",
+        "`timeout: 1h`",
     ),
     Page::told(
         "run.attempts_used_up",

@@ -3,7 +3,8 @@
 use countersign_warrant::{DecisionBody, IntentBody, Kind, Moment, Origin, Stamped, Verdict};
 use serde_json::Value;
 
-use super::bodies::{EACH, FactBody, NOTICE, ProbeBody, SkippedBody, Stage, TIMEOUT, VersionBody, Wait, WaitBody};
+use super::bodies::{EACH, FactBody, NOTICE, ProbeBody, SkippedBody, Stage, VersionBody, Wait, WaitBody};
+use super::waiting::is_timeout;
 use super::{Failure, Illegal, Run, State};
 use crate::plan::Does;
 
@@ -11,7 +12,7 @@ impl Run {
     pub(super) fn take_ready(&mut self, entry: &Stamped) -> Result<(), Illegal> {
         let Some(planned) = self.current().cloned() else { return Err(self.not_now(entry)) };
         match (entry.kind, &planned.does) {
-            (Kind::Fact, _) if entry.decode::<FactBody>()?.about == TIMEOUT => self.take_timeout(entry),
+            (Kind::Fact, _) if is_timeout(entry)? => self.take_timeout(entry),
             (Kind::Decision, Does::Judge { covers, .. }) => self.take_judged(entry, covers.len()),
             (Kind::Decision, Does::Act(_)) => self.take_decision(entry),
             (Kind::Intent, Does::Act(_)) => self.take_intent(entry),

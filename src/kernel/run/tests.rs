@@ -72,6 +72,10 @@ impl Driver {
     /// Carries out one command; `None` when there is nothing more to do.
     #[allow(clippy::too_many_lines, reason = "one arm for each command")]
     fn step(&mut self, run: &Run) -> Option<Run> {
+        let now = Timestamp::from_micros(1_000_000 * i64::try_from(run.next).unwrap());
+        if run.deadline().is_some_and(|deadline| deadline <= now) && self.choose(2) == 1 {
+            return Some(self.late(run, now));
+        }
         let command = run.command().unwrap();
         Some(match command {
             Command::Over(_) | Command::Stuck(_) => return None,
@@ -142,9 +146,9 @@ impl Driver {
                 self.write(run, entry, Kind::Probe, &ProbeBody { step, probe: *probe, holds, result })
             }
             Command::Window { entry, .. } => self.window(run, entry),
-            Command::Wait { entry, .. } => {
-                let wait = Wait::Until { at: Timestamp::from_micros(5) };
-                self.wait(run, entry, wait)
+            Command::Wait { ms, entry } => {
+                let at = run.deadline().map_or(Timestamp::from_micros(5), |deadline| now.plus_millis(ms).min(deadline));
+                self.wait(run, entry, Wait::Until { at })
             }
             Command::Sleep { entry, .. } => self.wait(run, entry, Wait::Over),
             Command::Commit(entries) => entries
@@ -166,6 +170,17 @@ impl Driver {
         }
         let holds = self.choose(8) != 7;
         self.fact(run, entry, WINDOW, holds)
+    }
+
+    /// The step at hand has taken too long by then.
+    fn late(&mut self, run: &Run, at: Timestamp) -> Run {
+        let step = run.current().unwrap().step.clone();
+        let facts = BTreeMap::from([("reason".to_owned(), json!("probe `login`: refused"))]);
+        let body = FactBody { step, about: TIMEOUT.to_owned(), holds: false, facts };
+        let entry = Stamped { at, ..stamped(EntryId::of_run(&run.id, run.next), Kind::Fact, &body) };
+        let next = run.apply(&entry).unwrap();
+        self.entries.push(entry);
+        next
     }
 
     fn wait(&mut self, run: &Run, entry: EntryId, wait: Wait) -> Run {
@@ -513,27 +528,62 @@ fn a_step_that_takes_too_long_fails_where_it_stands_and_no_sooner() {
     assert_eq!(failed.deadline(), None, "what is taken back has all the time that it needs");
 }
 
-/// A call that is throttled when the time is over rests first; then the step is late.
-#[test]
-fn a_step_whose_time_is_over_while_it_rests_fails_after_the_rest() {
+/// The rotation, which has so much time.
+fn timed(ms: u64) -> Plan {
     let mut workflow = rotate();
-    workflow.steps[1].retry = Some(Retrying { times: 2, wait_ms: 1000 });
-    workflow.steps[1].timeout_ms = Some(1);
+    workflow.steps[1].retry = Some(Retrying { times: 2, wait_ms: 100_000 });
+    workflow.steps[1].timeout_ms = Some(ms);
+    planned(&workflow, 1).unwrap()
+}
+
+/// A rest ends with the step's time; where that is over already, nobody rests.
+#[test]
+fn a_rest_ends_when_the_time_of_its_step_is_over() {
     // judge (4 acts), check, act stage (decision, attempt).
-    let choices = [vec![0; 4 + 1 + 1], vec![6]].concat().into_iter().rev().collect();
-    let (mut driver, mut run) = Driver::start(planned(&workflow, 1).unwrap(), choices);
+    let throttled = || [vec![0; 4 + 1 + 1], vec![6]].concat().into_iter().rev().collect();
+    let (mut driver, mut run) = Driver::start(timed(60_000), throttled());
     while !matches!(run.state, State::Resting { .. }) {
         run = driver.step(&run).unwrap();
     }
-    assert_eq!(run.deadline(), None);
-    for state in ["waiting", "running"] {
+    let deadline = run.times.step_at.plus_millis(60_000);
+    let at_once = driver.late(&run, deadline);
+    assert!(
+        matches!(&at_once.state, State::Undoing(failure) if failure.code == "run.timed_out"),
+        "{:?}",
+        at_once.state
+    );
+    driver.entries.pop();
+    run = driver.step(&run).unwrap();
+    assert_eq!(run.state, State::Waiting { until: deadline }, "the rest would be longer");
+    assert!(matches!(run.command().unwrap(), Command::Sleep { until, .. } if until == deadline));
+    run = driver.late(&run, deadline);
+    assert!(matches!(&run.state, State::Undoing(failure) if failure.message.ends_with("; probe `login`: refused")));
+    assert_eq!(on(&mut driver, run).state, State::Closed(RunOutcome::Failed));
+}
+
+/// A wait that the end of the step cuts off has not been waited: whoever resumes the run has it waited anew.
+#[test]
+fn a_soak_that_was_cut_off_is_begun_anew() {
+    let (mut driver, mut run) = Driver::start(timed(60_000), vec![]);
+    while run.current().unwrap().id.as_str() != "rotate.soak" || !matches!(run.state, State::Waiting { .. }) {
         run = driver.step(&run).unwrap();
-        assert_eq!(run.state.word(), state);
     }
-    assert!(run.deadline().is_some_and(|deadline| deadline < run.times.last_at));
-    let entry = EntryId::of_run(&run.id, run.next);
-    run = driver.fact(&run, entry, TIMEOUT, false);
-    assert!(matches!(&run.state, State::Undoing(failure) if failure.code == "run.timed_out"), "{:?}", run.state);
+    assert_eq!(run.deadline(), None, "it is over in time, however late somebody says so");
+    let deadline = run.times.step_at.plus_millis(60_000);
+    run.state = State::Waiting { until: deadline };
+    assert_eq!(run.deadline(), Some(deadline));
+    run = driver.late(&run, deadline);
+    assert!(matches!(&run.state, State::Ending(Some(failure)) if failure.code == "run.timed_out"), "{:?}", run.state);
+    while !matches!(run.state, State::Stuck { .. }) {
+        run = driver.step(&run).unwrap();
+    }
+    run = driver.answer(&run, PersonAnswer::Resume);
+    assert!(matches!(run.command().unwrap(), Command::Wait { ms: 50, .. }));
+    assert_eq!(
+        run.deadline(),
+        Some(run.times.last_at.plus_millis(60_000)),
+        "what a person thought about is not its time"
+    );
 }
 
 #[test]
@@ -747,9 +797,10 @@ proptest! {
     fn answers_of_a_person_hold_the_invariants(
         choices in proptest::collection::vec(any::<u8>(), 0..120),
         mut persons in proptest::collection::vec(any::<u8>(), 0..60),
-        which in 0..7,
+        which in 0..8,
     ) {
         let plan = match which {
+            7 => Ok(timed(12_000)),
             0 => planned(&rotate(), 1),
             1 => planned(&provision(), 0),
             2 => planned(&rotate_role(RotateBy::InPlace), 1),
@@ -789,8 +840,9 @@ proptest! {
     /// Whatever answers come: one open intent at most, nothing closed twice, nothing undone after the pivot, replay
     /// equals live, and every run ends.
     #[test]
-    fn every_run_ends_and_holds_its_invariants(choices in proptest::collection::vec(any::<u8>(), 0..120), which in 0..11) {
+    fn every_run_ends_and_holds_its_invariants(choices in proptest::collection::vec(any::<u8>(), 0..120), which in 0..12) {
         let plan = match which {
+            11 => Ok(timed(8_000)),
             10 => planned(&rotate_or_end(), 1),
             9 => planned(&rotate_published(), 1),
             8 => Ok(telling()),

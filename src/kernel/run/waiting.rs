@@ -1,8 +1,9 @@
 //! Waiting: a durable wait, which holds no task and no connection; that of a step, or the one before another attempt.
 
 use countersign_warrant::{Kind, Stamped, StepId, Timestamp};
+use serde_json::Value;
 
-use super::bodies::{FactBody, WINDOW, Wait, WaitBody};
+use super::bodies::{FactBody, TIMEOUT, WINDOW, Wait, WaitBody};
 use super::{Failure, Illegal, Run, State};
 use crate::plan::{Does, Retrying};
 use crate::schedule::Windows;
@@ -12,6 +13,9 @@ pub(super) const WINDOW_CLOSED: &str = "run.window_closed";
 
 impl Run {
     pub(super) fn take_waiting(&mut self, entry: &Stamped) -> Result<(), Illegal> {
+        if is_timeout(entry)? {
+            return self.take_timeout(entry);
+        }
         if entry.kind != Kind::Wait {
             return Err(self.not_now(entry));
         }
@@ -28,6 +32,9 @@ impl Run {
     }
 
     pub(super) fn take_resting(&mut self, entry: &Stamped) -> Result<(), Illegal> {
+        if is_timeout(entry)? {
+            return self.take_timeout(entry);
+        }
         if entry.kind != Kind::Wait {
             return Err(self.not_now(entry));
         }
@@ -45,15 +52,20 @@ impl Run {
         }
     }
 
-    /// When the step at hand has taken too long; `None` where its workflow says nothing of it, and while it is undone.
+    /// When the step at hand has taken too long; `None` where its workflow says nothing of it, while it is undone, while a
+    /// call of it has no answer, and while it waits for what comes before that.
     pub fn deadline(&self) -> Option<Timestamp> {
-        // WHY: while it rests nothing is attempted; it is asked again before anything is.
         let is_leaving = self.failure.is_some() && !self.is_handling();
-        if is_leaving || !matches!(self.state, State::Ready { .. } | State::Retry(_)) {
-            return None;
-        }
+        let until = match self.state {
+            State::Ready { .. } | State::Retry(_) | State::Resting { .. } => None,
+            State::Waiting { until } => Some(until),
+            _ => return None,
+        };
         let planned = self.current().filter(|planned| !matches!(planned.does, Does::Window { .. }))?;
-        self.plan.timeouts.get(&planned.step).map(|ms| self.times.step_at.plus_millis(*ms))
+        let ms = self.plan.timeouts.get(&planned.step).filter(|_| !is_leaving)?;
+        let deadline = self.times.step_at.plus_millis(*ms);
+        // WHY: a wait that ends sooner has ended in time, however late somebody comes by to say so.
+        (until.is_none_or(|until| deadline <= until)).then_some(deadline)
     }
 
     /// The windows that the act at hand keeps to: those of its step, up to the pivot. The end of a subject only begins in
@@ -103,7 +115,14 @@ impl Run {
         if body.holds || self.deadline().is_none_or(|deadline| entry.at < deadline) {
             return Err(Self::not_planned(entry, "the step has time left"));
         }
-        self.fail(Failure::new("run.timed_out", format!("{}: it took longer than its `timeout`", body.step)));
+        let asked = body.facts.get("reason").and_then(Value::as_str).map(|reason| format!("; {reason}"));
+        let message = format!("{}: it took longer than its `timeout`{}", body.step, asked.unwrap_or_default());
+        self.fail(Failure::new("run.timed_out", message));
         Ok(())
     }
+}
+
+/// True for the fact that the step at hand has taken too long.
+pub(super) fn is_timeout(entry: &Stamped) -> Result<bool, Illegal> {
+    Ok(entry.kind == Kind::Fact && entry.decode::<FactBody>()?.about == TIMEOUT)
 }

@@ -37,20 +37,71 @@ pub(super) fn timeout(node: &Node, scope: &Scope<'_>, errors: &mut Errors<'_>) -
     Ok(ms)
 }
 
-/// Refuses a timeout that comes while the step still waits as it should.
-pub(super) fn prove(node: &Node, timeout_ms: u64, kind: &StepKind, errors: &mut Errors<'_>) -> Read<()> {
-    let (word, waits_ms) = match kind {
-        StepKind::Rotate(step) if step.strategy == Strategy::Versioned => {
+/// Refuses a timeout that comes while the step still waits as it should, or before it could be done with one of the things that
+/// its keys give it time for.
+pub(super) fn prove(
+    node: &Node,
+    timeout_ms: u64,
+    kind: &StepKind,
+    retry: Option<Retrying>,
+    errors: &mut Errors<'_>,
+) -> Read<()> {
+    let (word, waits_ms) = waits(kind);
+    if timeout_ms <= waits_ms {
+        let message = format!("the step waits as long as this already by its `{word}`");
+        return Err(errors.tell(
+            codes::OUT_OF_RANGE,
+            &node.span,
+            message,
+            format!("make `timeout` longer than `{word}`"),
+        ));
+    }
+    let may = [
+        ("asks", "within", looks_ms(kind), "`within`"),
+        ("rests", "retry", retry.map_or(0, Retrying::rests_ms), "the rests of `retry`"),
+    ];
+    for (does, key, ms, longer_than) in may {
+        if ms == 0 || timeout_ms > waits_ms.saturating_add(ms) {
+            continue;
+        }
+        let (and, with) = match waits_ms {
+            0 => (String::new(), String::new()),
+            _ => (format!(", and waits by its `{word}`"), format!(" and `{word}` together")),
+        };
+        let message = format!("the step {does} for as long as {} by its `{key}`{and}", duration(ms));
+        let help = format!("make `timeout` longer than {longer_than}{with}");
+        return Err(errors.tell(codes::OUT_OF_RANGE, &node.span, message, help));
+    }
+    Ok(())
+}
+
+/// How long the step waits in any case, in milliseconds, and by which key.
+const fn waits(kind: &StepKind) -> (&'static str, u64) {
+    match kind {
+        StepKind::Rotate(step) if matches!(step.strategy, Strategy::Versioned) => {
             ("token_lifetime", step.propagate_ms.saturating_add(step.soak_ms))
         }
         StepKind::Rotate(step) => ("soak", step.soak_ms),
         StepKind::Deprovision(step) => ("observe", step.observe_ms),
         StepKind::Wait(step) => ("for", step.ms),
-        _ => return Ok(()),
-    };
-    if timeout_ms > waits_ms {
-        return Ok(());
+        _ => ("", 0),
     }
-    let message = format!("the step waits as long as this already by its `{word}`");
-    Err(errors.tell(codes::OUT_OF_RANGE, &node.span, message, format!("make `timeout` longer than `{word}`")))
+}
+
+/// How long the step asks one question at most, in milliseconds; 0 where it asks once, or nothing.
+fn looks_ms(kind: &StepKind) -> u64 {
+    let adopted = match kind {
+        StepKind::Check(step) => std::slice::from_ref(&step.look),
+        StepKind::Rotate(step) => &step.adopted,
+        StepKind::Issue(step) | StepKind::Reissue(step) => &step.adopted,
+        _ => &[],
+    };
+    adopted.iter().map(|look| look.within_ms).max().unwrap_or_default()
+}
+
+/// A duration as the language writes it, in its largest whole unit.
+fn duration(ms: u64) -> String {
+    let units = [(86_400_000, "d"), (3_600_000, "h"), (60_000, "m"), (1000, "s")];
+    let unit = units.into_iter().find(|(unit, _)| ms % unit == 0);
+    unit.map_or_else(|| format!("{ms}ms"), |(unit, word)| format!("{}{word}", ms / unit))
 }

@@ -127,9 +127,9 @@ pub(super) fn step(node: &Node, scope: &Scope<'_>, errors: &mut Errors<'_>) -> R
     };
     done.and(with)?;
     outline.fits?;
-    let (kind, timeout) = (kind?, timeout?);
+    let (kind, retry, timeout) = (kind?, retry?, timeout?);
     if let Some((ms, node)) = timeout {
-        again::prove(node, ms, &kind, errors)?;
+        again::prove(node, ms, &kind, retry, errors)?;
     }
     let line = errors.text().get(..node.span.start).unwrap_or_default().matches('\n').count() + 1;
     let after = scope.after.and_then(|after| after.get(scope.here)).into_iter().flatten();
@@ -138,7 +138,7 @@ pub(super) fn step(node: &Node, scope: &Scope<'_>, errors: &mut Errors<'_>) -> R
     let failed = scope.failed.and_then(|failed| failed.get(scope.here).copied().flatten());
     let on_failure = failed.and_then(|at| scope.outlines.get(at)?.id.clone().ok());
     let (id, leaves) = (outline.id.clone()?, leaves?);
-    Ok(Step { id, kind, when: when?, retry: retry?, timeout_ms, leaves, after, on_failure, line })
+    Ok(Step { id, kind, when: when?, retry, timeout_ms, leaves, after, on_failure, line })
 }
 
 /// The action that a policy step judges, as far as it can be read.

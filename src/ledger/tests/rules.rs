@@ -189,8 +189,17 @@ async fn waits_show_in_the_runs_state() {
     assert_eq!(store.due_runs(until, 9).await.unwrap()[0].state, RunState::Waiting { until });
     house.ledger.commit(fence.clone(), wait(2, json!({"for": "over"}))).await.unwrap();
     assert_eq!(store.open_runs().await.unwrap()[0].state, RunState::Running);
+    house.ledger.commit(fence.clone(), wait(3, json!({"for": "until", "at": until}))).await.unwrap();
+    let observed = |number, about: &str| {
+        let body = json!({"step": "rotate.soak", "about": about, "holds": false, "facts": {}});
+        vec![Entry::new(id("r1", number), Kind::Fact, body).unwrap()]
+    };
+    house.ledger.commit(fence.clone(), observed(4, "evidence")).await.unwrap();
+    assert_eq!(store.open_runs().await.unwrap()[0].state, RunState::Waiting { until });
+    house.ledger.commit(fence.clone(), observed(5, "timeout")).await.unwrap();
+    assert_eq!(store.open_runs().await.unwrap()[0].state, RunState::Running, "a wait ends with the time of its step");
     let person = json!({"for": "person", "code": "run.stuck", "message": "look"});
-    house.ledger.commit(fence, wait(3, person)).await.unwrap();
+    house.ledger.commit(fence, wait(6, person)).await.unwrap();
     assert_eq!(store.stuck_runs().await.unwrap()[0].id, "r1".parse().unwrap());
     assert_eq!(store.counts().await.unwrap().stuck_runs, 1);
 }

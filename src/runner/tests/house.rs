@@ -37,6 +37,9 @@ fn rotate_with(rotate: &str, name: &str, key: &str) -> String {
     text.replace("  - id: rotate\n", &format!("  - id: rotate\n    {key}\n"))
 }
 
+/// What is looked for after the delivery, before the soak.
+const ADOPTED: &str = "      adopted: [{connector: fake, probe: login, within: 59m}]\n      soak:";
+
 const POLICY: &str = r#"
 @id("tests-may") @reason("this is a test")
 permit (principal, action, resource);
@@ -201,6 +204,8 @@ fn set(catalog: &Catalog, [provision, rotate]: [&str; 2], policy: &str) -> Check
             file("rotate.yaml", rotate),
             file("patient.yaml", &rotate_with(rotate, "patient", "retry: {times: 2, wait: 20ms}")),
             file("hasty.yaml", &rotate_with(rotate, "hasty", "timeout: 250ms")),
+            file("weary.yaml", &rotate_with(rotate, "weary", "timeout: 1h\n    retry: {times: 2, wait: 19m}")),
+            file("watched.yaml", &rotate_with(rotate, "watched", "timeout: 1h").replace("      soak:", ADOPTED)),
         ],
         policies: vec![file("tests.cedar", policy)],
         ..FileSet::default()

@@ -11,11 +11,12 @@ use countersign_fake::Fault;
 use countersign_kernel::plan::{self, Asking, Plan};
 use countersign_kernel::policy;
 use countersign_kernel::run::bodies::{PersonAnswer, RunOutcome, Stage};
-use countersign_warrant::{DecisionBody, IntentBody, Kind, Moment, Stamped, Verdict};
+use countersign_warrant::{DecisionBody, IntentBody, Kind, Moment, Stamped, Timestamp, Verdict};
 use house::House;
 
 use super::{Driven, PersonsWord};
 use crate::clock::{Clock as _, SystemClock};
+use crate::store::RunState;
 
 fn refusal() -> Refusal {
     Refusal { class: RefusalClass::Permanent, code: "test.refused".to_owned(), message: "it was commanded".to_owned() }
@@ -167,6 +168,75 @@ async fn a_step_that_takes_too_long_fails_where_it_stands() {
         }
         hold(&house, &entries, "too long").await;
     }
+}
+
+/// The facts of the entry that says that a step was late.
+fn late(entries: &[Stamped]) -> &serde_json::Value {
+    let is_late = |entry: &&Stamped| entry.kind == Kind::Fact && entry.predicate["about"] == "timeout";
+    &entries.iter().find(is_late).unwrap().predicate["facts"]
+}
+
+/// When the step after the `policy` step has taken its hour.
+fn deadline(entries: &[Stamped]) -> Timestamp {
+    entries.iter().rfind(|entry| entry.predicate["moment"] == "policy").unwrap().at.plus_millis(3_600_000)
+}
+
+/// Nobody asks a target for longer than the step may take, whoever began to ask; what it answered last is told.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_question_ends_with_the_time_of_its_step() {
+    let house = House::new().await;
+    house.run("provision").await;
+    // The new key is accepted before the delivery, and not after it.
+    house.fake.answer_at(2..=100_000, ProbeAnswer::Refused);
+    let run = house.begin("watched").await;
+    let asked = async {
+        while house.fake.probes() < 3 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        house.ask_to_stop(true);
+    };
+    let (driven, ()) = tokio::join!(house.runner.drive(&run), asked);
+    assert_eq!(driven.unwrap(), Driven::Stopped);
+    house.ask_to_stop(false);
+    let deadline = deadline(&house.entries(&run).await);
+    let left = u64::try_from(deadline.micros() - house.clock.now().micros()).unwrap() / 1000;
+    house.clock.go_on(left - 2_000);
+    let Driven::Stuck(failure) = house.runner.drive(&run).await.unwrap() else { panic!("it is past the pivot") };
+    let entries = house.entries(&run).await;
+    let late = late(&entries);
+    assert_eq!((failure.code.as_str(), &late["deadline"]), ("run.timed_out", &deadline.to_string().into()));
+    let reason = late["reason"].as_str().unwrap();
+    assert!(reason.starts_with("probe `login`: ") && failure.message.contains(reason), "{failure:?}");
+    let answers = entries.iter().filter(|entry| entry.kind == Kind::Probe).count();
+    assert_eq!(answers, 1, "no answer is recorded of a question that was cut off");
+    assert!(house.clock.now() < deadline.plus_millis(30_000), "it does not ask on");
+}
+
+/// beh:R11 A rest ends with the time of its step, also where the run waits as a row; and whoever carries it on later finds
+/// the same deadline.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rest_ends_with_the_time_of_its_step() {
+    let house = House::new().await;
+    house.run("provision").await;
+    let throttled = Refusal { class: RefusalClass::Throttled, ..refusal() };
+    for more in 1..=3 {
+        house.fake.fault_at(house.fake.acts() + more, Fault::Refuse(throttled.clone()));
+    }
+    let run = house.begin("weary").await;
+    let Driven::Waiting { until: first } = house.runner.drive_to_wait(&run).await.unwrap() else { panic!("it rests") };
+    let deadline = deadline(&house.entries(&run).await);
+    assert!(first < deadline);
+    // The second attempt comes late: its rest would be one of 38 minutes at least.
+    let ahead = u64::try_from(first.micros() - house.clock.now().micros()).unwrap() / 1000;
+    house.clock.go_on(ahead + 5 * 60_000);
+    assert_eq!(house.runner.drive_to_wait(&run).await.unwrap(), Driven::Waiting { until: deadline });
+    assert_eq!(house.store.run(&run).await.unwrap().unwrap().state, RunState::Waiting { until: deadline });
+    house.clock.go_on(3_600_000);
+    assert_eq!(house.runner.drive_to_wait(&run).await.unwrap(), Driven::Over(RunOutcome::Failed));
+    let entries = house.entries(&run).await;
+    assert_eq!(late(&entries)["deadline"], deadline.to_string());
+    assert_eq!(entries.last().unwrap().predicate["code"], "run.timed_out");
+    hold(&house, &entries, "a rest that was cut off").await;
 }
 
 /// A connector that keeps a warrant and answers with another's receipt is not believed.

@@ -21,10 +21,19 @@ impl Retrying {
     /// The rest before that attempt (from 1), in milliseconds: doubled each time, an hour at most, and up to half as long
     /// again by `seed`, so that the runs that one target sent away do not come back at once.
     pub fn rest_ms(&self, attempt: u32, seed: &str) -> u64 {
-        let doubled = self.wait_ms.saturating_mul(1_u64 << attempt.saturating_sub(1).min(32)).min(REST_MS_MAX);
+        let doubled = self.doubled_ms(attempt);
         let hash = Sha256::new().chain_update(seed).chain_update(attempt.to_be_bytes()).finalize();
         let number = hash.iter().take(8).fold(0u64, |number, byte| (number << 8) | u64::from(*byte));
         doubled + number % (doubled / 2 + 1)
+    }
+
+    /// How long all its rests together take at least, in milliseconds.
+    pub fn rests_ms(self) -> u64 {
+        (1..=self.times).map(|attempt| self.doubled_ms(attempt)).fold(0, u64::saturating_add)
+    }
+
+    fn doubled_ms(self, attempt: u32) -> u64 {
+        self.wait_ms.saturating_mul(1_u64 << attempt.saturating_sub(1).min(32)).min(REST_MS_MAX)
     }
 }
 
@@ -43,5 +52,8 @@ mod tests {
             assert_eq!(rest, retrying.rest_ms(attempt, "r1"));
         }
         assert_ne!(retrying.rest_ms(1, "r1"), retrying.rest_ms(1, "r2"));
+        let least = |times, wait_ms| Retrying { times, wait_ms }.rests_ms();
+        assert_eq!((least(2, 10_000), least(5, 60_000)), (30_000, 31 * 60_000));
+        assert_eq!(least(10, 60_000), 63 * 60_000 + 4 * 3_600_000);
     }
 }

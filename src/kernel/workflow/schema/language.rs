@@ -214,7 +214,11 @@ fn step() -> Form {
                 "The places that have the secret in use and get no new one: nobody reads it there.",
                 leaves(),
             ),
-            may("timeout", "How long the step may take; then the run fails there.", SOME_SPAN),
+            may(
+                "timeout",
+                "How long the step may take, its questions and rests included; then the run fails there.",
+                SOME_SPAN,
+            ),
             may(
                 "on_failure",
                 "The step after whose failure this one runs, once that is taken back; else it does not.",
