@@ -17,6 +17,7 @@ use serde_json::json;
 use super::Stop;
 use super::arguments::Evidence;
 use super::names::Names;
+use super::reasons::Reasons;
 use super::screen::Screen;
 use super::stop::{BAD_INPUT, DONE, HEAD_MISSING, LEDGER};
 use super::tell::seconds;
@@ -70,12 +71,22 @@ pub(super) async fn tell_story(store: &Store, subject: &ResourceName, screen: &S
         return Err(Stop::new(BAD_INPUT, "evidence.no_subject", text, help));
     }
     let lines = story(subject, &entries);
-    let rows: Vec<_> =
-        lines.iter().map(|line| json!({"at": line.at, "entry": line.entry, "text": line.text})).collect();
+    let reasons = Reasons::load(store, &entries).await?;
+    let rows: Vec<_> = lines
+        .iter()
+        .map(|line| {
+            let mut row = json!({"at": line.at, "entry": line.entry, "text": line.text});
+            if let Some(digest) = &line.reason {
+                row["reason"] = json!(reasons.of(digest));
+            }
+            row
+        })
+        .collect();
     screen.document(&json!({"subject": subject, "story": rows}));
     let names = Names::load(store).await?;
     for line in lines {
-        let text = format!("{}  [{}]", names.spelt(&line.text), line.entry);
+        let text = format!("{}{}", line.text, reasons.told(line.reason.as_ref()));
+        let text = format!("{}  [{}]", names.spelt(&text), line.entry);
         screen.say_wrapped(&format!("{}  ", seconds(&line.at.to_string())), &text);
     }
     Ok(DONE)

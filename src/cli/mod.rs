@@ -21,6 +21,7 @@ mod plan;
 mod policy;
 mod progress;
 mod quickstart;
+mod reasons;
 mod report;
 mod run;
 mod schema;

@@ -3,14 +3,16 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use countersign_kernel::run::bodies::{Stage, Wait, WaitBody};
-use countersign_warrant::{DecodeEntryError, Kind, ResourceName, RunId, Stamped};
+use countersign_kernel::evidence::story::reason_of;
+use countersign_kernel::run::bodies::{PersonAnswer, Stage, Wait, WaitBody};
+use countersign_warrant::{DecodeEntryError, EntryId, Kind, ResourceName, RunId, Stamped, Timestamp};
 use serde::Serialize;
 use serde_json::json;
 
 use super::Stop;
 use super::arguments::Status;
 use super::names::Names;
+use super::reasons::Reasons;
 use super::report::RunReport;
 use super::screen::Screen;
 use super::stop::{BAD_INPUT, DONE};
@@ -33,6 +35,18 @@ struct Told {
 struct Stuck {
     code: String,
     message: String,
+}
+
+/// What a person answered a run that needed one.
+#[derive(Serialize)]
+struct Answered {
+    entry: EntryId,
+    at: Timestamp,
+    answer: PersonAnswer,
+    /// An opaque id.
+    by: String,
+    /// Their words; `null` where they were erased.
+    reason: Option<String>,
 }
 
 /// Shows everything, one run, or one subject.
@@ -120,7 +134,9 @@ async fn one_run(store: &Store, id: &RunId, screen: &Screen) -> Result<u8, Stop>
     let entries = store.entries_of_run(id).await?;
     let report = RunReport::of(id.as_str(), &entries).map_err(|error| Stop::of("store.corrupt", &error))?;
     let stuck = why_stuck(&run, &entries)?;
-    screen.document(&json!({"runs": [report], "stuck": stuck}));
+    let reasons = Reasons::load(store, &entries).await?;
+    let answers = answers(&entries, &reasons)?;
+    screen.document(&json!({"runs": [report], "stuck": stuck, "answers": answers}));
     // The message is among the entries below.
     let stuck = stuck.map(|stuck| Stuck { message: "see its last `wait`".to_owned(), ..stuck });
     tell_run(&Told { run, stuck }, screen);
@@ -128,7 +144,8 @@ async fn one_run(store: &Store, id: &RunId, screen: &Screen) -> Result<u8, Stop>
     for entry in &entries {
         if let Some(text) = text(entry) {
             let first = format!("  {}  {:<9}", seconds(&entry.at.to_string()), entry.kind.as_str());
-            screen.say_wrapped(&first, &names.spelt(&text));
+            let reason = reasons.told(reason_of(entry).as_ref());
+            screen.say_wrapped(&first, &names.spelt(&format!("{text}{reason}")));
         }
     }
     Ok(DONE)
@@ -144,6 +161,18 @@ async fn told(store: &Store, runs: Vec<StoredRun>) -> Result<Vec<Told>, Stop> {
         told.push(Told { run, stuck });
     }
     Ok(told)
+}
+
+/// What persons answered the run, in order.
+fn answers(entries: &[Stamped], reasons: &Reasons) -> Result<Vec<Answered>, DecodeEntryError> {
+    let mut answers = Vec::new();
+    for entry in entries.iter().filter(|entry| entry.kind == Kind::Wait) {
+        if let Wait::Answered { answer, by, reason } = entry.decode::<WaitBody>()?.wait {
+            let reason = reasons.of(&reason).map(str::to_owned);
+            answers.push(Answered { entry: entry.id.clone(), at: entry.at, answer, by, reason });
+        }
+    }
+    Ok(answers)
 }
 
 /// What the last wait of a stuck run says.

@@ -5,7 +5,7 @@ use std::os::unix::fs::symlink;
 
 use serde_json::Value;
 
-use crate::folder::{Folder, Told};
+use crate::folder::{Folder, Told, tell};
 
 const CLEAR_SLOT: &str = include_str!("clear-slot.yaml");
 
@@ -68,6 +68,46 @@ fn what_was_mended_goes_on() {
     over(&folder, &run, "done", "resume");
     assert_eq!(account(&folder), [("local/account/reporting@3".to_owned(), true)]);
     folder.run(&["resume", &run]).ended(2).says(&["error[answer.refused]", "the run is over", "nothing was changed"]);
+}
+
+/// Whoever looks at the run later finds who answered, what, and why. Words steer no terminal and draw no line of ours.
+#[test]
+fn the_reason_of_an_answer_is_told_beside_who_gave_it() {
+    let (folder, run) = stuck();
+    let forged = "2026-01-01T00:00:00Z  closed    done: everything that was planned is done";
+    let words = format!("\u{1b}[2Jthe job reads\n{forged}\ra file that\tnobody has looked at since it was set up");
+    folder.run(&["resume", &run, "--reason", &words]).ended(5);
+    folder.run(&["abandon", &run, "--reason", "both keys work; the old one goes by hand"]).ended(0);
+    let asked = [vec!["status", &run], vec!["evidence", "show", "local/account/reporting"]];
+    for asked in &asked {
+        let mut command = folder.command(asked);
+        command.env("COLUMNS", "60");
+        let out = tell(command).ended(0).out;
+        let flat = out.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(flat.contains("answered: resume, with the reason: \u{fffd}[2Jthe job reads 2026-01-01"), "{out}");
+        assert!(flat.contains("answered: abandon, with the reason: both keys work; the old one goes by hand"), "{out}");
+        assert!(!out.contains(['\u{1b}', '\r']) && !out.lines().any(|line| line.starts_with(forged)), "{out}");
+        let long = out.lines().filter(|line| line.chars().count() > 60 && line.contains("reason"));
+        assert_eq!(long.count(), 0, "{out}");
+    }
+    let answers = folder.run(&["status", &run, "--json"]).ended(0).json()["answers"].clone();
+    assert_eq!((&answers[0]["answer"], &answers[0]["reason"]), (&"resume".into(), &words.clone().into()), "{answers}");
+    assert!(answers[1]["by"].as_str().unwrap().starts_with("p_"), "{answers}");
+    let reason = |told: &Value| {
+        let story = told["story"].as_array().unwrap().iter();
+        story.filter_map(|line| line.get("reason").cloned()).collect::<Vec<_>>()
+    };
+    let story = [&asked[1][..], &["--json"]].concat();
+    let told = folder.run(&story).ended(0).json();
+    assert_eq!(reason(&told), [Value::from(words), "both keys work; the old one goes by hand".into()]);
+    // What is erased is told as erased.
+    folder.tamper(&["delete from blobs where cast(bytes as text) like 'both keys work%'"]);
+    for asked in &asked {
+        said(&folder.run(asked).ended(0), "answered: abandon, with a reason that was erased");
+    }
+    assert_eq!(reason(&folder.run(&story).ended(0).json())[1], Value::Null);
+    let told = folder.run(&["status", &run, "--json"]).ended(0).json();
+    assert_eq!(told["answers"][1]["reason"], Value::Null, "{told}");
 }
 
 /// Settings under which the activated set does not fit any more keep nobody from taking a run back, or letting go of it.

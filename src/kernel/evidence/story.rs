@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use countersign_contract::ProbeAnswer;
 use countersign_warrant::{
-    Decision, DecisionBody, DecodeEntryError, EntryId, Finding, FindingBody, Intent, IntentBody, Kind, Moment, Origin,
-    Outcome, ReceiptBody, ResourceName, RunId, Stamped, Timestamp, Verdict,
+    Decision, DecisionBody, DecodeEntryError, Digest, EntryId, Finding, FindingBody, Intent, IntentBody, Kind, Moment,
+    Origin, Outcome, ReceiptBody, ResourceName, RunId, Stamped, Timestamp, Verdict,
 };
 use serde::Serialize;
 use serde_json::Value;
@@ -24,6 +24,23 @@ pub struct Line {
     pub entry: EntryId,
     /// The sentence: lower case, no full stop.
     pub text: String,
+    /// The digest of the words that a person gave with it.
+    pub reason: Option<Digest>,
+}
+
+/// The digest of the words that the entry's person gave: what a run that needed one is to do, or what became of an intent.
+pub fn reason_of(entry: &Stamped) -> Option<Digest> {
+    match entry.kind {
+        Kind::Wait => match entry.decode::<WaitBody>().ok()?.wait {
+            Wait::Answered { reason, .. } => Some(reason),
+            _ => None,
+        },
+        Kind::Finding => match entry.decode::<FindingBody>().ok()?.finding {
+            Finding::Declared { reason, .. } => Some(reason),
+            _ => None,
+        },
+        _ => None,
+    }
 }
 
 /// An intent that waits for its answer in the story.
@@ -51,6 +68,7 @@ pub fn story<'e>(subject: &ResourceName, entries: impl IntoIterator<Item = &'e S
         at: pending.at,
         text: format!("{} is recorded, and has no answer yet", call(&pending.intent)),
         entry: pending.intent.entry,
+        reason: None,
     }));
     lines
 }
@@ -61,7 +79,7 @@ impl Story<'_> {
             Ok(text) => text?,
             Err(_) => format!("a `{}` entry that cannot be read", entry.kind),
         };
-        Some(Line { at: entry.at, entry: entry.id.clone(), text })
+        Some(Line { at: entry.at, entry: entry.id.clone(), text, reason: reason_of(entry) })
     }
 
     fn text(&mut self, entry: &Stamped) -> Result<Option<String>, DecodeEntryError> {

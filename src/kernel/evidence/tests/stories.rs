@@ -1,7 +1,10 @@
 //! A story names every step of a credential's life with its entry.
 
+use countersign_warrant::{Digest, Finding, FindingBody, Kind, Stamped, Timestamp};
+
 use super::world::{SINK, SUBJECT, World};
-use crate::evidence::story::story;
+use crate::evidence::story::{reason_of, story};
+use crate::run::bodies::{PersonAnswer, Wait, WaitBody};
 
 fn told(subject: &str) -> Vec<String> {
     let lines = story(&subject.parse().unwrap(), &World::whole().entries);
@@ -24,6 +27,36 @@ fn a_sink_has_its_deliveries() {
              `r1/14`, allowed by `accounts.level`",
         ]
     );
+}
+
+#[test]
+fn who_answers_for_something_says_why() {
+    let reason = Digest::of(b"both keys work");
+    let answered = Wait::Answered { answer: PersonAnswer::Abandon, by: "p_1".to_owned(), reason };
+    let declared = FindingBody {
+        intent: "r1/9".parse().unwrap(),
+        attempt: 1,
+        finding: Finding::Declared { by: "p_1".to_owned(), reason },
+    };
+    let entry = |kind, predicate| Stamped {
+        id: "r1/20".parse().unwrap(),
+        kind,
+        at: Timestamp::from_micros(1),
+        predicate,
+        index: None,
+    };
+    let wait = |wait| serde_json::to_value(WaitBody { step: "rotate".parse().unwrap(), wait }).unwrap();
+    let finding = serde_json::to_value(declared).unwrap();
+    for (entry, found) in [
+        (entry(Kind::Wait, wait(answered)), Some(reason)),
+        (entry(Kind::Finding, finding), Some(reason)),
+        (entry(Kind::Wait, wait(Wait::Over)), None),
+        (entry(Kind::Wait, serde_json::json!({})), None),
+    ] {
+        assert_eq!(reason_of(&entry), found, "{entry:?}");
+    }
+    let lines = story(&SUBJECT.parse().unwrap(), &World::whole().entries);
+    assert!(lines.iter().all(|line| line.reason.is_none()));
 }
 
 #[test]
