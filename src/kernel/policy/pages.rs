@@ -99,6 +99,14 @@ pub const PAGES: &[Page] = &[
         example: Example::change(GOOD, "@control(\"nist-800-53r5:ac-6\")", "@control(\"ac-6\")"),
     },
     Page {
+        code: "policy.unknown_control",
+        meaning: "A `@control` that its framework does not have.",
+        why: "`@control` is what an auditor finds a policy by, and each decision has a row for it; a slip would hide it. Of \
+              `nist-800-53r5` the families and the numbers of their controls are known, of `pci-dss-4.0.1` its requirements \
+              (not those of the appendices), of `owasp-nhi-2025` its ten; a framework of your own begins with `x-`.",
+        example: Example::change(GOOD, "nist-800-53r5:ac-6", "nist-800-53r5:ac-66"),
+    },
+    Page {
         code: "policy.mode",
         meaning: "A policy has a `@mode` that is none.",
         why: "`@mode(\"shadow\")` is for a new policy: it is evaluated beside the others and decides nothing, and each \

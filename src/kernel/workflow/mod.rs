@@ -66,6 +66,7 @@ use self::trigger::On;
 use crate::diagnostic::Diagnostic;
 use crate::schedule::Freeze;
 
+pub(crate) use self::control::control_fault;
 pub(crate) use self::each::EACH_MAX;
 pub(crate) use self::scalar::is_address;
 pub(crate) use self::second::{is_before, may_follow};

@@ -169,7 +169,7 @@ impl Case {
             let scope = format!("{}, {action}, resource", rule.scope);
             writeln!(
                 text,
-                "@id(\"p-{number}\") @reason(\"rule {number}\") @control(\"f:{number}\") {mode}\n\
+                "@id(\"p-{number}\") @reason(\"rule {number}\") @control(\"x-f:{number}\") {mode}\n\
                  {effect} ({scope}) {when} {{ {condition} }};"
             )
             .unwrap();

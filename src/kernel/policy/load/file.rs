@@ -12,6 +12,7 @@ use crate::diagnostic::Diagnostic;
 use crate::policy::rule::{Rule, SHADOW};
 use crate::policy::spelling::nearest;
 use crate::policy::text::too_deep;
+use crate::workflow::control_fault;
 
 /// The annotations that mean something.
 const ANNOTATIONS: [&str; 5] = ["control", "id", "mode", "reason", "title"];
@@ -90,7 +91,7 @@ impl Read {
     }
 
     fn take(&mut self, policy: &Policy, place: &Place<'_>, validator: &Validator, words: &Words) {
-        let (id, mut errors) = annotations(policy, place);
+        let (id, mut errors) = annotations(policy, place, words);
         if let Some(id) = id {
             let here = (place.path.to_owned(), place.line);
             if let Some((file, line)) = self.places.get(id) {
@@ -107,7 +108,7 @@ impl Read {
             errors.extend(words.foreign(policy).iter().map(|foreign| foreign_word(foreign, place)));
         }
         if let (Some(id), true) = (id, errors.is_empty()) {
-            let controls = controls(policy).map(|(control, _)| control.to_owned()).collect();
+            let controls = controls(policy).map(|(_, control)| control.to_owned()).collect();
             let words = [policy.annotation("reason"), policy.annotation("title")].into_iter().flatten();
             let reason = words
                 .into_iter()
@@ -135,6 +136,16 @@ impl Place<'_> {
         let written = format!("@{key}");
         let at = self.policy.start + self.written().find(&written).unwrap_or_default();
         at..at + written.len()
+    }
+
+    /// Where the bytes `part` of the text of `@key` stand; the annotation, where its text is written with escapes.
+    fn inside(&self, key: &str, text: &str, part: Range<usize>) -> Range<usize> {
+        let annotation = self.annotation(key);
+        let after = self.text.get(annotation.end..self.policy.end).unwrap_or_default();
+        match after.find(&format!("\"{text}\"")) {
+            Some(at) => annotation.end + at + 1 + part.start..annotation.end + at + 1 + part.end,
+            None => annotation,
+        }
     }
 
     /// Where `permit` or `forbid` stands.
@@ -167,7 +178,7 @@ fn in_file_order(parsed: &PolicySet, text: &str) -> Vec<(Policy, Range<usize>)> 
 }
 
 /// The `@id`, if it can stand as a name; and what is wrong with the annotations.
-fn annotations<'a>(policy: &'a Policy, place: &Place<'_>) -> (Option<&'a str>, Vec<Diagnostic>) {
+fn annotations<'a>(policy: &'a Policy, place: &Place<'_>, words: &Words) -> (Option<&'a str>, Vec<Diagnostic>) {
     let mut errors = Vec::new();
     for (key, _) in policy.annotations().filter(|(key, _)| !ANNOTATIONS.contains(key)) {
         let known = "a policy has the annotations `@control`, `@id`, `@mode`, `@reason`, `@title`";
@@ -175,12 +186,8 @@ fn annotations<'a>(policy: &'a Policy, place: &Place<'_>) -> (Option<&'a str>, V
         let error = place.error("policy.unknown_annotation", place.annotation(key));
         errors.push(error.message(format!("unknown annotation `@{key}`")).help(help));
     }
-    for (control, legal) in controls(policy) {
-        if !legal {
-            let error = place.error("policy.control_shape", place.annotation("control"));
-            let message = format!("`{control}` is not the id of a control");
-            errors.push(error.message(message).help("write `framework:control`, such as `nist-800-53r5:ac-6`"));
-        }
+    if words.controls {
+        errors.extend(wrong_controls(policy, place));
     }
     if let Some(mode) = policy.annotation("mode").filter(|mode| *mode != SHADOW) {
         let error = place.error("policy.mode", place.annotation("mode"));
@@ -208,15 +215,27 @@ fn is_name(text: &str) -> bool {
     (1..=64).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
 }
 
-/// The controls of `@control("a:b, c:d")`, and whether each has the shape of one.
-fn controls(policy: &Policy) -> impl Iterator<Item = (&str, bool)> {
-    let listed = policy.annotation("control").into_iter().flat_map(|listed| listed.split(',')).map(str::trim);
-    listed.map(|control| {
-        let part = |text: &str| {
-            !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_'))
-        };
-        (control, control.split_once(':').is_some_and(|(framework, id)| part(framework) && part(id)))
+/// The controls of `@control("a:b, c:d")`, each with where it begins in the annotation's text.
+fn controls(policy: &Policy) -> impl Iterator<Item = (usize, &str)> {
+    let mut from = 0;
+    let listed = policy.annotation("control").into_iter().flat_map(|listed| listed.split(','));
+    listed.map(move |part| {
+        let at = from + part.len() - part.trim_start().len();
+        from += part.len() + 1;
+        (at, part.trim())
     })
+}
+
+/// What is wrong with the names of controls.
+fn wrong_controls(policy: &Policy, place: &Place<'_>) -> Vec<Diagnostic> {
+    let listed = policy.annotation("control").unwrap_or_default();
+    let faults = controls(policy).filter_map(|(at, control)| Some((at, control, control_fault(control)?)));
+    let told = faults.map(|(at, control, fault)| {
+        let code = if fault.is_shape { "policy.control_shape" } else { "policy.unknown_control" };
+        let at = place.inside("control", listed, at..at + control.len());
+        place.error(code, at).message(fault.message).help(fault.help)
+    });
+    told.collect()
 }
 
 fn validate(policy: &Policy, place: &Place<'_>, validator: &Validator) -> Vec<Diagnostic> {

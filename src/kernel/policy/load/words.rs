@@ -11,9 +11,14 @@ use crate::policy::schema::seen;
 use crate::run::bodies::TriggerKind;
 use crate::workflow::model::{KeyAlgorithm, Profile};
 
-/// What values can be that are one of a few words, by path: `context.trigger`, `resource.level`.
+/// The words that are known where policies are checked.
 #[derive(Debug, Clone, Default)]
-pub(in crate::policy) struct Words(BTreeMap<String, BTreeSet<String>>);
+pub(in crate::policy) struct Words {
+    /// What values can be that are one of a few words, by path: `context.trigger`, `resource.level`.
+    values: BTreeMap<String, BTreeSet<String>>,
+    /// Whether the controls are those that frameworks have.
+    pub(super) controls: bool,
+}
 
 /// A word that its value never is.
 pub(super) struct Foreign {
@@ -31,10 +36,10 @@ impl Words {
         let mut words = Self::of(kinds());
         let verbs: BTreeSet<String> =
             manifests.values().flat_map(|it| &it.verbs).map(|verb| verb.name.to_owned()).collect();
-        words.0.insert("resource.kind".to_owned(), kinds().map(|kind| kind.name.to_owned()).collect());
-        words.0.insert("resource.connector".to_owned(), manifests.keys().cloned().collect());
-        words.0.insert("context.verb".to_owned(), verbs);
-        words.0.retain(|_, known| !known.is_empty());
+        words.values.insert("resource.kind".to_owned(), kinds().map(|kind| kind.name.to_owned()).collect());
+        words.values.insert("resource.connector".to_owned(), manifests.keys().cloned().collect());
+        words.values.insert("context.verb".to_owned(), verbs);
+        words.values.retain(|_, known| !known.is_empty());
         words
     }
 
@@ -62,7 +67,7 @@ impl Words {
         }
         // WHY: two kinds may each have an attribute of that name, and one of them takes any text.
         words.retain(|path, _| !open.contains(path));
-        Self(words)
+        Self { values: words, controls: true }
     }
 
     /// What the policy compares with one of these values, and the value never is: the first such word of each value.
@@ -94,7 +99,7 @@ impl Words {
     }
 
     fn compare(&self, value: &Value, with: &Value, found: &mut Vec<Foreign>) {
-        let Some((path, known)) = path(value).and_then(|path| self.0.get_key_value(&path)) else { return };
+        let Some((path, known)) = path(value).and_then(|path| self.values.get_key_value(&path)) else { return };
         let first = texts(with).into_iter().find(|word| !known.contains(*word));
         if let Some(word) = first.filter(|_| found.iter().all(|other| other.path != *path)) {
             let known = known.iter().cloned().collect();

@@ -23,7 +23,7 @@ fn row(control: &str, policy: &str, result: ControlResult) -> Control {
 #[test]
 fn a_forbid_that_errs_is_a_deny_beside_a_permit_that_matches() {
     let erring = format!(
-        "{PERMIT}\n@id(\"overflow\") @reason(\"too far\") @control(\"a:b\") \
+        "{PERMIT}\n@id(\"overflow\") @reason(\"too far\") @control(\"x-a:b\") \
          forbid (principal, action, resource is Countersign::local::account)\n\
          when {{ resource.expires.offset(duration(\"9223372036854775807ms\")) < context.now }};"
     );
@@ -37,7 +37,7 @@ fn a_forbid_that_errs_is_a_deny_beside_a_permit_that_matches() {
         "{:?}",
         decision.errors
     );
-    assert_eq!(decision.controls, [row("a:b", "overflow", Fail)]);
+    assert_eq!(decision.controls, [row("x-a:b", "overflow", Fail)]);
 
     asked.subject.attributes.insert("expires".to_owned(), Term::Instant(Timestamp::from_micros(-1_000)));
     assert_eq!(decide(&erring, &asked).code, "policy.allowed");
@@ -133,25 +133,25 @@ fn instants_reach_cedar_from_year_1_to_year_9999() {
 #[test]
 fn each_control_has_its_row_from_the_one_evaluation() {
     let policies = "
-        @id(\"may\") @control(\"f:permit\") permit (principal, action, resource);
-        @id(\"may-too\") @control(\"f:permit\") permit (principal is Countersign::Workflow, action, resource);
-        @id(\"hit\") @control(\"f:two, f:one\") forbid (principal, action == Countersign::Action::\"rotate\", resource)
+        @id(\"may\") @control(\"x-f:permit\") permit (principal, action, resource);
+        @id(\"may-too\") @control(\"x-f:permit\") permit (principal is Countersign::Workflow, action, resource);
+        @id(\"hit\") @control(\"x-f:two, x-f:one\") forbid (principal, action == Countersign::Action::\"rotate\", resource)
           when { resource has level && resource.level == \"admin\" };
-        @id(\"miss\") @control(\"f:one\") forbid (principal is Countersign::Person, action == Countersign::Action::\"rotate\", resource)
+        @id(\"miss\") @control(\"x-f:one\") forbid (principal is Countersign::Person, action == Countersign::Action::\"rotate\", resource)
           when { resource has level && resource.level == \"write\" };
-        @id(\"workflows\") @control(\"f:one\") forbid (principal is Countersign::Workflow, action, resource);
-        @id(\"another\") @control(\"f:one\")
+        @id(\"workflows\") @control(\"x-f:one\") forbid (principal is Countersign::Workflow, action, resource);
+        @id(\"another\") @control(\"x-f:one\")
           forbid (principal, action, resource == Countersign::local::account::\"local/account/other\");
-        @id(\"elsewhere\") @control(\"f:one\") forbid (principal, action == Countersign::Action::\"issue\", resource);";
+        @id(\"elsewhere\") @control(\"x-f:one\") forbid (principal, action == Countersign::Action::\"issue\", resource);";
     let mut asked = question("rotate", ACCOUNT);
     let quiet = [
-        row("f:one", "another", NotApplicable),
-        row("f:one", "hit", Pass),
-        row("f:one", "miss", Pass),
-        row("f:one", "workflows", NotApplicable),
-        row("f:permit", "may", Pass),
-        row("f:permit", "may-too", NotApplicable),
-        row("f:two", "hit", Pass),
+        row("x-f:one", "another", NotApplicable),
+        row("x-f:one", "hit", Pass),
+        row("x-f:one", "miss", Pass),
+        row("x-f:one", "workflows", NotApplicable),
+        row("x-f:permit", "may", Pass),
+        row("x-f:permit", "may-too", NotApplicable),
+        row("x-f:two", "hit", Pass),
     ];
     let decision = decide(policies, &asked);
     assert_eq!((decision.verdict, decision.controls.as_slice()), (Verdict::Allow, quiet.as_slice()));

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use countersign_contract::{Manifest, Parameter};
 
 use super::{ACCOUNT, SHIPPED, load, local, question, with_vocabulary};
-use crate::policy::{PolicySet, Vocabulary, judge};
+use crate::policy::{BasisTexts, PolicySet, Vocabulary, judge, replay};
 
 fn refused(files: &[(&str, &str)]) -> String {
     let errors = load(files).unwrap_err();
@@ -73,4 +73,16 @@ fn the_shipped_policies_load_without_inputs_and_with_optional_attributes() {
         let vocabulary = Vocabulary::new(BTreeMap::from([("local".to_owned(), &manifest)]));
         assert_eq!(PolicySet::load(&files, &vocabulary).map(|_| ()), Ok(()));
     }
+}
+
+/// What is refused today was perhaps in force once.
+#[test]
+fn a_decision_by_a_policy_with_a_control_that_nobody_knows_is_made_again() {
+    let text = "@id(\"a\") @control(\"x-bank:ia-9\") permit (principal, action, resource);";
+    let judgement = judge(&load(&[("a.cedar", text)]).unwrap(), &question("rotate", "local/account/reporting"));
+    let blob = |at: usize| std::str::from_utf8(judgement.blobs[at].bytes()).unwrap();
+    let policies = text.replace("x-bank:ia-9", "nist-900:ia-9");
+    let texts = BasisTexts { policies: &policies, schema: blob(1), entities: blob(2), request: blob(3) };
+    let controls = replay(&texts).unwrap().controls;
+    assert_eq!(controls.iter().map(|row| row.control.as_str()).collect::<Vec<_>>(), ["nist-900:ia-9"]);
 }

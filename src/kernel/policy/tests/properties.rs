@@ -44,7 +44,8 @@ static MIXED: LazyLock<PolicySet> = LazyLock::new(|| {
         for (of, (effect, condition)) in conditions.iter().enumerate().skip(at % 3) {
             // A third of them is in shadow.
             let mode = if (at + of) % 3 == 2 { "@mode(\"shadow\") " } else { "" };
-            writeln!(text, "{mode}@id(\"p-{at}-{of}\") @control(\"f:{of}\") {effect} ({scope}) {condition};").unwrap();
+            writeln!(text, "{mode}@id(\"p-{at}-{of}\") @control(\"x-f:{of}\") {effect} ({scope}) {condition};")
+                .unwrap();
         }
     }
     load(&[("mixed.cedar", &text)]).unwrap()

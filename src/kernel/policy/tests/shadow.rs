@@ -8,8 +8,8 @@ use super::{load, question, replayed, with_vocabulary};
 use crate::policy::trial::{Trial, Verdicts, try_all};
 use crate::policy::{Facts, PolicySet, Question, Vocabulary, judge};
 
-const PERMIT: &str = "@id(\"may\") @control(\"f:1\") permit (principal, action, resource);";
-const CRITICAL: &str = "@id(\"not-critical\") @reason(\"nothing critical\") @control(\"f:2\") @mode(\"shadow\")
+const PERMIT: &str = "@id(\"may\") @control(\"x-f:1\") permit (principal, action, resource);";
+const CRITICAL: &str = "@id(\"not-critical\") @reason(\"nothing critical\") @control(\"x-f:2\") @mode(\"shadow\")
 forbid (principal, action, resource) when { resource.tier == \"critical\" };";
 
 fn set(policies: &[&str]) -> PolicySet {
@@ -38,7 +38,7 @@ fn a_policy_in_shadow_decides_nothing_and_says_what_it_would_have_denied() {
     assert_eq!((other.verdict, other.code.as_str()), (Verdict::Deny, "policy.forbidden"));
     assert_eq!((other.policies, other.reasons), (vec!["not-critical".to_owned()], vec!["nothing critical".to_owned()]));
     let controls: Vec<&str> = told.controls.iter().map(|row| row.control.as_str()).collect();
-    assert_eq!(controls, ["f:1"], "what is not in force holds no control");
+    assert_eq!(controls, ["x-f:1"], "what is not in force holds no control");
     assert_eq!(decision(&set, "standard").shadow, None, "where it changes nothing nothing is said");
     let in_force = self::set(&[PERMIT, &CRITICAL.replace("@mode(\"shadow\")", "")]);
     assert_eq!(decision(&in_force, "critical").verdict, Verdict::Deny);

@@ -53,7 +53,8 @@ codes! {
              replace the one that stood here.",
         Example::change(ROBOT, "attributes: {arms: 2}", "attributes: {arms: 2, pin: \"4711\"}");
     UNKNOWN_CONTROL = "workflow.unknown_control", "A control that its framework does not have.",
-        why "`controls` is what an auditor finds a workflow by; a slip would hide it. The controls of `nist-800-53r5`, \
-             `pci-dss-4.0.1` and `owasp-nhi-2025` are known; a framework of your own begins with `x-`.",
+        why "`controls` is what an auditor finds a workflow by; a slip would hide it. Of `nist-800-53r5` the \
+             families and the numbers of their controls are known, of `pci-dss-4.0.1` its requirements (not those of the \
+             appendices), of `owasp-nhi-2025` its ten; a framework of your own begins with `x-`.",
         Example::change(ROTATE, "nist-800-53r5:ia-5", "nist-800-53r5:ia5");
 }
