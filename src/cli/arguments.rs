@@ -168,8 +168,9 @@ pub struct Plan {
     /// Without a data folder: connectors and places by this file, and a subject that is as the workflow needs it
     #[arg(long, value_name = "FILE", requires = "files")]
     pub settings: Option<PathBuf>,
-    /// Show only what differs from this plan, which a run followed: calls, facts, verdicts
-    #[arg(long, value_name = "DIGEST")]
+    /// Show only what differs from this plan, which a file holds as `plan --json` printed it, or which a run followed: calls,
+    /// facts, verdicts
+    #[arg(long, value_name = "FILE|DIGEST")]
     pub diff: Option<String>,
 }
 

@@ -39,6 +39,10 @@ pub(super) async fn plan(data: Option<PathBuf>, asked: &Asked, screen: &Screen) 
         Some(event) => reported(event, workflow)?,
         None => plan::trigger_of(workflow),
     };
+    let earlier = match &asked.diff {
+        Some(named) => Some(compare::Earlier::load(&ground, &asked.workflow, named).await?),
+        None => None,
+    };
     let (plan, person) = ground.plan(workflow, trigger, &given).await?;
     let is_asked = plan.trigger == TriggerKind::Request || asked.event.is_some();
     let judged = judge(&plan, &ground, is_asked.then_some(person.as_str()));
@@ -60,8 +64,7 @@ pub(super) async fn plan(data: Option<PathBuf>, asked: &Asked, screen: &Screen) 
         .collect();
     let mut document = json!({"digest": digest, "plan": plan, "starts": starts, "verdicts": verdicts});
     document["assumed"] = json!(ground.is_assumed());
-    if let Some(earlier) = &asked.diff {
-        let earlier = compare::Earlier::load(ground.store()?, &asked.workflow, earlier).await?;
+    if let Some(earlier) = &earlier {
         let found = earlier.compared(&plan, &judged);
         document["differences"] = json!(found);
         earlier.tell(&found, screen);

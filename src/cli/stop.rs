@@ -152,7 +152,10 @@ pub(super) const HEAD_MISSING: &str = "put `keys/ledger.head` back from where th
 /// The way out of an error of that code.
 pub(super) fn help_of(code: &str) -> Option<String> {
     let help = match code {
-        "plan.drifted" => "look at it again: `countersign plan NAME`; nothing was changed",
+        "plan.drifted" => {
+            "nothing was changed; `countersign plan NAME --diff FILE` shows what differs from the `plan NAME --json` that was \
+             looked at, `--diff DIGEST` from a plan that a run followed; look at it again, and name its digest"
+        }
         "plan.no_free_slot" => {
             "a workflow with `uses: CONNECTOR/key_disable` and `key_remove` retires the one that nobody uses (see `explain \
              plan.no_free_slot`); nothing was changed"

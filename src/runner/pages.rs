@@ -137,7 +137,8 @@ pub const PAGES: &[Page] = &[
         "plan.drifted",
         "The plan is now another one than the one that was named.",
         "`--plan DIGEST` runs exactly what was looked at, or nothing. The workflow, the inputs or the target have changed \
-         since. Look again: `countersign plan NAME`; `--diff DIGEST` shows what differs from a plan that a run followed.",
+         since. `countersign plan NAME --diff FILE` shows what differs from the `plan NAME --json` that was looked at, where that \
+         was saved; `--diff DIGEST` what differs from a plan that a run followed. Look at it again, and name its digest.",
         "`countersign run NAME --plan DIGEST`, of yesterday's digest",
         "the digest of today's plan, looked at",
     ),

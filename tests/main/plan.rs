@@ -193,6 +193,98 @@ fn a_plan_is_compared_with_one_that_a_run_followed() {
     of_another.says(&["is one of `provision-account`, not of `ca-root`"]);
 }
 
+/// `--diff FILE`: what was looked at and saved, and what is different now; calls, facts and verdicts as with a digest.
+#[test]
+fn a_plan_is_compared_with_one_that_was_saved() {
+    let folder = Folder::toured();
+    let saved = folder.around().join("seen.json");
+    let file = saved.to_str().unwrap();
+    let save = |asked: &[&str]| {
+        let told = folder.run(&[asked, &["--json"]].concat());
+        fs::write(&saved, &told.out).unwrap();
+        told.json()
+    };
+    let asked = ["plan", "provision-account", "--input", "account=intern", "--input", "level=admin"];
+    let denied = save(&asked);
+    let same = folder.run(&[&asked[..], &["--diff", file]].concat()).ended(3).out;
+    assert!(same.contains(&format!("which `{file}` holds:\n  nothing differs\n")), "{same}");
+    let other = ["plan", "provision-account", "--input", "account=intern", "--input", "level=write", "--diff", file];
+    let told = folder.run(&other).ended(0).out.split_whitespace().collect::<Vec<_>>().join(" ");
+    for line in [
+        &format!("compared with {}, which", denied["digest"].as_str().unwrap()),
+        "plan inputs.level: admin -> write",
+        "account.create call.parameters.level: admin -> write",
+        "account.create verdict: deny by least-privilege-level -> allow by account-provision",
+    ] {
+        assert!(told.contains(line), "{line} in {told}");
+    }
+    let by_file = folder.run(&[&other[..], &["--json"]].concat()).ended(0).json();
+    folder.run(&[&["run"], &asked[1..]].concat()).ended(3);
+    let by_digest = [&other[..7], &[denied["digest"].as_str().unwrap(), "--json"]].concat();
+    assert_eq!(by_file["differences"], folder.run(&by_digest).ended(0).json()["differences"]);
+
+    // What is there has changed since: whoever runs what was looked at is told how to see it.
+    let seen = save(&["plan", "rotate-reporting-key"]);
+    folder.run(&["run", "rotate-reporting-key"]).ended(0);
+    let digest = seen["digest"].as_str().unwrap();
+    let drifted = folder.run(&["run", "rotate-reporting-key", "--plan", digest]).ended(2);
+    drifted.says(&["error[plan.drifted]", "`countersign plan NAME --diff FILE` shows what differs"]);
+    let told = folder.run(&["plan", "rotate-reporting-key", "--diff", file]).ended(0).out;
+    let told = told.split_whitespace().collect::<Vec<_>>().join(" ");
+    let fact = "rotate.check facts.current: local/account/reporting@2 -> local/account/reporting@3";
+    assert!(told.contains(fact), "{fact} in {told}");
+
+    // Where nothing is looked at, and for many subjects.
+    let (files, settings) = (folder.path("workflows"), folder.path("settings.toml"));
+    let alone = ["--files", files.to_str().unwrap(), "--settings", settings.to_str().unwrap()];
+    let alone = [&["plan", "rotate-reporting-key"], &alone[..]].concat();
+    save(&alone);
+    let told = folder.run(&[&alone[..], &["--diff", file]].concat()).ended(0).out;
+    assert!(told.contains("holds; nothing was looked at for it:\n  nothing differs"), "{told}");
+    let owner = ["--input", "owner=dana@example.com", "--input", "reason=asked on 1 March, see TICKET-7"];
+    let each = [&["plan", "recertify-accounts"], &owner[..]].concat();
+    assert_eq!(save(&each)["verdicts"][0]["act"], "local/account/reporting offboard.disable-1");
+    let told = folder.run(&[&each[..], &["--diff", file]].concat()).ended(0).out;
+    assert!(told.contains("  nothing differs"), "{told}");
+    folder.edit("workflows/policies/offboarding.cedar", "@id(\"account-offboard\")", "@id(\"account-end\")");
+    folder.activate();
+    let told = folder.run(&[&each[..], &["--diff", file]].concat()).ended(0).out;
+    let verdict = "verdict: allow by account-offboard -> allow by account-end";
+    assert!(told.split_whitespace().collect::<Vec<_>>().join(" ").contains(verdict), "{told}");
+}
+
+/// A file that cannot be compared is told by what is wrong with it.
+#[test]
+fn what_is_no_saved_plan_of_the_workflow_is_refused() {
+    let folder = Folder::toured();
+    let saved = folder.around().join("seen.json");
+    let file = saved.to_str().unwrap();
+    let good = folder.run(&["plan", "ca-root", "--json"]).out;
+    let asked = |name: &str| folder.run(&["plan", name, "--diff", file]).ended(2);
+    asked("ca-root").says(&["error[plan.unreadable]", file, "cannot be read", "countersign plan NAME --json"]);
+    let denied = folder.run(&["plan", "rotate-reporting-key", "--input", "reason=x", "--json"]).ended(2).out;
+    for (text, code, words) in [
+        ("digest 0be8e2".to_owned(), "plan.no_document", "it is no JSON: expected value at line 1 column 1"),
+        ("[]".to_owned(), "plan.no_document", "it is no document of `plan --json`"),
+        (denied, "plan.no_document", "it says why there was no plan: `plan.wrong_input`"),
+        (
+            good.replace("plan/v1", "plan/v9"),
+            "plan.other_format",
+            "the format `countersign/plan/v9`, and this version reads",
+        ),
+        (good.replace("\"ca-root\"", "\"ca-tree\""), "plan.altered", "it was changed since it was saved"),
+    ] {
+        fs::write(&saved, text).unwrap();
+        asked("ca-root").says(&[&format!("error[{code}]: `{file}`: "), words, "help: "]);
+    }
+    fs::write(&saved, &good).unwrap();
+    let other = asked("tls-localhost");
+    other.says(&["error[plan.other_workflow]", file, "is a plan of `ca-root`, not of `tls-localhost`"]);
+    let told = folder.run(&["plan", "tls-localhost", "--diff", file, "--json"]).ended(2).json();
+    assert_eq!(told["error"]["code"], "plan.other_workflow");
+    folder.run(&["plan", "ca-root", "--diff", file]).ended(0);
+}
+
 /// Every mapping of a document whose keys are ours, with its pointer.
 fn mappings(value: &Value, at: &str, into: &mut Vec<String>) {
     const FREE: [&str; 8] =

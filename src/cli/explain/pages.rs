@@ -180,9 +180,18 @@ pub(super) const PAGES: &[Page] = &[
     Page::told(
         "plan.unknown_digest",
         "No run of this workflow followed a plan of that digest.",
-        "A plan is kept with the run that followed it; one that was only looked at is not.",
+        "A plan is kept with the run that followed it; one that was only looked at is not. Save that one, and name the file: \
+         `countersign plan NAME --json > FILE`, later `countersign plan NAME --diff FILE`.",
         "`--diff` with the digest of a plan that nobody ran",
-        "`--diff` with a digest that `countersign run NAME --json` has told",
+        "`--diff` with a digest that `countersign run NAME --json` has told, or with a file",
+    ),
+    Page::told(
+        "plan.unreadable",
+        "The file that `--diff` names cannot be read.",
+        "It is missing, no file, larger than 64 MiB, no UTF-8 text, or not for this user; the message says which. Whatever has \
+         64 digits of 0-9 and a-f is taken for a digest: put `./` before a file of such a name.",
+        "`--diff plan.jsno`",
+        "`--diff plan.json`",
     ),
     Page::told(
         "plan.unknown_workflow",
@@ -194,10 +203,10 @@ pub(super) const PAGES: &[Page] = &[
     Page::told(
         "plan.nothing_kept",
         "No data folder was looked at, and so there is no earlier plan to compare with.",
-        "`--diff` compares with a plan that a run followed, and runs are kept in the data folder. With `--files` and \
-         `--settings` together none is opened.",
+        "`--diff DIGEST` compares with a plan that a run followed, and runs are kept in the data folder. With `--files` and \
+         `--settings` together none is opened; a saved plan can be compared with all the same.",
         "`countersign plan NAME --files DIR --settings FILE --diff DIGEST`",
-        "the same without `--settings`, where the data folder is",
+        "the same with `--diff PLAN.json`, or without `--settings`, where the data folder is",
     ),
     Page::told(
         "policy.no_decision",

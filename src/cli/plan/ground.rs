@@ -77,7 +77,8 @@ impl Ground {
     /// The store with earlier plans.
     pub(super) fn store(&self) -> Result<&Store, Stop> {
         self.reading.as_ref().map(|reading| &reading.store).ok_or_else(|| {
-            let help = "leave `--settings` out: the data folder has the plans that runs followed";
+            let help = "leave `--settings` out: the data folder has the plans that runs followed; or name a file with what \
+                        `plan --json` printed";
             Stop::new(BAD_INPUT, "plan.nothing_kept", "there is no earlier plan to compare with", help)
         })
     }

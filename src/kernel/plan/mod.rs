@@ -20,6 +20,7 @@ mod own;
 pub mod pages;
 mod persons;
 mod question;
+mod saved;
 pub mod snapshot;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -40,6 +41,7 @@ pub use model::{Act, Aged, Does, Examine, LeftOut, Move, Plan, Recipe, Retrying,
 use model::{FORMAT, PlannedSubject, Source};
 pub use persons::{Persons, persons_of};
 pub use question::{Asking, question};
+pub use saved::{ReadPlanError, SavedPlan, SavedVerdict};
 pub use snapshot::{Reading, Snapshot, facts_of};
 
 use crate::run::bodies::TriggerKind;

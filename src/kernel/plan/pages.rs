@@ -212,6 +212,37 @@ pub const PAGES: &[Page] = &[
             "`context.facts.live_versions > 1`",
         ),
     },
+    Page::told(
+        "plan.no_document",
+        "The file that `--diff` names is no document of `plan --json`.",
+        "Only the whole document can be compared: it holds the plan, its digest, and what policy said of each act. Save it where \
+         the plan is looked at: `countersign plan NAME --json > FILE`.",
+        "`--diff FILE`, with the text that `countersign plan NAME` shows",
+        "`--diff FILE`, with what `countersign plan NAME --json` prints",
+    ),
+    Page::told(
+        "plan.other_format",
+        "The saved plan has a format that this version does not read.",
+        "Another version of Countersign made it, and a comparison would miss what this one does not know. Make it again with this \
+         version, or compare with the other one.",
+        "`--diff FILE`, saved with a later version",
+        "`--diff FILE`, saved with this version",
+    ),
+    Page::told(
+        "plan.altered",
+        "The saved plan is not the one that its digest is of.",
+        "What was looked at has one digest, and `run --plan DIGEST` names it. The file was changed since it was saved, so it does \
+         not say what was looked at.",
+        "`--diff FILE`, after a search and replace in it",
+        "the file as `countersign plan NAME --json` printed it",
+    ),
+    Page::told(
+        "plan.other_workflow",
+        "The saved plan is of another workflow.",
+        "Plans of two workflows differ in everything. Nothing was compared.",
+        "`countersign plan ca-root --diff FILE`, with a plan of `tls-localhost`",
+        "`countersign plan tls-localhost --diff FILE`",
+    ),
 ];
 
 #[cfg(test)]
@@ -223,8 +254,9 @@ mod tests {
     /// The codes stand in the source as they are: whoever writes a new one is asked for its page here.
     #[test]
     fn every_code_of_the_planner_has_one_page() {
-        let source = include_str!("error.rs");
-        let codes: BTreeSet<&str> = source.split('"').filter(|text| text.starts_with("plan.")).collect();
+        let told = |source: &'static str| source.split("mod tests").next().into_iter().flat_map(|text| text.split('"'));
+        let source = told(include_str!("error.rs")).chain(told(include_str!("saved.rs")));
+        let codes: BTreeSet<&str> = source.filter(|text| text.starts_with("plan.")).collect();
         let pages: Vec<&str> = PAGES.iter().map(|page| page.code).collect();
         assert_eq!(pages.iter().copied().collect::<BTreeSet<_>>(), codes);
         assert_eq!(pages.len(), codes.len());
