@@ -25,6 +25,8 @@ mod matrix;
 mod oracle;
 #[path = "crash/recovery.rs"]
 mod recovery;
+#[path = "crash/serve.rs"]
+mod serve;
 #[path = "crash/target.rs"]
 mod target;
 #[path = "crash/watch.rs"]

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use countersign_contract::failpoint;
 use countersign_kernel::run::bodies::{NotDueBody, Trigger, TriggerKind};
 use countersign_kernel::schedule::CatchUp;
 use countersign_kernel::workflow::model::Workflow;
@@ -118,9 +119,11 @@ async fn start(
         named: None,
         given: None,
     };
+    failpoint::hit("serve.before_begin");
     // CRASH: the run first, its row after it: whoever comes here again finds the run by its key, and begins no second one.
     match current.runner.begin(request).await {
         Ok(Begun::Started(run) | Begun::Known(run)) => {
+            failpoint::hit("serve.before_row");
             installation.ledger.move_due(row, then).await?;
             Ok(Begin { run: Some(run), said: None })
         }
