@@ -67,6 +67,8 @@ pub enum Command {
     Abandon(Abandon),
     /// Show subjects, versions and runs
     Status(Status),
+    /// Show what schedules and expiries make due in the coming days
+    Calendar(Calendar),
     /// Read and verify the ledger
     #[command(subcommand)]
     Evidence(Evidence),
@@ -292,6 +294,20 @@ pub struct Status {
     /// A run id or a subject; everything without it
     #[arg(value_name = "RUN|SUBJECT")]
     pub of: Option<String>,
+}
+
+/// `calendar`.
+#[derive(Debug, Args)]
+pub struct Calendar {
+    /// The first day, in UTC; today when it is not given
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub from: Option<String>,
+    /// How many days
+    #[arg(long, value_name = "N", default_value_t = 30, value_parser = clap::value_parser!(u16).range(1..=3660))]
+    pub days: u16,
+    /// Print an iCalendar file (RFC 5545), which calendars subscribe to
+    #[arg(long, conflicts_with = "json")]
+    pub ics: bool,
 }
 
 /// `evidence`.

@@ -9,6 +9,7 @@ mod activate;
 mod adopt;
 mod answer;
 mod arguments;
+mod calendar;
 mod draw;
 mod evidence;
 mod explain;
@@ -75,6 +76,7 @@ async fn dispatch(arguments: Arguments, screen: &Screen) -> Result<u8, Stop> {
         Command::Undo(undo) => answer::undo(data, &undo, screen).await,
         Command::Abandon(abandon) => answer::abandon(data, &abandon, screen).await,
         Command::Status(status) => status::status(data, &status, screen).await,
+        Command::Calendar(asked) => calendar::calendar(data, &asked, screen).await,
         Command::Evidence(evidence) => evidence::evidence(data, &evidence, screen).await,
     }
 }

@@ -82,6 +82,12 @@ impl Screen {
         }
     }
 
+    /// A text of another format, as it is.
+    pub(super) fn raw(&self, text: &str) {
+        // WHY: a reader that closed the pipe has seen enough.
+        let _ = std::io::stdout().lock().write_all(text.as_bytes());
+    }
+
     /// One of several JSON documents, on a line of its own; nothing without `--json`.
     pub(super) fn line<T: Serialize>(&self, document: &T) {
         if self.json {

@@ -18,11 +18,15 @@ use super::screen::Screen;
 use super::stop::{BAD_INPUT, DONE};
 use super::tell::{seconds, text};
 use crate::Reading;
+use crate::clock::{Clock as _, SystemClock};
 use crate::folder::Folder;
-use crate::store::{RunState, Store, StoredRun, StoredVersion};
+use crate::store::{DueRow, RunState, Store, StoredRun, StoredVersion};
 
 /// How many runs are listed.
 const RUNS_MAX: u32 = 20;
+
+/// How many triggers are listed.
+const DUE_MAX: u64 = 5;
 
 /// A run, with what a person has to know where it needs one.
 struct Told {
@@ -72,6 +76,7 @@ fn nothing(of: &str) -> Stop {
 async fn everything(store: &Store, screen: &Screen) -> Result<u8, Stop> {
     let runs = told(store, store.runs(RUNS_MAX).await?).await?;
     let counts = store.counts().await?;
+    let due: Vec<DueRow> = store.due_after(SystemClock.now(), DUE_MAX).await?;
     let subjects: BTreeSet<ResourceName> = store.subjects().await?.into_iter().collect();
     let mut versions = Vec::new();
     for subject in &subjects {
@@ -84,8 +89,20 @@ async fn everything(store: &Store, screen: &Screen) -> Result<u8, Stop> {
         "open_intents": counts.open_intents,
         "versions": versions.iter().map(version_row).collect::<Vec<_>>(),
         "runs": runs.iter().map(run_row).collect::<Vec<_>>(),
+        "due": due.iter().map(due_row).collect::<Vec<_>>(),
     }));
     tell_versions(&versions, screen);
+    if !due.is_empty() {
+        screen.say("");
+        screen.say("due next, while `countersign serve` runs");
+    }
+    for row in &due {
+        let at = row.at.map(|at| seconds(&at.to_string())).unwrap_or_default();
+        screen.say_wrapped(
+            &format!("  {at:<29} {:<8} ", row.kind.as_str()),
+            &format!("{} on {}", row.workflow, row.subject),
+        );
+    }
     screen.say("");
     screen.say("runs, newest first");
     for run in &runs {
@@ -202,6 +219,10 @@ fn tell_run(told: &Told, screen: &Screen) {
     if let Some(stuck) = &told.stuck {
         screen.say_wrapped("      ", &format!("needs a person ({}): {}", stuck.code, stuck.message));
     }
+}
+
+fn due_row(row: &DueRow) -> serde_json::Value {
+    json!({"workflow": row.workflow, "subject": row.subject, "at": row.at, "trigger": row.kind})
 }
 
 /// How a run ended; nothing while it is open.

@@ -34,6 +34,7 @@ fn every_command_says_what_it_does() {
         &["undo"],
         &["abandon"],
         &["status"],
+        &["calendar"],
         &["evidence"],
         &["evidence", "show"],
         &["evidence", "checkpoint"],

@@ -334,3 +334,25 @@ fn a_socket_that_is_there_is_left_over_or_in_the_way() {
     folder.run(&["run", "rotate-reporting-key"]).ended(0);
     folder.verifies();
 }
+
+/// What comes is shown before it comes: day by day, to programs, and to calendars.
+#[test]
+fn the_calendar_shows_what_is_due() {
+    let folder = scheduled("0 9 * * THU", "once");
+    let shown = folder.run(&["calendar", "--from", "2030-12-01", "--days", "14"]).ended(0);
+    for words in ["2030-12-05T09:00:00Z", "2030-12-12T09:00:00Z", "rotate-reporting-key on local/account/reporting"] {
+        assert!(shown.out.contains(words), "{words} in {}", shown.out);
+    }
+    let json = folder.run(&["calendar", "--days", "400", "--json"]).ended(0).json();
+    let due = json["due"].as_array().unwrap();
+    assert!(due.iter().any(|row| row["workflow"] == "tls-localhost" && row["trigger"] == "expiry"), "{json}");
+    assert!(due.windows(2).all(|pair| pair[0]["at"].as_str() <= pair[1]["at"].as_str()));
+    let weekly = due.iter().filter(|row| row["trigger"] == "schedule" && row["workflow"] == "rotate-reporting-key");
+    assert!((56..=58).contains(&weekly.count()), "each week of 400 days");
+    let ics = folder.run(&["calendar", "--from", "2030-12-01", "--ics"]).ended(0);
+    assert!(ics.out.starts_with("BEGIN:VCALENDAR\n") || ics.out.starts_with("BEGIN:VCALENDAR\r\n"), "{}", ics.out);
+    assert!(ics.out.contains("DTSTART:20301205T090000Z") && ics.out.contains("PRODID:-//Countersign//"), "{}", ics.out);
+    folder.run(&["calendar", "--from", "5.12."]).ended(2).says(&["error[calendar.day]", "2026-12-24"]);
+    let status = folder.run(&["status"]).ended(0);
+    assert!(status.out.contains("due next, while `countersign serve` runs"), "{}", status.out);
+}

@@ -107,6 +107,13 @@ pub(super) const PAGES: &[Page] = &[
         "a shorter one, such as `/var/lib/countersign`",
     ),
     Page::told(
+        "calendar.day",
+        "What stands after `--from` is no day.",
+        "A day is written as year, month and day, and means its midnight in UTC.",
+        "`countersign calendar --from 24.12.`",
+        "`countersign calendar --from 2026-12-24`",
+    ),
+    Page::told(
         "api.no_route",
         "There is nothing at that path of the folder's socket.",
         "It knows `/v1`, `/v1/runs`, `/v1/runs/RUN/answer` and `/v1/activations`.",
