@@ -199,13 +199,13 @@ fn a_plan_is_compared_with_one_that_was_saved() {
     let folder = Folder::toured();
     let saved = folder.around().join("seen.json");
     let file = saved.to_str().unwrap();
-    let save = |asked: &[&str]| {
+    let keep = |asked: &[&str]| {
         let told = folder.run(&[asked, &["--json"]].concat());
         fs::write(&saved, &told.out).unwrap();
         told.json()
     };
     let asked = ["plan", "provision-account", "--input", "account=intern", "--input", "level=admin"];
-    let denied = save(&asked);
+    let denied = keep(&asked);
     let same = folder.run(&[&asked[..], &["--diff", file]].concat()).ended(3).out;
     assert!(same.contains(&format!("which `{file}` holds:\n  nothing differs\n")), "{same}");
     let other = ["plan", "provision-account", "--input", "account=intern", "--input", "level=write", "--diff", file];
@@ -224,7 +224,7 @@ fn a_plan_is_compared_with_one_that_was_saved() {
     assert_eq!(by_file["differences"], folder.run(&by_digest).ended(0).json()["differences"]);
 
     // What is there has changed since: whoever runs what was looked at is told how to see it.
-    let seen = save(&["plan", "rotate-reporting-key"]);
+    let seen = keep(&["plan", "rotate-reporting-key"]);
     folder.run(&["run", "rotate-reporting-key"]).ended(0);
     let digest = seen["digest"].as_str().unwrap();
     let drifted = folder.run(&["run", "rotate-reporting-key", "--plan", digest]).ended(2);
@@ -238,12 +238,12 @@ fn a_plan_is_compared_with_one_that_was_saved() {
     let (files, settings) = (folder.path("workflows"), folder.path("settings.toml"));
     let alone = ["--files", files.to_str().unwrap(), "--settings", settings.to_str().unwrap()];
     let alone = [&["plan", "rotate-reporting-key"], &alone[..]].concat();
-    save(&alone);
+    keep(&alone);
     let told = folder.run(&[&alone[..], &["--diff", file]].concat()).ended(0).out;
     assert!(told.contains("holds; nothing was looked at for it:\n  nothing differs"), "{told}");
     let owner = ["--input", "owner=dana@example.com", "--input", "reason=asked on 1 March, see TICKET-7"];
     let each = [&["plan", "recertify-accounts"], &owner[..]].concat();
-    assert_eq!(save(&each)["verdicts"][0]["act"], "local/account/reporting offboard.disable-1");
+    assert_eq!(keep(&each)["verdicts"][0]["act"], "local/account/reporting offboard.disable-1");
     let told = folder.run(&[&each[..], &["--diff", file]].concat()).ended(0).out;
     assert!(told.contains("  nothing differs"), "{told}");
     folder.edit("workflows/policies/offboarding.cedar", "@id(\"account-offboard\")", "@id(\"account-end\")");

@@ -102,6 +102,6 @@ fn looks_ms(kind: &StepKind) -> u64 {
 /// A duration as the language writes it, in its largest whole unit.
 fn duration(ms: u64) -> String {
     let units = [(86_400_000, "d"), (3_600_000, "h"), (60_000, "m"), (1000, "s")];
-    let unit = units.into_iter().find(|(unit, _)| ms % unit == 0);
+    let unit = units.into_iter().find(|(unit, _)| ms.is_multiple_of(*unit));
     unit.map_or_else(|| format!("{ms}ms"), |(unit, word)| format!("{}{word}", ms / unit))
 }
