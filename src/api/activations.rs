@@ -55,7 +55,7 @@ pub(super) async fn make(
     let of = |files: Vec<NamedFile>| {
         files.into_iter().map(|file| SetFile { path: file.path, bytes: file.text.into_bytes() }).collect()
     };
-    let files = FileSet { workflows: of(workflows), policies: of(policies), tests: Vec::new() };
+    let files = FileSet { workflows: of(workflows), policies: of(policies), ..FileSet::default() };
     let made = state.handle.activate(files, commit, by).await?;
     Ok(Json(made.into()))
 }

@@ -48,7 +48,7 @@ pub(super) async fn activate(data: Option<PathBuf>, asked: &Activate, screen: &S
 
 /// The folder's files, checked against these connectors; what is wrong is drawn.
 fn checked(folder: &Path, catalog: &Catalog, screen: &Screen) -> Result<(FileSet, CheckedSet), Stop> {
-    let files = FileSet::read(folder)?;
+    let files = FileSet::read(folder);
     match files.check(&known(catalog)) {
         Ok(checked) => Ok((files.below(folder), checked)),
         Err(found) => {

@@ -64,10 +64,10 @@ struct Drawn<'a> {
 impl fmt::Display for Drawn<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.diagnostic.message)?;
-        match self.excerpt {
-            Some(_) => Ok(()),
-            None => write!(f, "\nin {}:{}:{}", self.diagnostic.file, self.diagnostic.line, self.diagnostic.column),
+        if self.excerpt.is_some() {
+            return Ok(());
         }
+        write!(f, "\nin {}:{}:{}", named(&self.diagnostic.file), self.diagnostic.line, self.diagnostic.column)
     }
 }
 
@@ -141,7 +141,7 @@ impl Excerpt {
             }
             text.push('\n');
         }
-        Some(Self { name: diagnostic.file.clone(), text, first, place: (line, column), mark: mark.into() })
+        Some(Self { name: named(&diagnostic.file), text, first, place: (line, column), mark: mark.into() })
     }
 }
 
@@ -212,6 +212,11 @@ fn printable(line: &str) -> Vec<char> {
             _ => c,
         })
         .collect()
+}
+
+/// A file's name, likewise.
+fn named(file: &str) -> String {
+    printable(file).into_iter().collect()
 }
 
 #[cfg(test)]

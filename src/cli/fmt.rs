@@ -17,7 +17,7 @@ use super::Stop;
 use super::arguments::Fmt;
 use super::screen::Screen;
 use super::stop::{BAD_INPUT, DONE, FAILED};
-use crate::scheduler::{FileSet, SetFile};
+use crate::scheduler::{FileSet, SetFile, Unread};
 
 /// One file whose layout is another one than it should be.
 struct Other<'f> {
@@ -29,9 +29,9 @@ struct Other<'f> {
 pub(super) fn fmt(asked: &Fmt, screen: &Screen) -> Result<u8, Stop> {
     let mut files = FileSet::default();
     for path in &asked.paths {
-        files.extend(FileSet::read(path)?);
+        files.extend(FileSet::read(path));
     }
-    if files.workflows.is_empty() {
+    if files.workflows.is_empty() && files.unread.is_empty() {
         let help = "workflows end in `.yaml` or `.yml`; policies are not laid out by this version";
         return Err(Stop::new(BAD_INPUT, "fmt.nothing", "there is no workflow file to lay out", help));
     }
@@ -52,10 +52,10 @@ pub(super) fn fmt(asked: &Fmt, screen: &Screen) -> Result<u8, Stop> {
     Ok(if asked.check && !others.is_empty() { FAILED } else { DONE })
 }
 
-/// The files whose layout differs, or every error of every file.
+/// The files whose layout differs, or what could not be read and every error of every file.
 fn others(files: &FileSet) -> Result<Vec<Other<'_>>, Vec<Diagnostic>> {
     let mut others = Vec::new();
-    let mut found = Vec::new();
+    let mut found: Vec<Diagnostic> = files.unread.iter().map(Unread::to_diagnostic).collect();
     for file in &files.workflows {
         match laid_out(&file.path, &file.bytes) {
             Ok(text) if text.as_bytes() == file.bytes => {}

@@ -31,7 +31,7 @@ fn test(data: Option<PathBuf>, folder: &Path, settings: Option<&PathBuf>, screen
     let settings = settings.map_err(|error| super::lint::drawn(&error, screen))?;
     let catalog = Catalog::of_manifests(&settings);
     let known = known(&catalog);
-    let files = FileSet::read(folder)?;
+    let files = FileSet::read(folder);
     let set = files.check(&known).map_err(|found| {
         screen.document(&json!({"diagnostics": found}));
         if !screen.json {

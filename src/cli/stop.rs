@@ -98,7 +98,6 @@ from_rooms! {
     crate::runner::BeginError,
     crate::runner::DriveError,
     crate::scheduler::ActiveError,
-    crate::scheduler::ReadSetError,
     crate::scheduler::RenewalError,
     crate::serve::ServeError,
     crate::store::ReadStoreError,

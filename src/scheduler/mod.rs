@@ -14,4 +14,4 @@ pub use active::{Active, ActiveError};
 pub use agenda::{LATE_MS, Look, MISSED_MAX, SPREAD_MS, again, defaults, look, rows, trigger_of};
 pub use due::due_at;
 pub use renewal::{Due, Renewal, RenewalError};
-pub use set::{CheckedSet, FileSet, PAGES, ReadSetError, SetFile};
+pub use set::{CheckedSet, FileSet, PAGES, ReadSetError, SetFile, Unread};

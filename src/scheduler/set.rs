@@ -14,7 +14,7 @@ use countersign_kernel::workflow::model::Workflow;
 use countersign_kernel::workflow::{self, Known, Member};
 use countersign_warrant::{Blob, Digest};
 
-pub use read::{PAGES, ReadSetError};
+pub use read::{PAGES, ReadSetError, Unread};
 
 /// One file of a set.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,7 +25,7 @@ pub struct SetFile {
     pub bytes: Vec<u8>,
 }
 
-/// Workflow files and policy files.
+/// Workflow files and policy files, and what of them could not be read.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct FileSet {
     /// `*.yaml` and `*.yml`.
@@ -34,6 +34,8 @@ pub struct FileSet {
     pub policies: Vec<SetFile>,
     /// `*.test.yaml`: tests of the policies. They are checked, and never activated.
     pub tests: Vec<SetFile>,
+    /// What could not be read. A set that lacks anything passes no check, and so is never activated.
+    pub unread: Vec<Unread>,
 }
 
 /// A set that passed every check.
@@ -55,6 +57,7 @@ impl FileSet {
         self.workflows.extend(other.workflows);
         self.policies.extend(other.policies);
         self.tests.extend(other.tests);
+        self.unread.extend(other.unread);
     }
 
     /// The same files, named below `folder` instead of from where the command was called.
@@ -76,12 +79,17 @@ impl FileSet {
         Some(String::from_utf8_lossy(&file.bytes).into_owned())
     }
 
-    /// Checks everything, and names everything that is wrong at once.
+    /// Checks everything, and names everything that is wrong at once; nothing that would only follow from what is not there.
     ///
     /// # Errors
-    /// With every error and warning of every file.
+    /// With everything that could not be read, and every error and warning of every file.
+    // INVARIANT: inv:I4 what could not be read whole is not taken, however good the rest of it is.
     pub fn check(&self, known: &Known<'_>) -> Result<CheckedSet, Vec<Diagnostic>> {
-        let mut found = Vec::new();
+        let mut found: Vec<Diagnostic> = self.unread.iter().map(Unread::to_diagnostic).collect();
+        // WHY: mostly the wrong folder was named, and what stands there was not meant.
+        if self.unread.iter().any(|one| one.why == ReadSetError::TooMuch) {
+            return Err(found);
+        }
         let mut parsed = Vec::new();
         for file in &self.workflows {
             match workflow::parse(&file.path, &file.bytes, known) {
@@ -118,6 +126,11 @@ impl FileSet {
         }
         // WHY: a schema that no policy is checked against is much work, and a refused set has no use for it.
         if texts.is_empty() && found.iter().any(|one| one.severity == Severity::Error) {
+            return Err(found);
+        }
+        let is_partial = parsed.len() < self.workflows.len() || self.unread.iter().any(Unread::may_be_workflows);
+        if is_partial {
+            found.extend(PolicySet::examine(&texts, &vocabulary));
             return Err(found);
         }
         match PolicySet::load(&texts, &vocabulary) {

@@ -64,5 +64,5 @@ fn nothing_is_written_when_one_file_cannot_be_read() {
     fmt(&folder, &["set"]).ended(2).says(&["workflow.syntax", "set/b.yaml"]);
     assert_eq!(tree(&folder.around().join("set")), before);
     fmt(&folder, &["set/policies"]).ended(2).says(&["error[fmt.nothing]"]);
-    fmt(&folder, &["nowhere"]).ended(2).says(&["error[set.unreadable]"]);
+    fmt(&folder, &["nowhere"]).ended(2).says(&["set.unreadable", "`nowhere` cannot be read"]);
 }

@@ -141,19 +141,19 @@ fn what_cannot_be_read_is_said() {
         command.current_dir(around);
         tell(command).ended(2)
     };
-    lint("nowhere").says(&["error[set.unreadable]", "`nowhere`"]);
+    lint("nowhere").says(&["set.unreadable", "`nowhere` cannot be read: No such file", "in nowhere:1:1"]);
     fs::create_dir(around.join("empty")).unwrap();
-    lint("empty").says(&["error[set.empty]", "holds no workflow", "*.yaml", "*.cedar"]);
+    lint("empty").says(&["set.empty", "holds no workflow", "*.yaml", "*.cedar"]);
     fs::write(around.join("notes.txt"), "notes").unwrap();
-    lint("notes.txt").says(&["error[set.other_kind]"]);
+    lint("notes.txt").says(&["set.other_kind"]);
     fs::write(around.join("outside.yaml"), "secret: of somebody else").unwrap();
     symlink("../outside.yaml", set.path("inside.yaml")).unwrap();
     let told = lint("set");
-    told.says(&["error[set.link_leads_out]", "inside.yaml", "leads out of the folder"]);
+    told.says(&["set.link_leads_out", "`set/inside.yaml` is a link that leads out of the folder"]);
     assert!(!told.err.contains("somebody else"), "the target is shown:\n{}", told.err);
     fs::remove_file(set.path("inside.yaml")).unwrap();
     symlink("nowhere.yaml", set.path("dangling.yaml")).unwrap();
-    lint("set").says(&["error[set.unreadable]", "dangling.yaml"]);
+    lint("set").says(&["set.unreadable", "dangling.yaml"]);
     fs::remove_file(set.path("dangling.yaml")).unwrap();
     fs::create_dir(set.path("folder.yaml")).unwrap();
     set.lint(&[], &[]).ended(0);
@@ -161,5 +161,62 @@ fn what_cannot_be_read_is_said() {
     lint("set").says(&["binary.yaml"]);
     fs::remove_file(set.path("binary.yaml")).unwrap();
     assert!(std::process::Command::new("mkfifo").arg(set.path("pipe.yaml")).status().unwrap().success());
-    lint("set").says(&["error[set.no_file]", "pipe.yaml"]);
+    lint("set").says(&["set.no_file", "pipe.yaml"]);
+}
+
+/// What cannot be read is told with every mistake of the rest, and nothing that only follows from it; such a set is not
+/// activated.
+#[test]
+fn what_cannot_be_read_hides_nothing_and_brings_about_nothing() {
+    let set = Set::new();
+    let text = "\n@id(\"named\")\nforbid (principal, action, resource) when { context.inputs has tikcet && context.inputs.tikcet == \"\" };\n\n\
+                @id(\"teir\")\nforbid (principal, action, resource) when { resource.teir == \"x\" };\n";
+    let rotate = fs::read_to_string(set.path("rotate-reporting-key.yaml")).unwrap();
+    let asks = rotate.replace("      reason:\n", "      tikcet: {type: string, default: none}\n      reason:\n");
+    assert_ne!(asks, rotate);
+    fs::write(set.path("rotate-reporting-key.yaml"), &asks).unwrap();
+    fs::write(set.path("policies/more.cedar"), text).unwrap();
+    let rows = |found: &[Value]| -> Vec<(String, String)> {
+        let text = |row: &Value, key: &str| row[key].as_str().unwrap().trim_start_matches("set/").to_owned();
+        found.iter().map(|row| (text(row, "code"), text(row, "file"))).collect()
+    };
+    let row = |code: &str, file: &str| (code.to_owned(), file.to_owned());
+    let teir = row("policy.unknown_attribute", "policies/more.cedar");
+    assert_eq!(rows(&set.found()), std::slice::from_ref(&teir));
+    // The workflow that declares `tikcet` is not there; a mistake of another one is.
+    fs::rename(set.path("rotate-reporting-key.yaml"), set.folder.around().join("key.yaml")).unwrap();
+    symlink("../key.yaml", set.path("rotate-reporting-key.yaml")).unwrap();
+    symlink("..", set.path("policies/all")).unwrap();
+    set.mistake("ca-root.yaml", "key: p384", "keys: p384");
+    let found = set.found();
+    let wanted = [
+        row("set.link_loops", "policies/all"),
+        row("set.link_leads_out", "rotate-reporting-key.yaml"),
+        row("workflow.unknown_key", "ca-root.yaml"),
+        teir.clone(),
+    ];
+    assert_eq!(rows(&found), wanted, "{found:#?}");
+    assert!(found[..2].iter().all(|row| (&row["line"], &row["column"]) == (&1.into(), &1.into())), "{found:#?}");
+    // Neither does a workflow that was read and is wrong bring an error about in a policy.
+    fs::remove_file(set.path("policies/all")).unwrap();
+    fs::remove_file(set.path("rotate-reporting-key.yaml")).unwrap();
+    fs::write(set.path("rotate-reporting-key.yaml"), asks.replace("soak: 2s", "soke: 2s")).unwrap();
+    set.mistake("ca-root.yaml", "keys: p384", "key: p384");
+    assert_eq!(rows(&set.found()), [row("workflow.unknown_key", "rotate-reporting-key.yaml"), teir]);
+}
+
+#[test]
+fn a_set_of_which_something_cannot_be_read_is_not_activated() {
+    let folder = Folder::toured();
+    let before = folder.verifies();
+    symlink("nowhere", folder.path("workflows/policies/more.cedar")).unwrap();
+    let workflows = folder.path("workflows");
+    let workflows = workflows.to_str().unwrap();
+    folder.run(&["activate", workflows]).ended(2).says(&["set.unreadable", "policies/more.cedar` cannot be read"]);
+    let told = folder.run(&["activate", workflows, "--json"]).ended(2).json();
+    assert_eq!(told["diagnostics"][0]["code"], "set.unreadable", "{told}");
+    for asked in [&["policy", "test", workflows][..], &["plan", "ca-root", "--files", workflows], &["fmt", workflows]] {
+        folder.run(asked).ended(2).says(&["set.unreadable", "more.cedar"]);
+    }
+    assert_eq!(folder.verifies(), before);
 }

@@ -33,8 +33,8 @@ fn json_is_what_it_was() {
     let document = lint(&folder, &["set", "--format", "json"]).ended(2).json();
     assert_eq!(document, lint(&folder, &["set", "--json"]).ended(2).json());
     assert_eq!(document["diagnostics"][0]["code"], "workflow.unknown_key");
-    let stop = lint(&folder, &["nowhere", "--format", "json"]).ended(2).json();
-    assert_eq!(stop["error"]["code"], "set.unreadable");
+    let stop = lint(&folder, &["set", "--settings", "nowhere", "--format", "json"]).ended(2).json();
+    assert_eq!(stop["error"]["code"], "settings.unreadable");
     lint(&folder, &["set", "--json", "--format", "sarif"]).ended(2);
     lint(&folder, &["set", "--format", "xml"]).ended(2).says(&["[possible values: text, json, sarif, github]"]);
 }
@@ -77,8 +77,8 @@ fn sarif_has_what_its_standard_requires() {
     let place = &result["locations"][0]["physicalLocation"];
     assert_eq!(place["artifactLocation"]["uri"], "set/rotate-reporting-key.yaml");
     assert_eq!(place["region"], json!({"startLine": 37, "startColumn": 7}));
-    let stop = lint(&folder, &["nowhere", "--format", "sarif"]).ended(2);
-    stop.says(&["error[set.unreadable]"]);
+    let stop = lint(&folder, &["set", "--settings", "nowhere", "--format", "sarif"]).ended(2);
+    stop.says(&["error[settings.unreadable]"]);
     assert!(valid(&stop.json()));
     assert_eq!(stop.json()["runs"][0]["invocations"][0]["executionSuccessful"], false);
     let fine =
@@ -97,8 +97,68 @@ fn github_shows_findings_beside_their_lines() {
          here%0Ahelp: did you mean `soak`?\n33 files: 1 error\n"
     );
     assert_eq!(told.err, "");
-    let stop = lint(&folder, &["nowhere", "--format", "github"]).ended(2);
-    assert!(stop.out.starts_with("::error title=set.unreadable::`nowhere` cannot be read"), "{}", stop.out);
+    let stop = lint(&folder, &["set", "--settings", "nowhere", "--format", "github"]).ended(2);
+    assert!(stop.out.starts_with("::error title=settings.unreadable::"), "{}", stop.out);
+}
+
+/// Each thing that the reading of files refuses, beside a mistake in a file: all of them at once, in every format.
+#[test]
+fn what_cannot_be_read_is_a_finding_in_every_format() {
+    let folder = mistaken();
+    let around = folder.around();
+    let link = |to: &str, at: &str| std::os::unix::fs::symlink(to, around.join(at)).unwrap();
+    assert!(Command::new("mkfifo").arg(around.join("set/pipe.yaml")).status().unwrap().success());
+    link("../outside.yaml", "set/inside.yaml");
+    fs::write(around.join("outside.yaml"), "").unwrap();
+    link("nowhere.yaml", "set/policies/gone.cedar");
+    link("..", "set/policies/loop");
+    fs::create_dir_all(around.join("empty")).unwrap();
+    fs::write(around.join("notes.txt"), "").unwrap();
+    fs::create_dir_all(around.join("much")).unwrap();
+    for number in 10..76 {
+        let file = fs::File::create(around.join(format!("much/{number}.yaml"))).unwrap();
+        file.set_len(1 << 20).unwrap();
+    }
+    let paths = ["set", "empty", "notes.txt", "nowhere"];
+    let found = [
+        ("set.link_leads_out", "set/inside.yaml"),
+        ("set.no_file", "set/pipe.yaml"),
+        ("set.unreadable", "set/policies/gone.cedar"),
+        ("set.link_loops", "set/policies/loop"),
+        ("set.empty", "empty"),
+        ("set.other_kind", "notes.txt"),
+        ("set.unreadable", "nowhere"),
+        ("workflow.unknown_key", "set/rotate-reporting-key.yaml"),
+    ];
+    let with = |format: &str| lint(&folder, &[&paths[..], &["--format", format]].concat()).ended(2);
+    let document = with("json").json();
+    let rows = document["diagnostics"].as_array().unwrap();
+    let of = |row: &Value, key: &str| row[key].as_str().unwrap().to_owned();
+    let told: Vec<_> = rows.iter().map(|row| (of(row, "code"), of(row, "file"))).collect();
+    assert_eq!(told, found.map(|(code, file)| (code.to_owned(), file.to_owned())));
+    let whole = |row: &Value| row["severity"] == "error" && row["line"] == 1 && row["column"] == 1;
+    assert!(rows[..7].iter().all(whole) && rows.iter().all(|row| row["help"] != ""), "{document:#}");
+
+    let log = with("sarif").json();
+    assert!(judge::is_valid(&required(), &log), "{log:#}");
+    let results = log["runs"][0]["results"].as_array().unwrap();
+    let place = |result: &Value| result["locations"][0]["physicalLocation"].clone();
+    let told = results.iter().map(|result| (of(result, "ruleId"), of(&place(result)["artifactLocation"], "uri")));
+    assert_eq!(told.collect::<Vec<_>>(), found.map(|(code, file)| (code.to_owned(), file.to_owned())));
+    assert_eq!(place(&results[0])["region"], json!({"startLine": 1, "startColumn": 1}));
+    assert!(results.iter().all(|result| result["ruleIndex"].is_u64()), "each has its rule");
+
+    let told = with("github");
+    for ((code, file), line) in found.iter().zip(told.out.lines()).take(7) {
+        assert!(line.starts_with(&format!("::error file={file},line=1,col=1,title={code}::")), "{line}");
+    }
+    assert!(told.out.ends_with("\n33 files: 8 errors\n"), "{}", told.out);
+    let mut drawn = folder.command(&[&["lint"], &paths[..]].concat());
+    drawn.current_dir(around).env("COLUMNS", "60");
+    insta::assert_snapshot!("unread", tell(drawn).ended(2).err);
+    let much = lint(&folder, &["much"]).ended(2);
+    insta::assert_snapshot!("too_much", much.err);
+    assert!(much.out.starts_with("65 files: 1 error\n"), "{}", much.out);
 }
 
 #[test]
@@ -144,9 +204,9 @@ fn what_is_no_file_and_what_leads_in_circles_is_refused_at_once() {
     let folder = mistaken();
     let pipe = folder.around().join("set/pipe.yaml");
     assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
-    lint(&folder, &["set"]).ended(2).says(&["error[set.no_file]", "pipe.yaml"]);
-    lint(&folder, &["set/pipe.yaml"]).ended(2).says(&["error[set.no_file]"]);
+    lint(&folder, &["set"]).ended(2).says(&["set.no_file", "pipe.yaml"]);
+    lint(&folder, &["set/pipe.yaml"]).ended(2).says(&["set.no_file"]);
     fs::remove_file(&pipe).unwrap();
     std::os::unix::fs::symlink(".", folder.around().join("set/again")).unwrap();
-    lint(&folder, &["set"]).ended(2).says(&["error[set.link_loops]", "again"]);
+    lint(&folder, &["set"]).ended(2).says(&["set.link_loops", "again"]);
 }

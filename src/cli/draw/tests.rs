@@ -102,3 +102,13 @@ fn a_source_cannot_steer_the_terminal() {
         |needle: &str| lines.iter().rev().find_map(|line| line.find(needle).map(|at| line[..at].chars().count()));
     assert_eq!(columns("soke"), columns("^^^^"), "{drawn}");
 }
+
+#[test]
+fn a_files_name_cannot_steer_the_terminal() {
+    let hostile = "a\u{1b}[2J\n\u{202e}b.yaml";
+    for text in [TEXT, ""] {
+        let found = Diagnostic { file: hostile.to_owned(), ..unknown(TEXT) };
+        let out = draw(&[found], &|_| Some(text.to_owned()), PLAIN);
+        assert!(out.contains("a\u{fffd}[2J\u{fffd}\u{fffd}b.yaml"), "{out}");
+    }
+}

@@ -11,7 +11,7 @@ use countersign_kernel::diagnostic::Diagnostic;
 use super::*;
 use crate::catalog::Catalog;
 use crate::cli::{Look, draw};
-use crate::scheduler::{FileSet, SetFile};
+use crate::scheduler::{FileSet, ReadSetError, SetFile, Unread};
 use crate::settings::Settings;
 
 fn help_for(asked: &str) -> String {
@@ -196,8 +196,28 @@ fn found(set: &FileSet) -> Vec<Diagnostic> {
     set.check(&known).unwrap_err()
 }
 
+/// A set of which something could not be read, for that reason.
+fn unread(code: &str) -> Option<FileSet> {
+    let reasons = [
+        ReadSetError::Read("Permission denied (os error 13)".to_owned()),
+        ReadSetError::LeadsOut,
+        ReadSetError::Loop,
+        ReadSetError::NoFile,
+        ReadSetError::Changed,
+        ReadSetError::TooMuch,
+        ReadSetError::Empty,
+        ReadSetError::OtherKind,
+    ];
+    let why = reasons.into_iter().find(|why| why.code() == code)?;
+    let path = "workflows/payments.yaml".to_owned();
+    Some(FileSet { unread: vec![Unread { path, why }], ..FileSet::default() })
+}
+
 /// What a page's example brings about, and the texts to draw it on.
 fn example(page: &Page) -> Option<(Vec<Diagnostic>, FileSet)> {
+    if let Some(set) = unread(page.code) {
+        return Some((found(&set), set));
+    }
     let Some((wrong, _)) = page.example.files() else {
         let set = set_of(page, told(page.code)?);
         return Some((found(&set), set));
@@ -233,11 +253,10 @@ fn drawings(width: usize) -> String {
         let look = Look { colour: false, unicode: false, width };
         all.insert(page.code, draw(&found, &|path| set.text(path), look));
     }
-    let of_sets = scheduler::PAGES.iter().map(|page| page.code).chain(["settings.unreadable"]);
     let of_commands = of_commands().map(|page| page.code);
     assert_eq!(
         undrawn,
-        of_sets.chain(of_commands).collect(),
+        of_commands.chain(["settings.unreadable"]).collect(),
         "only what is no finding in a file is told in words alone"
     );
     all.into_values().collect::<Vec<_>>().join("\n")

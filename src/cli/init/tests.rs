@@ -77,7 +77,12 @@ fn every_choice_of_two_is_a_set_that_holds() {
                     .map(|(file, text)| SetFile { path: (*file).to_owned(), bytes: text.as_bytes().to_vec() })
                     .collect()
             };
-            let set = FileSet { workflows: of("yaml", false), policies: of("cedar", false), tests: of("yaml", true) };
+            let set = FileSet {
+                workflows: of("yaml", false),
+                policies: of("cedar", false),
+                tests: of("yaml", true),
+                ..FileSet::default()
+            };
             let checked = set.check(&crate::known(&catalog));
             let faults = match checked {
                 Ok(checked) => {

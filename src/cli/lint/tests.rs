@@ -17,8 +17,8 @@ fn a_command_of_github_escapes_what_would_end_it() {
     );
     let warning = Diagnostic { severity: Severity::Warning, ..found() };
     assert!(github::command(&warning).starts_with("::warning file="));
-    let stop = Stop::new(2, "set.empty", "100% empty", "name another one");
-    assert_eq!(github::stop(&stop), "::error title=set.empty::100%25 empty%0Ahelp: name another one");
+    let stop = Stop::new(2, "settings.unreadable", "100% empty", "name another one");
+    assert_eq!(github::stop(&stop), "::error title=settings.unreadable::100%25 empty%0Ahelp: name another one");
 }
 
 #[test]
@@ -42,10 +42,10 @@ fn a_log_of_sarif_names_its_rules_and_its_places() {
 
 #[test]
 fn a_log_of_what_was_not_checked_says_so() {
-    let log = sarif::log(&[], Some(&Stop::new(2, "set.empty", "nothing there", "name another one")));
+    let log = sarif::log(&[], Some(&Stop::new(2, "settings.unreadable", "nothing there", "name another one")));
     let invocation = &log["runs"][0]["invocations"][0];
     assert_eq!(invocation["executionSuccessful"], false);
-    assert_eq!(invocation["toolExecutionNotifications"][0]["descriptor"]["id"], "set.empty");
+    assert_eq!(invocation["toolExecutionNotifications"][0]["descriptor"]["id"], "settings.unreadable");
     assert_eq!(log["runs"][0]["results"], json!([]));
 }
 

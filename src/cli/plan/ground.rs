@@ -165,7 +165,7 @@ fn stand_in(name: &str) -> String {
 
 /// The files, checked; what is wrong with them is drawn.
 fn checked(folder: &Path, catalog: &Catalog, screen: &Screen) -> Result<CheckedSet, Stop> {
-    let files = FileSet::read(folder)?;
+    let files = FileSet::read(folder);
     files.check(&known(catalog)).map_err(|found| {
         screen.document(&json!({"diagnostics": found}));
         if !screen.json {

@@ -83,19 +83,25 @@ impl PolicySet {
         }
     }
 
+    /// What is wrong with the policies of a set of which not every workflow could be read. Of a policy that asks for what
+    /// workflows declare, only what its own text shows.
+    pub fn examine(files: &[(String, String)], vocabulary: &Vocabulary<'_>) -> Vec<Diagnostic> {
+        let text = schema::text(vocabulary).map_err(|message| vec![schema_error("", message)]);
+        let words = Words::of_manifests(&vocabulary.manifests);
+        let read = text.and_then(|text| {
+            let read = read_all(files, &schema_of(&text)?, &words, true);
+            read.finish()
+        });
+        read.err().unwrap_or_default()
+    }
+
     /// The same against a schema's text.
     pub(super) fn compile(
         files: &[(String, String)],
         schema_text: &str,
         words: &Words,
     ) -> Result<Self, Vec<Diagnostic>> {
-        let (schema, warnings) = Schema::from_cedarschema_str(schema_text)
-            .map_err(|error| vec![schema_error(schema_text, error.to_string())])?;
-        let warnings: Vec<Diagnostic> = warnings.map(|it| schema_error(schema_text, it.to_string())).collect();
-        if !warnings.is_empty() {
-            return Err(warnings);
-        }
-        Self::compile_on(files, schema, schema_text, words)
+        Self::compile_on(files, schema_of(schema_text)?, schema_text, words)
     }
 
     /// The same with a schema that has been read.
@@ -105,14 +111,7 @@ impl PolicySet {
         schema_text: &str,
         words: &Words,
     ) -> Result<Self, Vec<Diagnostic>> {
-        let mut sorted: Vec<&(String, String)> = files.iter().collect();
-        sorted.sort();
-        let validator = Validator::new(schema.clone());
-        let mut read = file::Read::default();
-        for (path, text) in sorted {
-            read.read(path, text, &validator, words);
-        }
-        let rules = read.finish()?;
+        let rules = read_all(files, &schema, words, false).finish()?;
         let texts: Vec<&str> = rules.values().map(|rule| rule.text.as_str()).collect();
         let policies_text = texts.join("\n\n");
         let slices = slices(&schema, &rules).map_err(|message| vec![schema_error(schema_text, message)])?;
@@ -161,6 +160,25 @@ impl PolicySet {
     pub(super) fn slice(&self, action: &str, kind: &str) -> Option<&Slice> {
         self.slices.get(action)?.get(kind)
     }
+}
+
+fn schema_of(text: &str) -> Result<Schema, Vec<Diagnostic>> {
+    let read = Schema::from_cedarschema_str(text);
+    let (schema, warnings) = read.map_err(|error| vec![schema_error(text, error.to_string())])?;
+    let warnings: Vec<Diagnostic> = warnings.map(|it| schema_error(text, it.to_string())).collect();
+    if warnings.is_empty() { Ok(schema) } else { Err(warnings) }
+}
+
+/// Every file, in the order of their paths; `is_partial` where the schema lacks what some workflow declares.
+fn read_all(files: &[(String, String)], schema: &Schema, words: &Words, is_partial: bool) -> file::Read {
+    let mut sorted: Vec<&(String, String)> = files.iter().collect();
+    sorted.sort();
+    let validator = Validator::new(schema.clone());
+    let mut read = file::Read::new(is_partial);
+    for (path, text) in sorted {
+        read.read(path, text, &validator, words);
+    }
+    read
 }
 
 type Slices = HashMap<String, HashMap<String, Slice>>;

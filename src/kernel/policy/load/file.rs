@@ -17,6 +17,9 @@ use crate::workflow::control_fault;
 /// The annotations that mean something.
 const ANNOTATIONS: [&str; 5] = ["control", "id", "mode", "reason", "title"];
 
+/// The records of the context that hold what workflows declare.
+const DECLARED: [&str; 3] = ["added", "inputs", "length_of"];
+
 /// How many errors are told before no further policy is looked at. To find a place costs a pass over the text before it.
 const ERRORS_MAX: usize = 100;
 
@@ -27,6 +30,8 @@ pub(super) struct Read {
     /// Where each id was first seen.
     places: BTreeMap<String, (String, usize)>,
     errors: Vec<Diagnostic>,
+    /// True where the schema lacks what some workflow declares.
+    is_partial: bool,
 }
 
 /// A file, and where in it the policy at hand stands.
@@ -39,6 +44,11 @@ struct Place<'a> {
 }
 
 impl Read {
+    /// Nothing yet; `is_partial` where the schema lacks what some workflow declares.
+    pub(super) fn new(is_partial: bool) -> Self {
+        Self { is_partial, ..Self::default() }
+    }
+
     /// Reads one file; what is wrong with it is kept.
     pub(super) fn read(&mut self, path: &str, text: &str, validator: &Validator, words: &Words) {
         if let Some((at, what)) = too_deep(text) {
@@ -103,8 +113,12 @@ impl Read {
             }
         }
         let renamed = policy.new_id(PolicyId::new(id.unwrap_or("policy")));
-        errors.extend(validate(&renamed, place, validator));
-        if errors.is_empty() {
+        // WHY: what is not declared for want of a file is no fault of the policy.
+        let is_judged = !self.is_partial || !DECLARED.iter().any(|record| place.written().contains(record));
+        if is_judged {
+            errors.extend(validate(&renamed, place, validator));
+        }
+        if is_judged && errors.is_empty() {
             errors.extend(words.foreign(policy).iter().map(|foreign| foreign_word(foreign, place)));
         }
         if let (Some(id), true) = (id, errors.is_empty()) {

@@ -30,6 +30,31 @@ fn every_wrong_policy_is_told_with_its_place() {
     ]));
 }
 
+/// Where a workflow is missing, a policy that asks for what it may declare is not blamed for that; all else is told.
+#[test]
+fn a_policy_is_not_blamed_for_what_a_missing_workflow_declares() {
+    let of =
+        |name: &str, when: &str| format!("@id(\"{name}\")\nforbid (principal, action, resource) when {{ {when} }};\n");
+    let text = [
+        of("asks", "context.inputs has tikcet && context.inputs.tikcet == \"\""),
+        of("counts", "context.length_of has tikcet && context.length_of.tikcet > 3"),
+        of("looks", "context.added.reason == \"\""),
+        of("asks", "context.inputs.tikcet == \"\""),
+        of("slips", "resource.teir == \"x\""),
+    ];
+    let file = ("a.cedar".to_owned(), text.concat());
+    let codes = |found: &[crate::diagnostic::Diagnostic]| {
+        found.iter().map(|one| format!("{} {}", one.code, one.line)).collect::<Vec<_>>()
+    };
+    let whole = with_vocabulary(|words| PolicySet::load(std::slice::from_ref(&file), words)).unwrap_err();
+    assert!(codes(&whole).contains(&"policy.unknown_attribute 6".to_owned()), "{whole:#?}");
+    let partial = with_vocabulary(|words| PolicySet::examine(std::slice::from_ref(&file), words));
+    assert_eq!(codes(&partial), ["policy.id_duplicate 7", "policy.unknown_attribute 10"], "{partial:#?}");
+    let broken = ("b.cedar".to_owned(), "permit (".to_owned());
+    assert_eq!(codes(&with_vocabulary(|words| PolicySet::examine(&[broken], words))), ["policy.syntax 1"]);
+    assert_eq!(with_vocabulary(|words| PolicySet::examine(&[], words)), []);
+}
+
 #[test]
 fn the_set_is_the_same_whatever_the_order_of_files_and_policies() {
     let one = "@id(\"a\") permit (principal, action, resource);";

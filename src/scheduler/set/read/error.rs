@@ -1,78 +1,92 @@
-//! Why a set cannot be read, and the page of each reason.
+//! What of a set could not be read, why, and the page of each reason.
 
-use std::path::PathBuf;
+use std::path::Path;
 
+use countersign_kernel::diagnostic::Diagnostic;
 use countersign_kernel::page::Page;
 
-/// A folder or file that cannot be read.
-#[derive(Debug, thiserror::Error)]
+use super::FileKind;
+
+/// A file or folder of a set that was not read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unread {
+    /// As it was named.
+    pub path: String,
+    /// Why.
+    pub why: ReadSetError,
+}
+
+/// Why a folder or file was not read; what it is about stands before it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ReadSetError {
-    /// The operating system refused.
-    #[error("`{}` cannot be read", path.display())]
-    Read {
-        /// The path.
-        path: PathBuf,
-        /// Why.
-        #[source]
-        source: std::io::Error,
-    },
+    /// The operating system refused, in its own words.
+    #[error("cannot be read: {0}")]
+    Read(String),
     /// A link that leads out of the folder.
-    #[error("`{}` is a link that leads out of the folder", path.display())]
-    LeadsOut {
-        /// The link.
-        path: PathBuf,
-    },
+    #[error("is a link that leads out of the folder")]
+    LeadsOut,
     /// A link that leads to a folder that it is in.
-    #[error("`{}` is a link to a folder that it is in", path.display())]
-    Loop {
-        /// The link.
-        path: PathBuf,
-    },
+    #[error("is a link to a folder that it is in")]
+    Loop,
     /// A pipe, a socket or a device.
-    #[error("`{}` is a pipe, a socket or a device", path.display())]
-    NoFile {
-        /// The path.
-        path: PathBuf,
-    },
+    #[error("is a pipe, a socket or a device")]
+    NoFile,
     /// Somebody wrote to the file meanwhile.
-    #[error("`{}` changed while it was read", path.display())]
-    Changed {
-        /// The file.
-        path: PathBuf,
-    },
+    #[error("changed while it was read")]
+    Changed,
     /// More than a set may have.
-    #[error("more than 10,000 files, or 64 MiB of them, up to `{}`", path.display())]
-    TooMuch {
-        /// The file that was not read any more.
-        path: PathBuf,
-    },
+    #[error("is more than the 10,000 files, or 64 MiB of them, that a set may have")]
+    TooMuch,
     /// Nothing to read.
-    #[error("`{}` holds no workflow (`*.yaml`) and no policy (`*.cedar`)", path.display())]
-    Empty {
-        /// The folder.
-        path: PathBuf,
-    },
+    #[error("holds no workflow (`*.yaml`) and no policy (`*.cedar`)")]
+    Empty,
     /// Neither a workflow nor a policy by its name.
-    #[error("`{}` is neither a workflow (`*.yaml`) nor a policy (`*.cedar`)", path.display())]
-    OtherKind {
-        /// The file.
-        path: PathBuf,
-    },
+    #[error("is neither a workflow (`*.yaml`) nor a policy (`*.cedar`)")]
+    OtherKind,
 }
 
 impl ReadSetError {
     /// The stable code.
     pub const fn code(&self) -> &'static str {
         match self {
-            Self::Read { .. } => "set.unreadable",
-            Self::LeadsOut { .. } => "set.link_leads_out",
-            Self::Loop { .. } => "set.link_loops",
-            Self::NoFile { .. } => "set.no_file",
-            Self::Changed { .. } => "set.changed",
-            Self::TooMuch { .. } => "set.too_much",
-            Self::Empty { .. } => "set.empty",
-            Self::OtherKind { .. } => "set.other_kind",
+            Self::Read(_) => "set.unreadable",
+            Self::LeadsOut => "set.link_leads_out",
+            Self::Loop => "set.link_loops",
+            Self::NoFile => "set.no_file",
+            Self::Changed => "set.changed",
+            Self::TooMuch => "set.too_much",
+            Self::Empty => "set.empty",
+            Self::OtherKind => "set.other_kind",
         }
+    }
+
+    /// What to do.
+    const fn help(&self) -> &'static str {
+        match self {
+            Self::Read(_) => "name a path that is there, and that you may read",
+            Self::LeadsOut => "copy what it leads to into the folder",
+            Self::Loop => "remove the link",
+            Self::NoFile => "write its text to a file",
+            Self::Changed => "run the command again when the file is saved",
+            Self::TooMuch | Self::Empty => "name the folder that holds the workflows",
+            Self::OtherKind => "rename it, or name another file",
+        }
+    }
+}
+
+impl Unread {
+    /// What is told of it: it has no text, and so no other place than its beginning.
+    pub fn to_diagnostic(&self) -> Diagnostic {
+        let path = self.path.replace(|c: char| c.is_control(), "\u{fffd}");
+        let found = Diagnostic::error(self.why.code(), &self.path, "", 0..0);
+        found.message(format!("`{path}` {}", self.why)).help(self.why.help())
+    }
+
+    /// True where a workflow of the set may be missing for it.
+    pub fn may_be_workflows(&self) -> bool {
+        let is_there = matches!(self.why, ReadSetError::Loop | ReadSetError::Empty | ReadSetError::OtherKind);
+        // WHY: what has no such name may be a folder.
+        !is_there && matches!(FileKind::of(Path::new(&self.path), &self.path), None | Some(FileKind::Workflow))
     }
 }
 
@@ -81,8 +95,8 @@ pub const PAGES: &[Page] = &[
     Page::told(
         "set.unreadable",
         "A file or folder cannot be read.",
-        "What cannot be read cannot be checked, and the rest alone could mean something else. Name a path that is there, \
-         and give yourself the right to read it.",
+        "What cannot be read cannot be checked, and the rest alone could mean something else: it is checked all the same, and \
+         not activated. Name a path that is there, and give yourself the right to read it.",
         "`countersign lint workflow`, where the folder is named `workflows`",
         "`countersign lint workflows`",
     ),
