@@ -1,4 +1,5 @@
-//! `countersign adopt`: takes over a credential that was made elsewhere. Nothing is changed at its target.
+//! `countersign adopt`: takes over a credential that was made elsewhere. Nothing is changed at its target; where the workflow
+//! says `on_import: rotate`, a rotation follows, as a run of its own.
 
 use std::path::{Path, PathBuf};
 

@@ -57,7 +57,7 @@ pub enum Command {
     Run(Run),
     /// Run what is due, until SIGTERM or Ctrl-C
     Serve(Serve),
-    /// Take over a secret that was made elsewhere; nothing is changed at its target
+    /// Take over a secret that was made elsewhere; its target stays as it is, unless the workflow says `on_import: rotate`
     Adopt(Adopt),
     /// Go on with a run that needed a person, where it stopped
     Resume(Resume),
