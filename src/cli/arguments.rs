@@ -44,7 +44,7 @@ pub enum Command {
     Fmt(Fmt),
     /// Say what a code of an error means, with an example and the mended one
     Explain(Explain),
-    /// Print the JSON Schema of a workflow file, for editors, or of a plan, for programs
+    /// Print the JSON Schema of a workflow file or of policy tests, for editors, or of a plan, for programs
     Schema(Schema),
     /// Show every call, verdict and undo of a run before anything runs
     Plan(Plan),
@@ -140,6 +140,8 @@ pub struct Schema {
 pub enum SchemaOf {
     /// A workflow file
     Workflow,
+    /// A file of tests of policies (`*.test.yaml`)
+    Tests,
     /// What `countersign plan --json` prints
     Plan,
 }

@@ -39,10 +39,37 @@ fn test(data: Option<PathBuf>, folder: &Path, settings: Option<&PathBuf>, screen
         }
         Stop::told(BAD_INPUT, "policy.invalid")
     })?;
+    if files.workflows.is_empty() && set.trials.iter().any(|trial| !trial.inputs_at.is_empty()) {
+        return Err(no_workflow(folder));
+    }
     let verdicts = try_all(&set.policies, &set.trials, &Vocabulary::new(known.connectors));
     document(screen, &verdicts);
     tell(screen, &verdicts);
     Ok(if verdicts.faults() == 0 { DONE } else { FAILED })
+}
+
+/// Policies see the inputs that workflows declare; without these no test that gives one could be asked.
+fn no_workflow(folder: &Path) -> Stop {
+    let message =
+        format!("`{}` holds no workflow, and its tests give inputs, which workflows declare", folder.display());
+    let around = folder.canonicalize().ok().and_then(|folder| folder.parent().map(Path::to_path_buf));
+    let around = around.filter(|around| {
+        let files = std::fs::read_dir(around).into_iter().flatten().flatten();
+        files.map(|file| file.path()).any(|path| path.extension().is_some_and(|end| end == "yaml" || end == "yml"))
+    });
+    // WHY: a person finds the folder by the words that they gave.
+    let named = folder.parent().filter(|named| !named.as_os_str().is_empty() && folder.ends_with("policies"));
+    let help = match around {
+        Some(around) => {
+            let around = named.map_or(around, Path::to_path_buf);
+            format!(
+                "name the folder with the workflows, which holds this one: `countersign policy test {}`",
+                around.display()
+            )
+        }
+        None => "name the folder that holds the workflows, with the policies in `policies/`".to_owned(),
+    };
+    Stop::new(BAD_INPUT, "policy.no_workflow", message, help)
 }
 
 fn document(screen: &Screen, verdicts: &Verdicts<'_>) {

@@ -1,4 +1,5 @@
-//! `countersign schema`: the JSON Schema of a workflow file, for editors, and that of a plan, for programs.
+//! `countersign schema`: the JSON Schemas of workflow files and of tests of policies, for editors, and that of a plan, for
+//! programs.
 
 mod plan;
 
@@ -17,6 +18,7 @@ pub(super) fn schema(asked: &Schema) -> Result<u8, Stop> {
     };
     let schema = match asked.of {
         SchemaOf::Workflow => workflow::schema::schema(),
+        SchemaOf::Tests => workflow::schema::trials_schema(),
         SchemaOf::Plan => plan::schema(),
     };
     let text = serde_json::to_string_pretty(&schema).map_err(|error| failed(&error))?;

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use countersign_kernel::diagnostic::{Diagnostic, Severity};
-use countersign_kernel::policy::trial::Trial;
+use countersign_kernel::policy::trial::{Trial, unknown_names};
 use countersign_kernel::policy::{self, PolicySet, Vocabulary};
 use countersign_kernel::run::bodies::ActivatedFile;
 use countersign_kernel::workflow::model::Workflow;
@@ -97,13 +97,7 @@ impl FileSet {
                 Err(diagnostics) => found.extend(diagnostics),
             }
         }
-        let mut trials = Vec::new();
-        for file in &self.tests {
-            match workflow::parse_trials(&file.path, &file.bytes, known) {
-                Ok(read) => trials.extend(read),
-                Err(diagnostics) => found.extend(diagnostics),
-            }
-        }
+        let trials = self.trials(known, &mut found);
         let members: Vec<Member<'_>> =
             parsed.iter().map(|(file, workflow)| Member { file: &file.path, bytes: &file.bytes, workflow }).collect();
         found.extend(workflow::check_set(&members));
@@ -133,7 +127,16 @@ impl FileSet {
             found.extend(PolicySet::examine(&texts, &vocabulary));
             return Err(found);
         }
-        match PolicySet::load(&texts, &vocabulary) {
+        let loaded = PolicySet::load(&texts, &vocabulary);
+        // WHY: what only some files of a set are checked for is told where its words are all at hand.
+        let ids = loaded.as_ref().ok().filter(|_| !texts.is_empty()).map(PolicySet::ids);
+        let is_whole = !parsed.is_empty() && parsed.len() == self.workflows.len();
+        let inputs = is_whole.then_some(&vocabulary.inputs);
+        for file in &self.tests {
+            let own: Vec<&Trial> = trials.iter().filter(|trial| trial.place.0 == file.path).collect();
+            found.extend(unknown_names(&own, &String::from_utf8_lossy(&file.bytes), ids.as_ref(), inputs));
+        }
+        match loaded {
             Ok(policies) if !found.iter().any(|one| one.severity == Severity::Error) => {
                 let workflows = parsed.into_iter().map(|(_, one)| (one.metadata.name.clone(), one)).collect();
                 Ok(CheckedSet { workflows, policies: Arc::new(policies), trials, warnings: found })
@@ -144,6 +147,18 @@ impl FileSet {
                 Err(found)
             }
         }
+    }
+
+    /// The tests of the policies.
+    fn trials(&self, known: &Known<'_>, found: &mut Vec<Diagnostic>) -> Vec<Trial> {
+        let mut trials = Vec::new();
+        for file in &self.tests {
+            match workflow::parse_trials(&file.path, &file.bytes, known) {
+                Ok(read) => trials.extend(read),
+                Err(diagnostics) => found.extend(diagnostics),
+            }
+        }
+        trials
     }
 
     /// The files as an activation names them, with their bytes.

@@ -91,5 +91,10 @@ fn the_schema_is_one_json_document() {
     let schema = told.json();
     assert_eq!(schema["$schema"], "https://json-schema.org/draft/2020-12/schema");
     assert_eq!(schema["required"], serde_json::json!(["apiVersion", "kind", "metadata", "subject", "on", "steps"]));
+    let tests = folder.run(&["schema", "tests"]).ended(0).json();
+    assert_eq!(
+        tests["properties"]["tests"]["items"]["properties"]["expect"]["enum"],
+        serde_json::json!(["allow", "deny"])
+    );
     assert!(!folder.data().exists(), "nothing is made");
 }

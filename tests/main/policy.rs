@@ -72,13 +72,14 @@ fn no_condition_can_be_dropped_unseen() {
             } else {
                 block.replacen("when {", "unless {", 1)
             };
-            for mutant in [dropped, turned, "\n".to_owned()] {
+            // Without the policy its tests name one that is not there.
+            for (mutant, code) in [(dropped, 1), (turned, 1), ("\n".to_owned(), 2)] {
                 let mut changed: Vec<String> = blocks.iter().map(|&block| block.to_owned()).collect();
                 changed[at] = mutant;
                 let set = Set::new();
                 fs::write(set.path(name), changed.concat()).unwrap();
                 let told = set.test(&[]);
-                assert_eq!(told.code, 1, "{name}, policy {at} survives:\n{}\n{}{}", changed[at], told.out, told.err);
+                assert_eq!(told.code, code, "{name}, policy {at} survives:\n{}\n{}{}", changed[at], told.out, told.err);
                 mutants += 1;
             }
         }
@@ -127,6 +128,43 @@ fn a_wrong_test_names_its_file_and_line() {
     let mut lint = set.folder.command(&["lint", "set"]);
     lint.current_dir(set.folder.around());
     tell(lint).ended(2).says(&["did you mean `level`?"]);
+}
+
+/// A slip in what a test names is told in its place, before anything is tried.
+#[test]
+fn a_test_names_policies_and_inputs_that_are_there() {
+    let set = Set::new();
+    set.edit("rotation.test.yaml", "by: [rotate]", "by: [rotat]");
+    set.edit("rotation.test.yaml", "inputs: {reason", "inputs: {raeson");
+    let told = set.test(&["--json"]).ended(2).json();
+    let found = told["diagnostics"].as_array().unwrap();
+    let said: Vec<String> = found.iter().map(|one| format!("{}: {}", one["code"], one["message"])).collect();
+    let [input, by] = said.as_slice() else { panic!("{told:#}") };
+    assert_eq!(input, r#""policy.test_input": "no workflow declares an input `raeson`""#);
+    assert_eq!(by, r#""policy.test_by": "no policy has the `@id` `rotat`""#);
+    assert!(found.iter().all(|one| one["help"].as_str().unwrap().starts_with("did you mean ")), "{told:#}");
+    let text = fs::read_to_string(set.path("rotation.test.yaml")).unwrap();
+    let line = |one: &serde_json::Value| text.lines().nth(one["line"].as_u64().unwrap() as usize - 1).unwrap();
+    assert!(line(&found[0]).contains("raeson") && line(&found[1]).contains("[rotat]"), "{told:#}");
+    let lint = |path: &str| {
+        let mut lint = set.folder.command(&["lint", path]);
+        lint.current_dir(set.folder.around());
+        tell(lint)
+    };
+    lint("set").ended(2).says(&["did you mean `rotate`?", "did you mean `reason`?"]);
+    // A file alone is held against what stands in it.
+    lint("set/policies/rotation.test.yaml").ended(0);
+}
+
+#[test]
+fn a_folder_without_the_workflows_is_answered_with_the_one_that_has_them() {
+    let set = Set::new();
+    let mut command = set.folder.command(&["policy", "test", "set/policies"]);
+    command.current_dir(set.folder.around());
+    tell(command).ended(2).says(&["error[policy.no_workflow]", "`countersign policy test set`"]);
+    let mut command = set.folder.command(&["policy", "test", "."]);
+    command.current_dir(set.folder.around().join("set/policies"));
+    tell(command).ended(2).says(&["error[policy.no_workflow]", "set`"]);
 }
 
 /// An evaluation that fails is a deny; a test that expects one must not pass by it.

@@ -231,6 +231,14 @@ pub(super) const PAGES: &[Page] = &[
         "the last whole backup",
     ),
     Page::told(
+        "policy.no_workflow",
+        "The folder holds policies and their tests, and no workflow.",
+        "Policies see the inputs that the workflows of their folder declare, and tests give such inputs: without the \
+         workflows nothing could be asked. Name the folder that holds them, with the policies in `policies/`.",
+        "`countersign policy test workflows/policies`",
+        "`countersign policy test workflows`",
+    ),
+    Page::told(
         "policy.invalid",
         "The policies could not be tried, as the files have errors.",
         "Each error was drawn where it is, with a code of its own that has a page.",

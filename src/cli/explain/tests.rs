@@ -136,13 +136,17 @@ fn lab(local: &Manifest) -> Manifest {
 }
 
 /// A set of one example's files.
-fn set_of(page: &Page, files: Vec<(&str, Vec<u8>)>) -> FileSet {
-    let files = files.into_iter().map(|(path, bytes)| SetFile { path: path.to_owned(), bytes }).collect();
-    if page.code.starts_with("policy.") && page.code != "policy.input_types_differ" && page.code != "policy.schema" {
-        FileSet { policies: files, ..FileSet::default() }
-    } else {
-        FileSet { workflows: files, ..FileSet::default() }
+fn set_of(files: Vec<(&str, Vec<u8>)>) -> FileSet {
+    let mut set = FileSet::default();
+    for (path, bytes) in files {
+        let files = match path {
+            _ if path.ends_with(".test.yaml") => &mut set.tests,
+            _ if path.ends_with(".cedar") => &mut set.policies,
+            _ => &mut set.workflows,
+        };
+        files.push(SetFile { path: path.to_owned(), bytes });
     }
+    set
 }
 
 /// The files that no text shows; `None` for what is no finding in a file.
@@ -178,12 +182,28 @@ fn told(code: &str) -> Option<Vec<(&'static str, Vec<u8>)>> {
             let text = "forbid (principal, action, resource);\n".repeat(101);
             Some(vec![("policies/accounts.cedar", text.into_bytes())])
         }
+        "policy.test_by" => Some(tried("ticket: 7", "rotate-what-live", good)),
+        "policy.test_input" => Some(tried("tickt: 7", "rotate-what-lives", good)),
         "policy.too_long" => Some(vec![("policies/accounts.cedar", vec![b'\n'; (1 << 20) + 1])]),
         "policy.reordered" => Some(vec![("policies/accounts.cedar", b"// a \xe2\x80\xae b\n".to_vec())]),
         "policy.too_deep" => Some(vec![("policies/accounts.cedar", vec![b'('; 10_000])]),
         "policy.schema" => one(good.replace("context: {reason", "context: {__reason").into_bytes()),
         _ => None,
     }
+}
+
+/// A workflow, policies, and a test of them.
+fn tried(input: &str, by: &str, workflow: &str) -> Vec<(&'static str, Vec<u8>)> {
+    let tests = format!(
+        "apiVersion: countersign/v1\nkind: PolicyTest\ntests:\n  - name: a key that lives\n    ask: {{action: rotate, \
+         subject: {{connector: local, kind: account}}, inputs: {{{input}}}}}\n    expect: deny\n    by: [{by}]\n"
+    );
+    let cedar = include_bytes!("../../kernel/policy/page.cedar").to_vec();
+    vec![
+        ("workflows/payments.yaml", workflow.into()),
+        ("policies/accounts.cedar", cedar),
+        ("policies/accounts.test.yaml", tests.into_bytes()),
+    ]
 }
 
 /// What checking a set finds, with the embedded connectors.
@@ -219,7 +239,7 @@ fn example(page: &Page) -> Option<(Vec<Diagnostic>, FileSet)> {
         return Some((found(&set), set));
     }
     let Some((wrong, _)) = page.example.files() else {
-        let set = set_of(page, told(page.code)?);
+        let set = set_of(told(page.code)?);
         return Some((found(&set), set));
     };
     let (file, room) = match page.code.split_once('.') {
@@ -228,7 +248,7 @@ fn example(page: &Page) -> Option<(Vec<Diagnostic>, FileSet)> {
         Some((room, _)) => ("workflows/payments.yaml", room),
         None => return None,
     };
-    let set = set_of(page, vec![(file, wrong.clone().into_bytes())]);
+    let set = set_of(vec![(file, wrong.clone().into_bytes())]);
     let found = match room {
         "settings" => Settings::parse(file, &wrong).unwrap_err(),
         "fmt" => crate::cli::fmt::laid_out(file, wrong.as_bytes()).unwrap_err(),

@@ -179,6 +179,23 @@ pub const PAGES: &[Page] = &[
         ),
     },
     Page {
+        code: "policy.test_by",
+        meaning: "A test of policies expects a decision by a policy that is not there.",
+        why: "It could never hold. `by` lists the `@id` of each policy that is to decide; a policy that was renamed is \
+              renamed in its tests, too.",
+        example: Example::told("`by: [rotat]`, where the policies have `rotate`", "`by: [rotate]`"),
+    },
+    Page {
+        code: "policy.test_input",
+        meaning: "A test of policies gives an input that no workflow declares, or one of another type.",
+        why: "Policies see the inputs that the workflows of their folder declare, and no others: such a question could \
+              not be asked, and its answer would be a deny for that reason.",
+        example: Example::told(
+            "`inputs: {raeson: every ninety days}`, where the workflows declare `reason`",
+            "`inputs: {reason: every ninety days}`",
+        ),
+    },
+    Page {
         code: "policy.schema",
         meaning: "The schema that policies are checked against cannot be made.",
         why: "It is generated from the connectors' manifests and from what the workflows declare; names that begin with \

@@ -1,6 +1,7 @@
 //! Tests of policies: questions with the answers that their authors expect, and what no test speaks of.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 use countersign_contract::{Kind, Strategy, Type};
 use countersign_warrant::{Decision, ResourceName, Timestamp, Verdict};
@@ -10,6 +11,10 @@ use super::judge::Prepared;
 use super::{Certificate, Facts, PolicySet, Principal, Question, Subject, Term, Vocabulary, judge, schema};
 use crate::run::bodies::TriggerKind;
 use crate::workflow::model::{KeyAlgorithm, Profile};
+
+mod unknown;
+
+pub use unknown::unknown_names;
 
 /// One test: a question, and what must be answered.
 #[derive(Debug, Clone, PartialEq)]
@@ -22,10 +27,12 @@ pub struct Trial {
     pub question: Question,
     /// The answer that is expected.
     pub expect: Verdict,
-    /// The ids of the policies that must decide, where the author says so.
-    pub by: Option<BTreeSet<String>>,
+    /// The ids of the policies that must decide, where the author says so, each with its place in the file.
+    pub by: Option<BTreeMap<String, Range<usize>>>,
     /// The answer with the policies in shadow in force, where the author says so.
     pub shadow: Option<Verdict>,
+    /// The place of each input's name in the file.
+    pub inputs_at: BTreeMap<String, Range<usize>>,
 }
 
 /// How one test went.
@@ -116,8 +123,9 @@ fn is_needed(set: &PolicySet, tried: &Tried<'_>, id: &str) -> bool {
 
 fn try_one<'a>(set: &PolicySet, trial: &'a Trial) -> Tried<'a> {
     let decision = judge(set, &trial.question).decision;
-    let decided: BTreeSet<String> = decision.policies.iter().cloned().collect();
-    let list = |ids: &BTreeSet<String>| if ids.is_empty() { "none".to_owned() } else { words(ids.iter()) };
+    let decided: BTreeSet<&String> = decision.policies.iter().collect();
+    let list = |ids: &BTreeSet<&String>| if ids.is_empty() { "none".to_owned() } else { words(ids.iter().copied()) };
+    let expected: Option<BTreeSet<&String>> = trial.by.as_ref().map(|by| by.keys().collect());
     let in_shadow = decision.shadow.iter().flat_map(|other| &other.errors);
     let wrong = if let Some(error) = decision.errors.iter().chain(in_shadow).next() {
         // WHY: an error is a deny; a test that expects a deny must not pass by it.
@@ -125,8 +133,8 @@ fn try_one<'a>(set: &PolicySet, trial: &'a Trial) -> Tried<'a> {
     } else if decision.verdict != trial.expect {
         let why = if decided.is_empty() { "no policy permits it".to_owned() } else { format!("by {}", list(&decided)) };
         Some(format!("expected {}, got {}: {why}", word(trial.expect), word(decision.verdict)))
-    } else if let Some(by) = trial.by.as_ref().filter(|by| **by != decided) {
-        Some(format!("expected by {}, got {}", list(by), list(&decided)))
+    } else if let Some(by) = expected.filter(|by| *by != decided) {
+        Some(format!("expected by {}, got {}", list(&by), list(&decided)))
     } else {
         let shadow = decision.shadow.as_ref().map_or(decision.verdict, |other| other.verdict);
         let expected = trial.shadow.filter(|expected| *expected != shadow);

@@ -57,6 +57,19 @@ impl<'a> Errors<'a> {
         Told(())
     }
 
+    /// The same, unless it was told of this place already.
+    pub(super) fn tell_once(
+        &mut self,
+        code: &'static str,
+        at: &Range<usize>,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) -> Told {
+        let message = printable(&message.into());
+        let same = |found: &Diagnostic| found.code == code && found.offset == at.start && found.message == message;
+        if self.found.iter().any(same) { Told(()) } else { self.tell(code, at, message, help) }
+    }
+
     /// Takes an error back that another one of the same place explains better; that one must be told.
     pub(super) fn take_back(&mut self, code: &str, at: &Range<usize>, message: &str) {
         let same = |found: &Diagnostic| found.code == code && found.offset == at.start && found.message == message;

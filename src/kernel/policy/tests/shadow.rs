@@ -61,7 +61,7 @@ fn a_permit_in_shadow_allows_nothing_and_an_error_in_shadow_denies_nothing() {
 
 fn trial(tier: &str, expect: Verdict, shadow: Option<Verdict>) -> Trial {
     let (name, place) = (format!("tier {tier}"), ("a.test.yaml".to_owned(), 1));
-    Trial { name, place, question: asked(tier), expect, by: None, shadow }
+    Trial { name, place, question: asked(tier), expect, by: None, shadow, inputs_at: BTreeMap::new() }
 }
 
 fn tried<T>(policies: &[&str], trials: &[Trial], read: impl FnOnce(&Verdicts<'_>) -> T) -> T {

@@ -22,10 +22,10 @@ codes! {
         "The kind has no such attribute, or the probe no such parameter.",
         why "What the target would ignore is refused, so that nobody believes in a limit that is not there.",
         Example::change(PROVISION, "purpose: payments", "purpose: payments\n        colour: red");
-    UNKNOWN_VERB = "workflow.unknown_verb", "`uses` names no verb that is called by itself.",
+    UNKNOWN_VERB = "workflow.unknown_verb", "`uses` names no verb that is called by itself, or a test of policies none of a connector.",
         why "`uses` is for what no step of its own does: to take a leftover secret out of use, or to put it back. What makes \
              or delivers a secret, or ends the subject, is a step (`rotate`, `deprovision`), which keeps the order that is \
-             safe.",
+             safe. A test asks about a `verb` that a manifest has: policy is never asked about another one.",
         Example::change(
             ROTATE,
             "  - id: seal\n",

@@ -13,11 +13,13 @@ use crate::workflow::scalar::INTEGER_MAX;
 use crate::workflow::trigger::EVENTS_MAX;
 use crate::workflow::windows::ENTRIES_MAX;
 
-const NAME: Form = Form::Pattern("^[A-Za-z][A-Za-z0-9_-]{0,63}$", "payments");
+pub(super) const NAME: Form = Form::Pattern("^[A-Za-z][A-Za-z0-9_-]{0,63}$", "payments");
 const PERSON: Form = Form::Pattern("^[^@\\s]+@[^@\\s]+$", "dana@example.com");
 const CONTROL: Form = Form::Pattern("^[A-Za-z0-9._()-]+:[A-Za-z0-9._()-]+$", "nist-800-53r5:ia-5");
 const SPAN: Form = Form::Pattern("^(0|[1-9][0-9]*)(ms|s|m|h|d|y)$", "24h");
-const SOME_SPAN: Form = Form::Pattern("^[1-9][0-9]*(ms|s|m|h|d|y)$", "90d");
+pub(super) const SOME_SPAN: Form = Form::Pattern("^[1-9][0-9]*(ms|s|m|h|d|y)$", "90d");
+/// The algorithms of key pairs.
+pub(super) const KEY_PAIRS: [&str; 3] = ["p256", "p384", "ed25519"];
 const FRACTION: Form = Form::Pattern("^[1-9][0-9]*/[1-9][0-9]*$", "2/3");
 const CRON: Form = Form::Pattern("^[ \\t]*[^ \\t]+([ \\t]+[^ \\t]+){4,5}[ \\t]*$", "0 9 * * THU");
 const ZONE: Form = Form::Pattern("^[A-Za-z][A-Za-z0-9_+/-]*$", "Europe/Berlin");
@@ -34,11 +36,11 @@ const PERCENT: Form = Form::Pattern("^([1-9][0-9]?|100)%$", "10%");
 const SINK: Form = Form::Pattern("^[^/]+/[^/]+$", "files/client");
 const REFERENCE: Form = Form::Pattern("^\\$\\{\\{[^{}]*\\}\\}$", "${{ steps.rotate.version }}");
 
-const fn must(name: &'static str, about: &'static str, form: Form) -> Key {
+pub(super) const fn must(name: &'static str, about: &'static str, form: Form) -> Key {
     Key { name, about, form, required: true }
 }
 
-const fn may(name: &'static str, about: &'static str, form: Form) -> Key {
+pub(super) const fn may(name: &'static str, about: &'static str, form: Form) -> Key {
     Key { name, about, form, required: false }
 }
 
@@ -292,7 +294,7 @@ fn certificate() -> Vec<Key> {
         may("common_name", "The subject's common name; for an authority only.", Form::Line { length_max: 64 }),
         may("names", "DNS names and IP addresses; for a server only.", names),
         must("lifetime", "How long it is valid.", SOME_SPAN),
-        must("key", "The algorithm of the key pair.", Form::Words(vec!["p256", "p384", "ed25519"])),
+        must("key", "The algorithm of the key pair.", Form::Words(KEY_PAIRS.into())),
         must("distribute", "Where certificate and key are delivered.", distribute()),
         may("adopted", "What must be seen after the delivery.", adopted()),
     ]
@@ -415,7 +417,7 @@ fn generate() -> Form {
 
 fn key_pair() -> Form {
     Form::table(vec![
-        must("key", "The algorithm of the key pair.", Form::Words(vec!["p256", "p384", "ed25519"])),
+        must("key", "The algorithm of the key pair.", Form::Words(KEY_PAIRS.into())),
         may("lifetime", "After how long it counts as expired; never, when it is not said.", SOME_SPAN),
     ])
 }

@@ -30,12 +30,26 @@ const WRONG: &[(&str, &str, &str)] = &[
     (codes::UNKNOWN_KIND, "kind: account", "kind: acount"),
     (codes::UNKNOWN_ATTRIBUTE, "purpose: p", "purpse: p"),
     (codes::TYPE_MISMATCH, "level: read}", "level: 7}"),
-    (codes::TYPE_MISMATCH, "  action: provision\n", "  action: provision\n  facts: {live_versions: two}\n"),
     (
-        codes::TYPE_MISMATCH,
+        codes::WRONG_TYPE,
         "  action: provision\n",
-        "  action: provision\n  facts: {expires_at: 2026-13-01T00:00:00Z}\n",
+        "  action: provision\n  facts: {live_versions: two, exists: 1, expires_at: 2026-13-01T00:00:00Z}\n",
     ),
+    (codes::UNKNOWN_KEY, "  action: provision\n", "  action: provision\n  facts: {live_version: 2, exist: true}\n"),
+    (codes::OUT_OF_RANGE, "  action: provision\n", "  action: provision\n  facts: {live_versions: -1}\n"),
+    (codes::UNKNOWN_VERB, "by: workflow", "by: workflow, verb: account_crate"),
+    (codes::UNKNOWN_KIND, "attributes: {level: write}", "kind: acount"),
+    (
+        codes::UNKNOWN_ATTRIBUTE,
+        "{subject: {attributes: {level: write}}, by",
+        "{subject: {connector: lab, kind: robot}, by",
+    ),
+    (codes::UNKNOWN_ATTRIBUTE, "purpose: p, level: read", "purpse: p, level: 7, lvel: read"),
+    (codes::TYPE_MISMATCH, "level: write}", "level: 7}"),
+    (codes::UNKNOWN_WORD, "level: write}", "level: wrte}"),
+    (codes::WRONG_TYPE, "by: workflow", "inputs: {words: [a], more: {}}, by: workflow"),
+    (codes::NO_SUCH_PART, "{subject: {attributes: {level: write}}, by", "{action: issue, by"),
+    (codes::UNKNOWN_WORD, "action: provision\n", "action: provison\n  by: nobody\n"),
     (codes::UNKNOWN_WORD, "expect: deny", "expect: deny, shadow: no"),
     (codes::NO_SUCH_PART, "kind: account, attributes: {purpose: p, level: read}", "kind: certificate"),
     (
@@ -56,7 +70,7 @@ fn what_a_file_gives_holds_for_each_of_its_tests() {
     assert_eq!((reader.place.1, writer.place.1), (7, 8));
     let level = |trial: &crate::policy::trial::Trial| format!("{:?}", trial.question.subject.attributes["level"]);
     assert_eq!((level(reader), level(writer)), ("Text(\"read\")".to_owned(), "Text(\"write\")".to_owned()));
-    assert_eq!(reader.by.as_ref().map(std::collections::BTreeSet::len), Some(2));
+    assert_eq!(reader.by.as_ref().map(std::collections::BTreeMap::len), Some(2));
     assert_ne!(reader.question.principal, writer.question.principal);
 }
 

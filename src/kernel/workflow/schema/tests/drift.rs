@@ -5,14 +5,15 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use super::judge::is_valid;
-use super::{documents, said};
+use super::{Files, TESTS, WORKFLOWS};
+use crate::diagnostic::Diagnostic;
 use crate::workflow::codes;
 use crate::workflow::schema::form::{Form, Key};
-use crate::workflow::schema::language;
 
 /// The walk: the document as it is, and the places of the description that were seen.
 struct Walk {
     document: Value,
+    said: fn(&Value) -> Vec<Diagnostic>,
     seen: BTreeSet<String>,
     /// Keys of the other forms that the value at hand could have; the parser looks for some of them.
     elsewhere: BTreeSet<String>,
@@ -29,8 +30,8 @@ impl Walk {
     }
 
     /// The help of the error of that code that the changed document brings about.
-    fn help(changed: &Value, code: &str, of: &str) -> String {
-        let found = said(changed);
+    fn help(&self, changed: &Value, code: &str, of: &str) -> String {
+        let found = (self.said)(changed);
         let one = found.iter().find(|one| one.code == code && one.message.contains(of));
         one.unwrap_or_else(|| panic!("no {code} for `{of}`: {found:#?}\n{changed:#}")).help.clone()
     }
@@ -65,11 +66,11 @@ impl Walk {
                 (self.elsewhere, self.forms) = (BTreeSet::new(), Vec::new());
             }
             Form::Words(words) => {
-                let help = Self::help(&self.with(pointer, json!("zzzzzzzzzzzz")), codes::UNKNOWN_WORD, "zzzz");
+                let help = self.help(&self.with(pointer, json!("zzzzzzzzzzzz")), codes::UNKNOWN_WORD, "zzzz");
                 assert_eq!(listed(&help), words.iter().map(|word| (*word).to_owned()).collect(), "{name}");
             }
             Form::Integer { min, max } if *min > i64::MIN => {
-                let help = Self::help(&self.with(pointer, json!(i64::MAX)), codes::OUT_OF_RANGE, "out of bounds");
+                let help = self.help(&self.with(pointer, json!(i64::MAX)), codes::OUT_OF_RANGE, "out of bounds");
                 assert_eq!(help, format!("from {min} to {max}"), "{name}");
             }
             Form::Exactly(_)
@@ -89,7 +90,7 @@ impl Walk {
         let (elsewhere, forms) = (std::mem::take(&mut self.elsewhere), std::mem::take(&mut self.forms));
         let mut more = value.clone();
         more["zzzzzzzzzzzz"] = json!(1);
-        let help = Self::help(&self.with(pointer, more), codes::UNKNOWN_KEY, "zzzz");
+        let help = self.help(&self.with(pointer, more), codes::UNKNOWN_KEY, "zzzz");
         let kinds: Vec<&str> = crate::workflow::step::KINDS.to_vec();
         let is_step = name == ".steps[]";
         let known: BTreeSet<String> = keys.iter().map(|key| key.name.to_owned()).collect();
@@ -114,7 +115,7 @@ impl Walk {
             let is_other = forms.iter().any(|form| fits(form, &less));
             // WHY: what names no subject is told to name one.
             let wanted = if key.name == "for_each" { "name" } else { key.name };
-            let missing = said(&self.with(pointer, less))
+            let missing = (self.said)(&self.with(pointer, less))
                 .iter()
                 .any(|one| one.code == codes::MISSING_KEY && one.message == format!("`{wanted}` is missing"));
             assert_eq!(missing, key.required && !is_other, "{name}.{}", key.name);
@@ -155,22 +156,43 @@ fn below(keys: &[Key], name: &str, into: &mut BTreeSet<String>) {
 
 #[test]
 fn the_parser_knows_the_keys_the_words_and_the_bounds_of_the_description() {
-    let language = language::workflow();
+    knows(WORKFLOWS);
+}
+
+#[test]
+fn so_does_the_parser_of_tests() {
+    knows(TESTS);
+}
+
+fn knows(files: Files) {
+    let form = (files.form)();
     let mut seen = BTreeSet::new();
-    for document in documents() {
-        let mut walk = Walk { document, seen: BTreeSet::new(), elsewhere: BTreeSet::new(), forms: Vec::new() };
-        walk.walk(&language, "", "");
+    for document in files.documents() {
+        let said = files.said;
+        let mut walk = Walk { document, said, seen: BTreeSet::new(), elsewhere: BTreeSet::new(), forms: Vec::new() };
+        walk.walk(&form, "", "");
         seen.extend(walk.seen);
     }
     let mut all = BTreeSet::new();
-    places(&language, "", &mut all);
+    places(&form, "", &mut all);
     assert_eq!(all.difference(&seen).collect::<Vec<_>>(), Vec::<&String>::new(), "no good file shows these");
 }
 
 /// Each value of each good file replaced by values of all types: what the parser takes, the schema takes.
 #[test]
 fn a_value_of_another_type_is_refused_by_the_parser_wherever_the_schema_refuses_it() {
-    let schema = crate::workflow::schema::schema();
+    let (taken, refused) = of_other_types(WORKFLOWS);
+    assert!(taken > 100 && refused > 1000, "{taken} {refused}");
+}
+
+#[test]
+fn so_it_is_in_tests() {
+    let (taken, refused) = of_other_types(TESTS);
+    assert!(taken > 50 && refused > 500, "{taken} {refused}");
+}
+
+fn of_other_types(files: Files) -> (u32, u32) {
+    let schema = (files.schema)();
     let others = [
         json!(null),
         json!(true),
@@ -184,14 +206,14 @@ fn a_value_of_another_type_is_refused_by_the_parser_wherever_the_schema_refuses_
         json!(["x"]),
     ];
     let (mut taken, mut refused) = (0, 0);
-    for document in documents() {
+    for document in files.documents() {
         let mut pointers = Vec::new();
         every_pointer(&document, "", &mut pointers);
         for pointer in pointers {
             for other in &others {
                 let mut changed = document.clone();
                 *changed.pointer_mut(&pointer).unwrap() = other.clone();
-                if said(&changed).is_empty() {
+                if (files.said)(&changed).is_empty() {
                     taken += 1;
                     assert!(
                         is_valid(&schema, &changed),
@@ -203,7 +225,7 @@ fn a_value_of_another_type_is_refused_by_the_parser_wherever_the_schema_refuses_
             }
         }
     }
-    assert!(taken > 100 && refused > 1000, "{taken} {refused}");
+    (taken, refused)
 }
 
 pub(super) fn every_pointer(value: &Value, at: &str, into: &mut Vec<String>) {

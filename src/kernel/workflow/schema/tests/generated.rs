@@ -6,10 +6,10 @@ use serde_json::{Map, Value, json};
 
 use super::drift::every_pointer;
 use super::judge::is_valid;
-use super::{documents, said};
+use super::{Files, TESTS, WORKFLOWS};
 use crate::workflow::codes;
 use crate::workflow::schema::form::Form;
-use crate::workflow::schema::{language, schema};
+use crate::workflow::schema::{language, trials};
 
 /// Codes of the form of a file: what the schema takes has none of them.
 const OF_FORM: &[&str] = &[
@@ -86,12 +86,12 @@ proptest! {
     /// its form.
     #[test]
     fn what_the_description_makes_has_the_form_of_a_workflow(document in values(&language::workflow())) {
-        prop_assert!(is_valid(&schema(), &document), "{document:#}");
-        for one in said(&document) {
-            // WHY: a manifest requires parameters of its own, which no schema without settings can know.
-            let of_manifest = one.code == codes::MISSING_KEY && one.help.contains(';');
-            prop_assert!(!OF_FORM.contains(&one.code) || of_manifest, "{one:?}\n{document:#}");
-        }
+        has_the_form(WORKFLOWS, &document)?;
+    }
+
+    #[test]
+    fn what_the_other_one_makes_has_the_form_of_a_file_of_tests(document in values(&trials::trials())) {
+        has_the_form(TESTS, &document)?;
     }
 
     /// Good files with keys removed, renamed and moved, and values put where others stood: what the schema refuses, the
@@ -102,16 +102,30 @@ proptest! {
         other in any::<Index>(),
         changes in prop::collection::vec((any::<Index>(), any::<Index>(), 0..5u8), 1..4),
     ) {
-        let documents = documents();
-        let mut document = file.get(&documents).clone();
-        let other = other.get(&documents);
-        for (at, from, how) in changes {
-            change(&mut document, other, at, from, how);
-        }
-        if !is_valid(&schema(), &document) {
-            prop_assert!(!said(&document).is_empty(), "the schema refuses what the parser takes:\n{document:#}");
+        for files in [WORKFLOWS, TESTS] {
+            let documents = files.documents();
+            let mut document = file.get(&documents).clone();
+            let other = other.get(&documents);
+            for (at, from, how) in &changes {
+                change(&mut document, other, *at, *from, *how);
+            }
+            if !is_valid(&(files.schema)(), &document) {
+                let said = (files.said)(&document);
+                prop_assert!(!said.is_empty(), "the schema refuses what the parser takes:\n{document:#}");
+            }
         }
     }
+}
+
+fn has_the_form(files: Files, document: &Value) -> Result<(), TestCaseError> {
+    prop_assert!(is_valid(&(files.schema)(), document), "{document:#}");
+    for one in (files.said)(document) {
+        // WHY: a manifest requires parameters of its own, which no schema without settings can know; and what nobody asks,
+        // neither a test nor what is given to it, is missed in neither.
+        let of_manifest = one.code == codes::MISSING_KEY && (one.help.contains(';') || one.message.contains("`ask."));
+        prop_assert!(!OF_FORM.contains(&one.code) || of_manifest, "{one:?}\n{document:#}");
+    }
+    Ok(())
 }
 
 fn change(document: &mut Value, other: &Value, at: Index, from: Index, how: u8) {
