@@ -4,7 +4,7 @@
 //! workflow's inputs, the trigger and what was observed. Neither who asks nor the present instant is in it, so that a
 //! plan is the same whoever makes it, and when.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -27,6 +27,9 @@ const BEFORE: &str = "@id(\"condition\")\npermit(principal, action, resource) wh
 
 /// Variables of Cedar that a condition has no use for: who asks is a matter of policy.
 const FOREIGN: [&str; 2] = ["principal", "action"];
+
+/// Words that values are, by the path of the value.
+pub type ValueWords = BTreeMap<String, BTreeSet<String>>;
 
 /// The words that the conditions of one workflow can use.
 pub struct ConditionWords {
@@ -80,6 +83,13 @@ impl ConditionWords {
         let (schema, _) = Schema::from_cedarschema_str(&text).map_err(|error| error.to_string())?;
         Ok(Self { schema, text, known: Words::of(std::iter::once(kind)) })
     }
+
+    /// The same for a workflow in which some values are one of a few words: `all` that there are, and those that they are
+    /// `here`, by path (`context.trigger`).
+    #[must_use]
+    pub fn among(self, kind: &Kind, all: ValueWords, here: ValueWords) -> Self {
+        Self { known: Words::of_workflow(kind, all, here), ..self }
+    }
 }
 
 impl Condition {
@@ -107,6 +117,20 @@ impl Condition {
         }
         let set = PolicySet::compile_on(&[(String::new(), written)], words.schema.clone(), &words.text, &words.known)
             .map_err(|found| first(found, BEFORE.len(), text))?;
+        let policy = set.only_policy();
+        if let Some(never) = policy.and_then(|policy| words.known.never_here(policy)) {
+            let known = never.known.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ");
+            return Err(ConditionError {
+                message: format!("`{}` is never `{}` in this workflow", never.path, never.word),
+                help: if never.known.len() == 1 {
+                    format!("here it is {known}")
+                } else {
+                    format!("here it is one of {known}")
+                },
+                at: never.place(text).unwrap_or(0..text.len()),
+                is_impossible: true,
+            });
+        }
         Ok(Self { text: text.to_owned(), set: Arc::new(set) })
     }
 

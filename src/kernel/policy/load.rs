@@ -143,6 +143,12 @@ impl PolicySet {
         slices.flat_map(|slice| slice.with_shadow().rules.keys().cloned()).collect()
     }
 
+    /// The policy, where there is one.
+    pub(super) fn only_policy(&self) -> Option<&cedar_policy::Policy> {
+        let slice = self.slices.values().flat_map(HashMap::values).next()?;
+        slice.rules.values().next().map(|rule| &rule.policy)
+    }
+
     /// Which decision could not be written down, where there is one.
     // INVARIANT: inv:I1 what cannot be recorded is not in force: neither a change without its record nor a denial.
     fn too_large(&self) -> Option<String> {

@@ -27,7 +27,7 @@ mod text;
 pub mod trial;
 mod vocabulary;
 
-pub use condition::{Circumstances, Condition, ConditionError, ConditionWords};
+pub use condition::{Circumstances, Condition, ConditionError, ConditionWords, ValueWords};
 pub use explain::{Explained, PolicyWords, explain};
 pub use judge::{Judgement, allow, judge};
 pub use load::PolicySet;

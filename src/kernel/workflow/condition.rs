@@ -1,13 +1,14 @@
 //! Reads `when`: the condition under which a step is planned.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::codes;
 use super::errors::{Errors, Read};
+use super::model::InputKind;
 use super::scalar;
 use super::scope::Scope;
 use super::tree::{Content, Node};
-use crate::policy::{Condition, ConditionWords, TermKind};
+use crate::policy::{Condition, ConditionWords, TermKind, ValueWords};
 
 /// Characters of a condition at most.
 const LENGTH_MAX: usize = 1000;
@@ -67,9 +68,25 @@ pub(super) fn condition(node: &Node, scope: &Scope<'_>, errors: &mut Errors<'_>)
 fn words(scope: &Scope<'_>) -> Read<Result<ConditionWords, String>> {
     let whose = scope.whose?;
     let mut inputs = BTreeMap::new();
+    let mut all = ValueWords::new();
     for (name, input) in scope.inputs.as_ref().map_err(|told| *told)? {
         let input = input.as_ref().map_err(|told| *told)?;
         inputs.insert(name.clone(), TermKind::of_declared(&input.kind));
+        if let InputKind::Word(words) = &input.kind {
+            all.insert(format!("context.inputs.{name}"), words.iter().cloned().collect());
+        }
     }
-    Ok(ConditionWords::new(whose.manifest.connector, whose.kind, &inputs))
+    let kinds = scope.known.connectors.values().flat_map(|it| &it.kinds).filter(|kind| !kind.is_sink);
+    all.insert("resource.kind".to_owned(), kinds.map(|kind| kind.name.to_owned()).collect());
+    all.insert("resource.connector".to_owned(), scope.known.connectors.keys().cloned().collect());
+    let mut here = ValueWords::from([
+        ("resource.kind".to_owned(), BTreeSet::from([whose.kind.name.to_owned()])),
+        ("resource.connector".to_owned(), BTreeSet::from([whose.connector.to_owned()])),
+    ]);
+    let triggers: BTreeSet<String> = scope.triggers.iter().map(|trigger| trigger.as_str().to_owned()).collect();
+    if !triggers.is_empty() {
+        here.insert("context.trigger".to_owned(), triggers);
+    }
+    let words = ConditionWords::new(whose.manifest.connector, whose.kind, &inputs);
+    Ok(words.map(|words| words.among(whose.kind, all, here)))
 }

@@ -133,9 +133,10 @@ fn workflow(root: &Node, digest: Digest, known: &Known<'_>, errors: &mut Errors<
     let order = order::order(nodes, &outlines, errors);
     let after = order.as_ref().ok().map(|order| order.after.as_slice());
     let conditions = std::cell::OnceCell::new();
-    let inputs = &header.on.inputs;
+    let (inputs, kinds) = (&header.on.inputs, header.on.kinds());
     let failed = order.as_ref().ok().map(|order| order.failed.as_slice());
-    let mut scope = Scope { known, whose, inputs, outlines: &outlines, after, failed, conditions, here: 0 };
+    let mut scope =
+        Scope { known, whose, inputs, triggers: &kinds, outlines: &outlines, after, failed, conditions, here: 0 };
     let subject = header.subject.and_then(|node| header::subject(node, &scope, errors));
     let mut steps = Vec::new();
     for (here, node) in nodes.iter().enumerate() {

@@ -13,6 +13,7 @@ use super::errors::{Errors, Read, Told};
 use super::model::{Input, InputKind, Reference};
 use super::suggest;
 use crate::policy::ConditionWords;
+use crate::run::bodies::TriggerKind;
 
 /// The type of what a reference refers to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,6 +77,8 @@ pub(super) struct Scope<'a> {
     pub(super) known: &'a Known<'a>,
     pub(super) whose: Read<Whose<'a>>,
     pub(super) inputs: &'a Read<BTreeMap<String, Read<Input>>>,
+    /// What may start a run; empty where that could not be read.
+    pub(super) triggers: &'a [TriggerKind],
     pub(super) outlines: &'a [Outline],
     /// For each step those that are over before it; `None` where there is no order, which has been told.
     pub(super) after: Option<&'a [BTreeSet<usize>]>,

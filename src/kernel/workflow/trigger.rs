@@ -11,6 +11,7 @@ use super::scalar::{self, INTEGER_MAX, shortened};
 use super::schedule::{self, Placed};
 use super::table::{Table, each, items, named};
 use super::tree::{Content, Node};
+use crate::run::bodies::TriggerKind;
 
 /// Characters of a text input when nothing else is said.
 const TEXT_LENGTH_MAX: u32 = 4096;
@@ -43,6 +44,22 @@ impl On {
             events: Err(because),
             complete: Err(because),
         }
+    }
+}
+
+impl On {
+    /// What may start a run; none where that could not be read.
+    pub(super) fn kinds(&self) -> Vec<TriggerKind> {
+        if self.complete.is_err() {
+            return Vec::new();
+        }
+        let kinds = [
+            (self.has_request, TriggerKind::Request),
+            (!matches!(self.schedule, Ok(None)), TriggerKind::Schedule),
+            (!matches!(self.expiry, Ok(None)), TriggerKind::Expiry),
+            (self.events.as_ref().is_ok_and(|events| !events.is_empty()) || self.events.is_err(), TriggerKind::Event),
+        ];
+        kinds.into_iter().filter(|(is_there, _)| *is_there).map(|(_, kind)| kind).collect()
     }
 }
 

@@ -280,12 +280,8 @@ fn validate(policy: &Policy, place: &Place<'_>, validator: &Validator) -> Vec<Di
 
 fn foreign_word(foreign: &Foreign, place: &Place<'_>) -> Diagnostic {
     let Foreign { path, word, known } = foreign;
-    let literal = format!("\"{word}\"");
-    let after = place.written().find(path.as_str()).unwrap_or_default();
-    let found = place.written().get(after..).and_then(|rest| rest.find(&literal)).map(|at| after + at);
-    let found = found.or_else(|| place.written().find(&literal));
-    let at =
-        found.map_or_else(|| place.keyword(), |at| place.policy.start + at..place.policy.start + at + literal.len());
+    let found = foreign.place(place.written());
+    let at = found.map_or_else(|| place.keyword(), |at| place.policy.start + at.start..place.policy.start + at.end);
     let all = known.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ");
     let known: Vec<&str> = known.iter().map(String::as_str).collect();
     let help = nearest(word, &known).map_or(format!("it is one of {all}"), |near| format!("did you mean `{near}`?"));

@@ -1,6 +1,7 @@
 //! Words that a value never is: `context.trigger == "evnt"` can be read, and would never hold.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 use cedar_policy::Policy;
 use countersign_contract::{Kind, Manifest, Type};
@@ -16,17 +17,38 @@ use crate::workflow::model::{KeyAlgorithm, Profile};
 pub(in crate::policy) struct Words {
     /// What values can be that are one of a few words, by path: `context.trigger`, `resource.level`.
     values: BTreeMap<String, BTreeSet<String>>,
+    /// Which of them a condition's own workflow can have.
+    here: BTreeMap<String, BTreeSet<String>>,
     /// Whether the controls are those that frameworks have.
     pub(super) controls: bool,
 }
 
 /// A word that its value never is.
-pub(super) struct Foreign {
+pub(in crate::policy) struct Foreign {
     /// The path of the value.
-    pub(super) path: String,
-    pub(super) word: String,
+    pub(in crate::policy) path: String,
+    pub(in crate::policy) word: String,
     /// What it can be.
-    pub(super) known: Vec<String>,
+    pub(in crate::policy) known: Vec<String>,
+}
+
+impl Foreign {
+    /// Where the word stands in the text of a policy or a condition: after its path, else anywhere.
+    pub(in crate::policy) fn place(&self, text: &str) -> Option<Range<usize>> {
+        let literal = format!("\"{}\"", self.word);
+        let after = text.find(self.path.as_str()).unwrap_or_default();
+        let found = text.get(after..).and_then(|rest| rest.find(&literal)).map(|at| after + at);
+        found.or_else(|| text.find(&literal)).map(|at| at..at + literal.len())
+    }
+}
+
+/// What a tree says of the comparisons in it.
+#[derive(Clone, Copy)]
+enum Says {
+    /// They must hold.
+    Holds,
+    /// They must not.
+    HoldsNot,
 }
 
 impl Words {
@@ -67,7 +89,49 @@ impl Words {
         }
         // WHY: two kinds may each have an attribute of that name, and one of them takes any text.
         words.retain(|path, _| !open.contains(path));
-        Self { values: words, controls: true }
+        Self { values: words, here: BTreeMap::new(), controls: true }
+    }
+
+    /// Those of a condition, in whose workflow a value is one of fewer words.
+    pub(in crate::policy) fn of_workflow(
+        kind: &Kind,
+        all: BTreeMap<String, BTreeSet<String>>,
+        here: BTreeMap<String, BTreeSet<String>>,
+    ) -> Self {
+        let mut words = Self::of(std::iter::once(kind));
+        words.values.extend(all);
+        Self { here, ..words }
+    }
+
+    /// What a condition needs to be so, and never is in its own workflow.
+    pub(in crate::policy) fn never_here(&self, policy: &Policy) -> Option<Foreign> {
+        let tree = policy.to_json().ok()?;
+        self.never(tree.get("conditions")?, Says::Holds)
+    }
+
+    // WHY: what must not be so, and never is, is a condition that holds: an author may guard against what is not there yet.
+    fn never(&self, tree: &Value, says: Says) -> Option<Foreign> {
+        match tree {
+            Value::Object(members) => members.iter().find_map(|(name, value)| match (name.as_str(), says) {
+                ("!", Says::Holds) => self.never(value, Says::HoldsNot),
+                ("!", Says::HoldsNot) => self.never(value, Says::Holds),
+                ("==" | "contains", Says::Holds) | ("!=", Says::HoldsNot) => {
+                    let (left, right) = (value.get("left")?, value.get("right")?);
+                    self.none_of(left, right).or_else(|| self.none_of(right, left))
+                }
+                _ => self.never(value, says),
+            }),
+            Value::Array(items) => items.iter().find_map(|item| self.never(item, says)),
+            _ => None,
+        }
+    }
+
+    /// The first of the words, where the value is none of them.
+    fn none_of(&self, value: &Value, with: &Value) -> Option<Foreign> {
+        let (path, known) = self.here.get_key_value(&path(value)?)?;
+        let words = texts(with);
+        let word = words.first().filter(|_| words.iter().all(|word| !known.contains(*word)))?;
+        Some(Foreign { path: path.clone(), word: (*word).to_owned(), known: known.iter().cloned().collect() })
     }
 
     /// What the policy compares with one of these values, and the value never is: the first such word of each value.

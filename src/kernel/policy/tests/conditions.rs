@@ -1,6 +1,6 @@
 //! Conditions: what they can ask for, what they answer, and what is no condition.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use super::local;
@@ -100,4 +100,35 @@ fn what_is_no_condition_is_told_with_its_place() {
 fn what_overflows_is_an_error_and_not_false() {
     let condition = Condition::parse("context.inputs.count * 9223372036854775807 > 0", &words()).unwrap();
     assert!(condition.holds(&circumstances()).unwrap_err().contains("overflow"));
+}
+
+/// What must be so and never is is refused; what must not be so may be guarded against.
+#[test]
+fn a_condition_of_a_workflow_needs_no_word_that_is_never_there() {
+    let texts = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<BTreeSet<String>>();
+    let of = |path: &str, words: &[&str]| BTreeMap::from([(path.to_owned(), texts(words))]);
+    let account = local().kind("account").unwrap().clone();
+    let here = of("context.trigger", &["request", "expiry"]);
+    let words = words().among(&account, of("context.inputs.reason", &["a leak", "a move"]), here);
+    for taken in [
+        "context.trigger == \"expiry\"",
+        "context.trigger != \"schedule\"",
+        "!(context.trigger == \"schedule\")",
+        "[\"schedule\", \"expiry\"].contains(context.trigger)",
+        "context.inputs.reason == \"a leak\"",
+        "context.inputs.reason like \"a*\"",
+    ] {
+        assert_eq!(Condition::parse(taken, &words).err(), None, "{taken}");
+    }
+    for (refused, marked, is_impossible) in [
+        ("context.trigger == \"schedule\"", "\"schedule\"", true),
+        ("context.inputs.urgent && \"schedule\" == context.trigger", "\"schedule\"", true),
+        ("[\"schedule\", \"event\"].contains(context.trigger)", "\"schedule\"", true),
+        ("!!(context[\"trigger\"] == \"event\")", "\"event\"", true),
+        ("context.trigger != \"evnt\"", "\"evnt\"", false),
+        ("context.inputs.reason == \"a leek\"", "\"a leek\"", false),
+    ] {
+        let found = Condition::parse(refused, &words).unwrap_err();
+        assert_eq!((&refused[found.at.clone()], found.is_impossible), (marked, is_impossible), "{refused}: {found:?}");
+    }
 }

@@ -65,8 +65,10 @@ codes! {
             "  - id: gate\n",
             "  - id: pause\n    when: resource.teir == \"critical\"\n    wait: {for: 1m}\n  - id: gate\n"
         );
-    IMPOSSIBLE_CONDITION = "workflow.impossible_condition", "A `when` can never hold.",
-        why "The step would be there to be read, and never run. Correct the condition, or take the step out.",
+    IMPOSSIBLE_CONDITION = "workflow.impossible_condition", "A `when`, or a `where`, can never hold.",
+        why "The step would be there to be read, and never run; or a value is compared with a word that it never is in \
+             this workflow: another kind than its subject's, another connector, a trigger that does not start it. Correct \
+             the condition, or take it out.",
         Example::change(
             ROTATE,
             "  - id: gate\n",
