@@ -44,7 +44,7 @@ pub enum Command {
     Fmt(Fmt),
     /// Say what a code of an error means, with an example and the mended one
     Explain(Explain),
-    /// Print the JSON Schema of a workflow file or of policy tests, for editors, or of a plan, for programs
+    /// Print the schema of a workflow file, of policy tests or of a plan, or what policies may read
     Schema(Schema),
     /// Show every call, verdict and undo of a run before anything runs
     Plan(Plan),
@@ -130,20 +130,33 @@ pub struct Fmt {
 /// `schema`.
 #[derive(Debug, Args)]
 pub struct Schema {
-    /// What is described
-    #[arg(value_enum, value_name = "WHAT", default_value = "workflow")]
-    pub of: SchemaOf,
+    /// What is described; a workflow file, when it is not said
+    #[command(subcommand)]
+    pub of: Option<SchemaOf>,
 }
 
-/// What has a JSON Schema.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+/// What has a schema.
+#[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
 pub enum SchemaOf {
-    /// A workflow file
+    /// A workflow file, as JSON Schema
     Workflow,
-    /// A file of tests of policies (`*.test.yaml`)
+    /// A file of tests of policies (`*.test.yaml`), as JSON Schema
     Tests,
-    /// What `countersign plan --json` prints
+    /// What `countersign plan --json` prints, as JSON Schema
     Plan,
+    /// What policies may read, as Cedar schema with comments; with `--json` in Cedar's JSON format
+    Policy(PolicySchema),
+}
+
+/// `schema policy`.
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub struct PolicySchema {
+    /// With the inputs that these workflows declare, and what their policy steps add
+    #[arg(long, value_name = "DIR")]
+    pub files: Option<PathBuf>,
+    /// Settings that name connector instances; without it the data folder's, else the defaults
+    #[arg(long, value_name = "FILE")]
+    pub settings: Option<PathBuf>,
 }
 
 /// `explain`.

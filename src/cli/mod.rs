@@ -65,7 +65,7 @@ async fn dispatch(arguments: Arguments, screen: &Screen) -> Result<u8, Stop> {
         Command::Lint(lint) => lint::lint(data, &lint, screen),
         Command::Fmt(fmt) => fmt::fmt(&fmt, screen),
         Command::Explain(explain) => explain::explain(&explain, screen),
-        Command::Schema(asked) => schema::schema(&asked),
+        Command::Schema(asked) => schema::schema(data, &asked, screen),
         Command::Plan(plan) => plan::plan(data, &plan, screen).await,
         Command::Policy(policy) => policy::policy(data, &policy, screen).await,
         Command::Activate(activate) => activate::activate(data, &activate, screen).await,

@@ -90,27 +90,12 @@ impl FileSet {
         if self.unread.iter().any(|one| one.why == ReadSetError::TooMuch) {
             return Err(found);
         }
-        let mut parsed = Vec::new();
-        for file in &self.workflows {
-            match workflow::parse(&file.path, &file.bytes, known) {
-                Ok(workflow) => parsed.push((file, workflow)),
-                Err(diagnostics) => found.extend(diagnostics),
-            }
-        }
+        let parsed = self.parsed(known, &mut found);
         let trials = self.trials(known, &mut found);
         let members: Vec<Member<'_>> =
             parsed.iter().map(|(file, workflow)| Member { file: &file.path, bytes: &file.bytes, workflow }).collect();
         found.extend(workflow::check_set(&members));
-        let mut vocabulary = Vocabulary::new(known.connectors.clone());
-        for (file, workflow) in &parsed {
-            if let Err(error) = vocabulary.declare(workflow) {
-                let text = String::from_utf8_lossy(&file.bytes);
-                let help = "give the input one type in all workflows, or another name here";
-                found.push(
-                    Diagnostic::error(error.code(), &file.path, &text, 0..0).message(error.to_string()).help(help),
-                );
-            }
-        }
+        let vocabulary = declared(&parsed, known, &mut found);
         let mut texts: Vec<(String, String)> = Vec::new();
         for file in &self.policies {
             match policy::text_of(&file.path, &file.bytes) {
@@ -149,6 +134,29 @@ impl FileSet {
         }
     }
 
+    /// What policies may speak of: what the connectors have, and what the workflows declare.
+    ///
+    /// # Errors
+    /// With every error of every workflow file.
+    pub fn vocabulary<'k>(&self, known: &Known<'k>) -> Result<Vocabulary<'k>, Vec<Diagnostic>> {
+        let mut found: Vec<Diagnostic> = self.unread.iter().map(Unread::to_diagnostic).collect();
+        let parsed = self.parsed(known, &mut found);
+        let vocabulary = declared(&parsed, known, &mut found);
+        if found.is_empty() { Ok(vocabulary) } else { Err(found) }
+    }
+
+    /// The workflows, and what is wrong with the others.
+    fn parsed(&self, known: &Known<'_>, found: &mut Vec<Diagnostic>) -> Vec<(&SetFile, Workflow)> {
+        let mut parsed = Vec::new();
+        for file in &self.workflows {
+            match workflow::parse(&file.path, &file.bytes, known) {
+                Ok(workflow) => parsed.push((file, workflow)),
+                Err(diagnostics) => found.extend(diagnostics),
+            }
+        }
+        parsed
+    }
+
     /// The tests of the policies.
     fn trials(&self, known: &Known<'_>, found: &mut Vec<Diagnostic>) -> Vec<Trial> {
         let mut trials = Vec::new();
@@ -179,4 +187,16 @@ impl FileSet {
         let policies = name(&self.policies);
         (workflows, policies, blobs)
     }
+}
+
+fn declared<'k>(parsed: &[(&SetFile, Workflow)], known: &Known<'k>, found: &mut Vec<Diagnostic>) -> Vocabulary<'k> {
+    let mut vocabulary = Vocabulary::new(known.connectors.clone());
+    for (file, workflow) in parsed {
+        if let Err(error) = vocabulary.declare(workflow) {
+            let text = String::from_utf8_lossy(&file.bytes);
+            let help = "give the input one type in all workflows, or another name here";
+            found.push(Diagnostic::error(error.code(), &file.path, &text, 0..0).message(error.to_string()).help(help));
+        }
+    }
+    vocabulary
 }

@@ -1,6 +1,7 @@
 //! `countersign explain` and `countersign schema`: what a person and an editor are told of the language.
 
 use std::fs;
+use std::path::Path;
 
 use crate::folder::Folder;
 
@@ -81,6 +82,41 @@ fn an_unknown_code_is_answered_with_the_nearest_one() {
         .ended(2)
         .says(&["error[explain.unknown_code]", "did you mean `workflow.secret_flow`?"]);
     folder.run(&["explain", "E0382"]).ended(2).says(&["`countersign explain` lists all codes"]);
+}
+
+/// What is printed for people is what policies are checked against: Cedar reads it, and the shipped ones are valid by it.
+#[test]
+fn what_policies_may_read_is_a_schema_of_cedar() {
+    let folder = Folder::new();
+    let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("workflows");
+    let mut policies = String::new();
+    for file in fs::read_dir(shipped.join("policies")).unwrap() {
+        let path = file.unwrap().path();
+        if path.extension().is_some_and(|end| end == "cedar") {
+            policies += &fs::read_to_string(path).unwrap();
+        }
+    }
+    let policies: cedar_policy::PolicySet = policies.parse().unwrap();
+    let shipped = shipped.display().to_string();
+    for more in [&[][..], &["--files", &shipped]] {
+        let asked = [&["schema", "policy"], more].concat();
+        let told = folder.run(&asked).ended(0).out;
+        let (plain, warnings) = cedar_policy::Schema::from_cedarschema_str(&told).unwrap();
+        assert_eq!(warnings.count(), 0);
+        let json = folder.run(&[&asked[..], &["--json"]].concat()).ended(0).json();
+        for schema in [plain, cedar_policy::Schema::from_json_value(json).unwrap()] {
+            let valid = cedar_policy::Validator::new(schema).validate(&policies, cedar_policy::ValidationMode::Strict);
+            assert!(valid.validation_passed_without_warnings(), "{asked:?}: {valid}");
+        }
+        assert_eq!(told.contains("\"reason\"?: String"), !more.is_empty(), "{told}");
+    }
+    assert!(!folder.data().exists());
+    let settings = folder.around().join("settings.toml");
+    fs::write(&settings, "version = 1\n[connectors.other]\ntype = \"files\"\n").unwrap();
+    let told = folder.run(&["schema", "policy", "--settings", &settings.display().to_string()]).ended(0).out;
+    assert!(!told.contains("Countersign::local"), "{told}");
+    folder.run(&["schema", "policy", "--files", "nowhere"]).ended(2).says(&["nowhere"]);
+    folder.run(&["schema", "plan", "--files", "nowhere"]).ended(2).says(&["unexpected argument"]);
 }
 
 #[test]

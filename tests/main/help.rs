@@ -23,6 +23,7 @@ fn every_command_says_what_it_does() {
         &["fmt"],
         &["explain"],
         &["schema"],
+        &["schema", "policy"],
         &["plan"],
         &["policy"],
         &["policy", "test"],

@@ -268,7 +268,7 @@ fn set_of<'a>(rules: impl Iterator<Item = &'a Arc<Rule>>) -> Result<cedar_policy
     cedar_policy::PolicySet::from_policies(rules.map(|rule| rule.policy.clone())).map_err(|error| error.to_string())
 }
 
-fn schema_error(text: &str, message: String) -> Diagnostic {
+pub(super) fn schema_error(text: &str, message: String) -> Diagnostic {
     Diagnostic::error("policy.schema", SCHEMA, text, 0..0)
         .message(message)
         .help("the schema is generated: a connector's manifest, or an input of a workflow, has to be renamed")

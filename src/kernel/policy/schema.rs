@@ -10,6 +10,10 @@ use countersign_contract::{Kind, Parameter, Part};
 
 use super::{TermKind, Vocabulary};
 
+mod comments;
+
+pub(super) use comments::commented;
+
 /// The actions, in the order of their names.
 const ACTIONS: [&str; 5] = ["deprovision", "issue", "provision", "revoke", "rotate"];
 

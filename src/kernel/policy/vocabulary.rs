@@ -2,9 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use cedar_policy::SchemaFragment;
 use countersign_contract::Manifest;
+use serde_json::Value;
 
-use super::TermKind;
+use super::load::schema_error;
+use super::{TermKind, schema};
+use crate::diagnostic::Diagnostic;
 use crate::workflow::model::{StepKind, Workflow};
 
 /// The manifests of the connector instances, and what the activated workflows declare.
@@ -39,6 +43,31 @@ impl<'a> Vocabulary<'a> {
     /// The words of these connector instances, before any workflow.
     pub fn new(manifests: BTreeMap<String, &'a Manifest>) -> Self {
         Self { manifests, ..Self::default() }
+    }
+
+    /// The schema that policies are checked against, with a comment before everything that they can name.
+    ///
+    /// # Errors
+    /// As a set of policies could not be loaded: `policy.schema`.
+    pub fn schema_text(&self) -> Result<String, Vec<Diagnostic>> {
+        self.checked().map(|(text, _)| text)
+    }
+
+    /// The same in Cedar's JSON format, without comments.
+    ///
+    /// # Errors
+    /// As above.
+    pub fn schema_json(&self) -> Result<Value, Vec<Diagnostic>> {
+        self.checked().map(|(_, json)| json)
+    }
+
+    fn checked(&self) -> Result<(String, Value), Vec<Diagnostic>> {
+        let told = |text: &str, message: String| vec![schema_error(text, message)];
+        let text = schema::commented(self).map_err(|message| told("", message))?;
+        let (schema, _) =
+            SchemaFragment::from_cedarschema_str(&text).map_err(|error| told(&text, error.to_string()))?;
+        let json = schema.to_json_value().map_err(|error| told(&text, error.to_string()))?;
+        Ok((text, json))
     }
 
     /// Adds the inputs that a workflow declares, and the names that its `policy` steps add.

@@ -6,6 +6,7 @@ use countersign_contract::{Manifest, Parameter, Part, Type};
 
 use super::{kind, local, with_vocabulary};
 use crate::plan::fixture::{rotate, step};
+use crate::policy::load::Words;
 use crate::policy::{PolicySet, TermKind, Vocabulary, schema};
 use crate::workflow::model::{
     Input, InputKind, Metadata, PolicyStep, RequestTrigger, StepKind, Template, Triggers, Workflow,
@@ -14,6 +15,39 @@ use crate::workflow::model::{
 #[test]
 fn the_schema_says_what_the_manifests_say() {
     insta::assert_snapshot!(with_vocabulary(|vocabulary| schema::text(vocabulary).unwrap()));
+}
+
+/// Comments change nothing of what is recorded, and everything that a policy can name has one, but for the names that
+/// workflows give.
+#[test]
+fn the_schema_for_people_is_the_same_with_comments() {
+    let (plain, told) = with_vocabulary(|words| (schema::text(words).unwrap(), words.schema_text().unwrap()));
+    let without: Vec<&str> = told.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
+    assert_eq!(without, plain.lines().collect::<Vec<_>>());
+    assert!(told.lines().filter(|line| line.contains("//")).all(|line| line.chars().count() <= 110), "{told}");
+    let lines: Vec<&str> = told.lines().collect();
+    let is_named = |line: &str| line.contains(": ") || line.contains("entity ") || line.contains("action ");
+    let bare = lines.windows(2).filter(|pair| is_named(pair[1]) && !pair[1].contains("//") && !pair[0].contains("//"));
+    let bare: Vec<&str> = bare.map(|pair| pair[1].trim()).collect();
+    let of_workflows =
+        ["\"ticket\"?: String,", "\"count\"?: Long,", "\"dry\"?: Bool,", "\"reason\"?: String,", "\"reason\"?: Long,"];
+    let shared = ["verb: String,", "sink?: String,", "trigger: String,", "inputs: Inputs,", "length_of: Lengths,"];
+    let shared = [&shared[..], &["facts: Facts,", "added: Added,", "now: datetime,"]].concat();
+    let of_actions = |line: &&&str| {
+        line.starts_with("principal: ") || line.starts_with("resource: ") || line.starts_with("context: ")
+    };
+    let bare: Vec<&str> = bare.iter().filter(|line| !of_actions(line)).copied().collect();
+    assert_eq!(bare, [&of_workflows[..], &shared, &shared].concat());
+    insta::assert_snapshot!("for_people", told);
+}
+
+#[test]
+fn the_schema_for_people_is_one_that_the_shipped_policies_are_valid_by() {
+    let told = with_vocabulary(|words| words.schema_text().unwrap());
+    let files = super::SHIPPED.map(|(path, text)| (path.to_owned(), text.to_owned()));
+    assert_eq!(PolicySet::compile(&files, &told, &Words::default()).map(|_| ()), Ok(()));
+    let json = with_vocabulary(|words| words.schema_json().unwrap());
+    assert!(json["Countersign::local"]["entityTypes"]["account"].is_object(), "{json}");
 }
 
 #[test]
