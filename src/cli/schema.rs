@@ -36,7 +36,7 @@ fn policy(data: Option<PathBuf>, asked: &PolicySchema, screen: &Screen) -> Resul
     let settings = settings.map_err(|error| super::lint::drawn(&error, screen))?;
     let catalog = Catalog::of_manifests(&settings);
     let known = known(&catalog);
-    let files = asked.files.as_deref().map(FileSet::read).transpose()?.unwrap_or_default();
+    let files = asked.files.as_deref().map(FileSet::read).unwrap_or_default();
     let refused = |found: Vec<Diagnostic>| {
         screen.document(&json!({"diagnostics": found}));
         if !screen.json {
