@@ -13,7 +13,12 @@ mod problem;
 mod runs;
 mod socket;
 
-use axum::extract::DefaultBodyLimit;
+use std::time::Duration;
+
+use axum::extract::{DefaultBodyLimit, Request};
+use axum::http::header::CONTENT_LENGTH;
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde_json::{Value, json};
@@ -23,11 +28,14 @@ use crate::serve::Handle;
 pub use activations::{Activation, MadeCurrent, NamedFile};
 pub use problem::Problem;
 pub(crate) use runs::REASON_MAX;
-pub use runs::{Answer, Begun, Request};
+pub use runs::{Answer, Begun, Wanted};
 pub use socket::{Socket, SocketError, path_of};
 
 /// The largest body of a request, in bytes: a whole set of files may come in one.
 const BODY_MAX: usize = 64 << 20;
+
+/// How long a request may take, its body included: targets are asked before a run is begun.
+const ANSWERED_WITHIN: Duration = Duration::from_secs(100);
 
 /// What handlers are given.
 #[derive(Clone)]
@@ -45,7 +53,21 @@ pub fn router(handle: Handle) -> Router {
         .fallback(problem::no_such_route)
         .method_not_allowed_fallback(problem::no_such_method)
         .layer(DefaultBodyLimit::max(BODY_MAX))
+        .layer(middleware::from_fn(in_bounds))
         .with_state(State { handle })
+}
+
+/// Refuses a body by the length that it says, before any of it is read, and a request that takes too long.
+async fn in_bounds(request: Request, next: Next) -> Response {
+    let length = request.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+    if length.is_some_and(|length| length > BODY_MAX as u64) {
+        let detail = format!("a body has at most {BODY_MAX} bytes");
+        return Problem::new("api.too_large", detail, None).into_response();
+    }
+    match tokio::time::timeout(ANSWERED_WITHIN, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => Problem::new("api.too_slow", "the request took too long", None).into_response(),
+    }
 }
 
 /// Who answers.

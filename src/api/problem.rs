@@ -53,6 +53,7 @@ fn status_of(code: &str) -> StatusCode {
         "api.no_route" | "run.unknown_workflow" | "run.not_found" | "claim.not_found" => StatusCode::NOT_FOUND,
         "api.no_method" => StatusCode::METHOD_NOT_ALLOWED,
         "api.too_large" => StatusCode::PAYLOAD_TOO_LARGE,
+        "api.too_slow" => StatusCode::REQUEST_TIMEOUT,
         "api.media_type" => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         "api.stranger" => StatusCode::FORBIDDEN,
         "api.body" | "answer.reason" | "run.own_key" | "run.unknown_event" => StatusCode::BAD_REQUEST,

@@ -23,7 +23,7 @@ pub(crate) const REASON_MAX: usize = 4096;
 /// A request for a run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Request {
+pub struct Wanted {
     /// The workflow's name.
     pub workflow: String,
     /// Inputs, as texts.
@@ -68,11 +68,11 @@ pub struct Answer {
 pub(super) async fn begin(
     State(state): State<super::State>,
     ConnectInfo(caller): ConnectInfo<Caller>,
-    body: Body<Request>,
+    body: Body<Wanted>,
 ) -> Result<(StatusCode, Json<Begun>), Problem> {
     let by = caller.name().ok_or_else(stranger)?;
     let Json(request) = body?;
-    let Request { workflow, inputs, event, plan, idempotency_key, secret_file, version } = request;
+    let Wanted { workflow, inputs, event, plan, idempotency_key, secret_file, version } = request;
     let adopted = secret_file.map(|path| Adopted { path, adopting: Adopting { version, ..Adopting::default() } });
     let asked = Asked { workflow, inputs, event, plan, idempotency_key };
     let (status, run, how) = match state.handle.begin(asked, adopted, by).await? {

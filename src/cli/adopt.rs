@@ -21,7 +21,7 @@ use super::session::{Ran, Session, held, with_active};
 use super::signals::Signals;
 use super::stop::{BAD_INPUT, FAILED};
 use crate::Installation;
-use crate::api::{Begun, Request};
+use crate::api::{Begun, Wanted};
 use crate::folder::Folder;
 use crate::runner::{Driven, Given};
 use crate::scheduler::Active;
@@ -62,7 +62,7 @@ async fn handed_over(
     // WHY: the other process has a working folder of its own.
     let secret = std::path::absolute(secret).unwrap_or_else(|_| secret.to_owned());
     let Asked { workflow, inputs, .. } = asked;
-    let adoption = Request {
+    let adoption = Wanted {
         workflow: workflow.clone(),
         inputs: inputs.clone(),
         event: None,
@@ -71,7 +71,7 @@ async fn handed_over(
         secret_file: Some(secret),
         version,
     };
-    let rotation = Request { secret_file: None, version: None, ..adoption.clone() };
+    let rotation = Wanted { secret_file: None, version: None, ..adoption.clone() };
     let mut runs = Vec::new();
     let ended: Result<(), Stop> = async {
         let Begun { run, how } = owner.begin(&adoption).await?;

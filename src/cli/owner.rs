@@ -15,7 +15,7 @@ use super::Stop;
 use super::progress::Progress;
 use super::stop::{FAILED, exit_of};
 use crate::Reading;
-use crate::api::{Activation, Answer, Begun, MadeCurrent, Problem, Request, path_of};
+use crate::api::{Activation, Answer, Begun, MadeCurrent, Problem, Wanted, path_of};
 use crate::catalog::Catalog;
 use crate::folder::Folder;
 use crate::runner::Driven;
@@ -66,7 +66,7 @@ impl Owner {
     }
 
     /// Asks for a run.
-    pub(super) async fn begin(&self, request: &Request) -> Result<Begun, Stop> {
+    pub(super) async fn begin(&self, request: &Wanted) -> Result<Begun, Stop> {
         self.post("/v1/runs", request).await
     }
 

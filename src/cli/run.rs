@@ -17,7 +17,7 @@ use super::session::{Ran, Session, held, of_each, stopped, with_active};
 use super::signals::Signals;
 use super::stop::{BAD_INPUT, CHANGED, DENIED, DONE, FAILED, STUCK};
 use crate::Installation;
-use crate::api::{Begun, Request};
+use crate::api::{Begun, Wanted};
 use crate::folder::Folder;
 use crate::runner::Driven;
 use crate::scheduler::Active;
@@ -46,7 +46,7 @@ pub(super) async fn run(data: Option<PathBuf>, asked: &Run, screen: &Screen) -> 
 /// Hands the request over to the process that serves, and stays with the run.
 async fn handed_over(owner: &Owner, asked: Asked, detailed: bool, screen: &Screen) -> Result<u8, Stop> {
     let Asked { workflow, inputs, event, plan, idempotency_key } = asked;
-    let request = Request { workflow, inputs, event, plan, idempotency_key, secret_file: None, version: None };
+    let request = Wanted { workflow, inputs, event, plan, idempotency_key, secret_file: None, version: None };
     let Begun { run, how } = owner.begin(&request).await?;
     if how == "held" {
         return Err(held(&run));

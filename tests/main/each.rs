@@ -141,11 +141,11 @@ fn a_subject_whose_run_is_stuck_is_named_and_the_command_ends_as_stuck() {
     for (from, to) in [
         (" {connector: local, kind: account, name: reporting}", each),
         ("  expiry: {at: 2/3}\n", ""),
-        ("path: reporting", "path: elsewhere/${{ subject.name }}"),
         ("within: 10s", "within: 300ms"),
     ] {
         folder.edit(file, from, to);
     }
+    folder.deliver_elsewhere("elsewhere/${{ subject.name }}");
     folder.activate();
     let told = folder.run(&["run", "rotate-reporting-key"]).ended(5);
     let runs = folder.status()["runs"].as_array().unwrap().clone();

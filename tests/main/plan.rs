@@ -247,6 +247,7 @@ fn a_plan_is_compared_with_one_that_was_saved() {
     let told = folder.run(&[&each[..], &["--diff", file]].concat()).ended(0).out;
     assert!(told.contains("  nothing differs"), "{told}");
     folder.edit("workflows/policies/offboarding.cedar", "@id(\"account-offboard\")", "@id(\"account-end\")");
+    fs::remove_file(folder.path("workflows/policies/offboarding.test.yaml")).unwrap();
     folder.activate();
     let told = folder.run(&[&each[..], &["--diff", file]].concat()).ended(0).out;
     let verdict = "verdict: allow by account-offboard -> allow by account-end";

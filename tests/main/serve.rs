@@ -184,6 +184,7 @@ fn ask(folder: &Folder, request: &str) -> (u16, String) {
     let mut stream = std::os::unix::net::UnixStream::connect(folder.path("control.sock")).unwrap();
     stream.write_all(request.as_bytes()).unwrap();
     let mut answer = String::new();
+    stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
     stream.read_to_string(&mut answer).unwrap();
     let status = answer.split(' ').nth(1).unwrap().parse().unwrap();
     (status, answer.split_once("\r\n\r\n").map(|(_, body)| body.to_owned()).unwrap_or_default())

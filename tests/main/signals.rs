@@ -112,7 +112,7 @@ fn a_signal_while_a_probe_waits_is_carried_on() {
     for signal in ["TERM", "INT"] {
         let folder = Folder::toured();
         // The new key goes where the embedded client does not look: its use is waited for in vain.
-        folder.edit("workflows/rotate-reporting-key.yaml", "path: reporting", "path: elsewhere");
+        folder.deliver_elsewhere("elsewhere");
         folder.edit("workflows/rotate-reporting-key.yaml", "within: 10s", "within: 30s");
         folder.activate();
         let run = stopped(&folder, "@3 is current", signal);

@@ -13,7 +13,7 @@ const CLEAR_SLOT: &str = include_str!("clear-slot.yaml");
 /// point of no return. With the run's id.
 fn stuck() -> (Folder, String) {
     let folder = Folder::toured();
-    folder.edit("workflows/rotate-reporting-key.yaml", "path: reporting", "path: elsewhere");
+    folder.deliver_elsewhere("elsewhere");
     folder.edit("workflows/rotate-reporting-key.yaml", "within: 10s", "within: 300ms");
     folder.activate();
     let told = folder.run(&["run", "rotate-reporting-key"]).ended(5);
@@ -140,6 +140,7 @@ fn what_can_be_taken_back_is_taken_back_beyond_the_point_of_no_return() {
     assert!(stages.contains(&two.to_owned()) && stages.contains(&three.to_owned()), "{stages:?}");
     // The next rotation starts from there.
     folder.edit("workflows/rotate-reporting-key.yaml", "path: elsewhere", "path: reporting");
+    folder.edit("workflows/rotate-reporting-key.yaml", "    leaves: [{to: files/client, path: reporting}]\n", "");
     folder.edit("workflows/rotate-reporting-key.yaml", "within: 300ms", "within: 10s");
     folder.activate();
     folder.run(&["run", "rotate-reporting-key"]).ended(0);

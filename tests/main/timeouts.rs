@@ -69,10 +69,11 @@ fn a_check_ends_with_the_time_of_its_step_and_nothing_is_changed() {
 /// After the pivot a person is needed, and whoever resumes the run gives the step its time anew.
 #[test]
 fn an_adoption_ends_with_the_time_of_its_step_and_a_person_is_needed() {
-    let elsewhere = ("path: reporting", "path: elsewhere");
+    let elsewhere = ("path: reporting, fields", "path: elsewhere, fields");
     let folder = with("rotate", "timeout: 7s", elsewhere);
     let adopted = "      adopted: [{connector: local, probe: key_used, within: 6s}]\n      soak: 10ms\n";
     folder.edit("workflows/rotate-checked.yaml", "      soak: 10ms\n", adopted);
+    folder.edit("workflows/rotate-checked.yaml", "path: old-reporting", "path: reporting");
     folder.activate();
     let told = killed_and_carried_on(&folder, "reporting@3 is current").ended(5);
     let facts = late(&folder, 7);

@@ -142,6 +142,13 @@ pub(super) const PAGES: &[Page] = &[
         "the files without what does not belong to them",
     ),
     Page::told(
+        "api.too_slow",
+        "A request on the folder's socket took more than 100 seconds.",
+        "Its body did not come, or a target did not answer. A run may have been begun: `countersign status` lists them.",
+        "a body that says to be longer than what is sent",
+        "the whole body",
+    ),
+    Page::told(
         "api.media_type",
         "The request does not say that its body is JSON.",
         "Say `content-type: application/json`. Nothing was done.",

@@ -37,7 +37,10 @@ impl FileSet {
             Ok(_) if FileKind::of(path, &named).is_none() => set.leave(&named, ReadSetError::OtherKind),
             Ok(_) => set.read_file(path, &named),
         };
-        if is_over.is_continue() && set.workflows.is_empty() && set.policies.is_empty() && set.unread.is_empty() {
+        // A file of tests alone is checked by itself; a folder of nothing else is mostly not the one that was meant.
+        let is_tests = path.is_file() && !set.tests.is_empty();
+        let is_empty = set.workflows.is_empty() && set.policies.is_empty() && set.unread.is_empty() && !is_tests;
+        if is_over.is_continue() && is_empty {
             let why = ReadSetError::Empty;
             set.unread.push(Unread { path: named, why });
         }
