@@ -3,8 +3,9 @@
 use super::codes;
 use super::coverage::is_change;
 use super::errors::{Errors, Read};
-use super::model::{Retrying, StepKind, Strategy};
+use super::model::{REST_MS_MAX, Retrying, StepKind, Strategy};
 use super::scalar;
+use super::schedule::in_words;
 use super::scope::Scope;
 use super::table::Table;
 use super::tree::Node;
@@ -16,7 +17,7 @@ pub(super) const TIMES_MAX: u32 = 10;
 pub(super) fn retry(node: &Node, scope: &Scope<'_>, errors: &mut Errors<'_>) -> Read<Retrying> {
     let mut table = Table::of(node, "retry: {times: 3, wait: 30s}", errors)?;
     let times = table.need("times", "3", errors).and_then(|node| scalar::count(node, 1..=TIMES_MAX, errors));
-    let wait = table.need("wait", "30s", errors).and_then(|node| scalar::some_ms(node, errors));
+    let wait = table.need("wait", "30s", errors).and_then(|node| rest(node, errors));
     table.done(&[], errors)?;
     let kind = scope.outlines[scope.here].kind?;
     if !is_change(kind) {
@@ -25,6 +26,16 @@ pub(super) fn retry(node: &Node, scope: &Scope<'_>, errors: &mut Errors<'_>) -> 
         return Err(errors.tell(codes::KEY_NOT_HERE, &node.owner, message, help));
     }
     Ok(Retrying { times: times?, wait_ms: wait? })
+}
+
+/// The first rest. One that is longer than any that follows would not be kept.
+fn rest(node: &Node, errors: &mut Errors<'_>) -> Read<u64> {
+    let ms = scalar::some_ms(node, errors)?;
+    if ms <= REST_MS_MAX {
+        return Ok(ms);
+    }
+    let message = "rests double up to an hour, and already the first one would be longer";
+    Err(errors.tell(codes::OUT_OF_RANGE, &node.span, message, "at most `1h`"))
 }
 
 /// Reads `timeout: 2h`.
@@ -68,7 +79,7 @@ pub(super) fn prove(
             0 => (String::new(), String::new()),
             _ => (format!(", and waits by its `{word}`"), format!(" and `{word}` together")),
         };
-        let message = format!("the step {does} for as long as {} by its `{key}`{and}", duration(ms));
+        let message = format!("the step {does} for as long as {} by its `{key}`{and}", in_words(ms));
         let help = format!("make `timeout` longer than {longer_than}{with}");
         return Err(errors.tell(codes::OUT_OF_RANGE, &node.span, message, help));
     }
@@ -97,11 +108,4 @@ fn looks_ms(kind: &StepKind) -> u64 {
         _ => &[],
     };
     adopted.iter().map(|look| look.within_ms).max().unwrap_or_default()
-}
-
-/// A duration as the language writes it, in its largest whole unit.
-fn duration(ms: u64) -> String {
-    let units = [(86_400_000, "d"), (3_600_000, "h"), (60_000, "m"), (1000, "s")];
-    let unit = units.into_iter().find(|(unit, _)| ms.is_multiple_of(*unit));
-    unit.map_or_else(|| format!("{ms}ms"), |(unit, word)| format!("{}{word}", ms / unit))
 }

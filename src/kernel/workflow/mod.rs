@@ -50,6 +50,7 @@ mod tree;
 mod trial;
 mod trigger;
 mod uses;
+mod waits;
 mod windows;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -163,6 +164,10 @@ fn workflow(root: &Node, digest: Digest, known: &Known<'_>, errors: &mut Errors<
         (Ok(triggers), Ok(steps)) => windows::prove(header.windows?, triggers, steps, errors),
         (Err(told), _) | (_, Err(told)) => Err(*told),
     };
+    if let (Ok(triggers), Ok(steps), Ok(order)) = (&triggers, &steps, &order) {
+        let closed_ms = windows.as_ref().ok().and_then(Option::as_ref).map_or(0, |(_, closed_ms)| *closed_ms);
+        waits::prove((triggers, closed_ms), (steps, nodes), &order.sequence, errors)?;
+    }
     header.steps?;
     let steps = order.and_then(|order| steps.map(|steps| in_order(steps, &order.sequence)));
     Ok(Workflow {
@@ -171,7 +176,7 @@ fn workflow(root: &Node, digest: Digest, known: &Known<'_>, errors: &mut Errors<
         subject: subject?,
         triggers: triggers?,
         on_import: header.on_import?,
-        windows: windows?,
+        windows: windows?.map(|(windows, _)| windows),
         steps: steps?,
     })
 }

@@ -16,6 +16,7 @@ use crate::policy::Condition;
 use crate::schedule::Windows;
 
 pub use generated::{Alphabet, CharacterClass, Generate, Generated};
+pub(crate) use retrying::REST_MS_MAX;
 pub use retrying::Retrying;
 pub use triggers::{ExpiryTrigger, Input, InputKind, RequestTrigger, Triggers};
 

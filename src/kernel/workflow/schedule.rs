@@ -81,13 +81,15 @@ pub(super) fn prove(
     Ok(Some(schedule))
 }
 
-/// A duration as a file writes it, in its largest whole unit; one of days and a part of one in days and hours.
+/// A duration as a file writes it, in the two largest units that it has.
 pub(super) fn in_words(ms: u64) -> String {
-    let (days, hours) = (ms / 86_400_000, ms % 86_400_000 / 3_600_000);
-    if days > 0 && hours > 0 {
-        return format!("{days}d {hours}h");
-    }
-    let units = [(86_400_000, "d"), (3_600_000, "h"), (60_000, "m"), (1000, "s")];
-    let unit = units.into_iter().find(|(length, _)| ms >= *length && ms.is_multiple_of(*length));
-    unit.map_or_else(|| format!("{ms}ms"), |(length, word)| format!("{}{word}", ms / length))
+    let units = [(86_400_000, "d"), (3_600_000, "h"), (60_000, "m"), (1000, "s"), (1, "ms")];
+    let mut rest = ms;
+    let parts = units.into_iter().filter_map(|(length, word)| {
+        let number = rest / length;
+        rest %= length;
+        (number > 0).then(|| format!("{number}{word}"))
+    });
+    let parts: Vec<String> = parts.take(2).collect();
+    if parts.is_empty() { "0s".to_owned() } else { parts.join(" ") }
 }

@@ -9,6 +9,7 @@ mod mutants;
 mod pages;
 mod shipped;
 mod trials;
+mod waits;
 
 /// Reads a good file of the embedded connectors.
 pub(crate) fn read(text: &str) -> super::model::Workflow {

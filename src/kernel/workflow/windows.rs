@@ -73,13 +73,14 @@ fn freeze(node: &Node, known: &Known<'_>, errors: &mut Errors<'_>) -> Read<Vec<F
     })
 }
 
-/// Refuses windows that never open, or open only when the version has ended.
+/// Refuses windows that never open, or open only when the version has ended. Answers with the longest time for which they
+/// are closed, in milliseconds, too.
 pub(super) fn prove(
     placed: Option<Placed>,
     triggers: &Triggers,
     steps: &[Step],
     errors: &mut Errors<'_>,
-) -> Read<Option<Windows>> {
+) -> Read<Option<(Windows, u64)>> {
     let Some((windows, at)) = placed else { return Ok(None) };
     let Some(closed_ms) = windows.longest_closed_ms() else {
         let help = "take a freeze out, or allow another window";
@@ -99,7 +100,7 @@ pub(super) fn prove(
         return Err(errors.tell(codes::IMPOSSIBLE_WINDOW, &at, message, help));
     }
     let Some(lives_ms) = steps.iter().filter_map(lifetime_secs).min().map(|secs| secs.saturating_mul(1000)) else {
-        return Ok(Some(windows));
+        return Ok(Some((windows, closed_ms)));
     };
     let left_ms = match (triggers.expiry, &triggers.schedule) {
         (Some(part), _) => lives_ms - lives_ms.saturating_mul(part.numerator.into()) / u64::from(part.denominator),
@@ -107,10 +108,10 @@ pub(super) fn prove(
             let apart = schedule.gaps_ms().map_or(0, |(_, most)| most.saturating_add(schedule.jitter_ms));
             lives_ms.saturating_sub(apart)
         }
-        (None, None) => return Ok(Some(windows)),
+        (None, None) => return Ok(Some((windows, closed_ms))),
     };
     if closed_ms < left_ms {
-        return Ok(Some(windows));
+        return Ok(Some((windows, closed_ms)));
     }
     let (closed, left) = (in_words(closed_ms), in_words(left_ms));
     let message = format!("they are closed for up to {closed}, and a version has {left} left when its run begins");

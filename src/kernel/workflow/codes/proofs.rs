@@ -66,6 +66,18 @@ codes! {
         why "Between two runs of the schedule lies as much time as a version lives, or more: whoever uses it stands there \
              with an expired secret. Run more often, make `lifetime` longer, or let `expiry` start runs, too.",
         Example::change(ROTATE, "  expiry: {at: 2/3}\n", "  schedule: {cron: \"0 9 1 JAN *\", timezone: UTC}\n");
+    WAIT_TOO_LONG = "workflow.wait_too_long", "A run waits until the version in use has ended.",
+        why "Before the last delivery of a run its users have the old version only. All that is waited for until then, rests of \
+             `retry` and a window included, must be shorter than what that version has left: the rest of its lifetime when \
+             `expiry` begins the run, or what the longest time between two runs of a schedule leaves of it. The life of a \
+             secret begins with the run that makes it, so that these waits are gone from it when it is delivered.",
+        Example::change(ROTATE, "  - id: gate\n", "  - id: pause\n    wait: {for: 12d}\n  - id: gate\n");
+    RUN_TOO_LONG = "workflow.run_too_long", "A run is not over when the next one is due.",
+        why "A run holds its subject while it waits: the next one could not begin, and what it should replace would end. All \
+             waits after the last delivery (`within`, soaks, rests of `retry`) must be shorter than the time until the new \
+             version falls due, or until it ends where nothing makes it due; and all waits of a run shorter than the time \
+             between two runs of a schedule.",
+        Example::change(ROTATE, "soak: 24h", "soak: 25d");
     IMPOSSIBLE_WINDOW = "workflow.impossible_window", "The windows never open, or open only when the secret has ended.",
         why "A run waits for the next window, freezes considered. Where it can come later than the version ends, whoever \
              uses it would stand there with an expired secret.",

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-/// No rest is longer: an hour.
-const REST_MS_MAX: u64 = 3_600_000;
+/// No rest is doubled beyond it: an hour.
+pub(crate) const REST_MS_MAX: u64 = 3_600_000;
 
 /// `retry: {times, wait}`: for calls that are throttled or cannot be made for a time, and for those whose answer was lost
 /// and that were found not applied (beh:R11). Each attempt is judged anew.
@@ -13,7 +13,7 @@ const REST_MS_MAX: u64 = 3_600_000;
 pub struct Retrying {
     /// How many more attempts there are.
     pub times: u32,
-    /// How long to rest before the first of them, in milliseconds.
+    /// How long to rest before the first of them, in milliseconds; an hour at most.
     pub wait_ms: u64,
 }
 
@@ -30,6 +30,11 @@ impl Retrying {
     /// How long all its rests together take at least, in milliseconds.
     pub fn rests_ms(self) -> u64 {
         (1..=self.times).map(|attempt| self.doubled_ms(attempt)).fold(0, u64::saturating_add)
+    }
+
+    /// How long they take at most.
+    pub fn rests_ms_max(self) -> u64 {
+        (1..=self.times).map(|attempt| self.doubled_ms(attempt)).fold(0, |sum, ms| sum.saturating_add(ms + ms / 2))
     }
 
     fn doubled_ms(self, attempt: u32) -> u64 {
@@ -55,5 +60,8 @@ mod tests {
         let least = |times, wait_ms| Retrying { times, wait_ms }.rests_ms();
         assert_eq!((least(2, 10_000), least(5, 60_000)), (30_000, 31 * 60_000));
         assert_eq!(least(10, 60_000), 63 * 60_000 + 4 * 3_600_000);
+        let all: u64 = (1..=10).map(|attempt| retrying.rest_ms(attempt, "r1")).sum();
+        assert!(all <= retrying.rests_ms_max());
+        assert_eq!(retrying.rests_ms_max(), (1 + 2 + 4 + 8 + 16 + 32 + 4 * 60) * 90_000);
     }
 }

@@ -20,6 +20,8 @@ const SPAN: Form = Form::Pattern("^(0|[1-9][0-9]*)(ms|s|m|h|d|y)$", "24h");
 pub(super) const SOME_SPAN: Form = Form::Pattern("^[1-9][0-9]*(ms|s|m|h|d|y)$", "90d");
 /// The algorithms of key pairs.
 pub(super) const KEY_PAIRS: [&str; 3] = ["p256", "p384", "ed25519"];
+/// An hour at most.
+const REST: Form = Form::Pattern("^[1-9][0-9]*(ms|s|m|h)$", "30s");
 const FRACTION: Form = Form::Pattern("^[1-9][0-9]*/[1-9][0-9]*$", "2/3");
 const CRON: Form = Form::Pattern("^[ \\t]*[^ \\t]+([ \\t]+[^ \\t]+){4,5}[ \\t]*$", "0 9 * * THU");
 const ZONE: Form = Form::Pattern("^[A-Za-z][A-Za-z0-9_+/-]*$", "Europe/Berlin");
@@ -258,7 +260,11 @@ fn step() -> Form {
 fn retry() -> Form {
     Form::table(vec![
         must("times", "How many more attempts there are.", Form::Integer { min: 1, max: TIMES_MAX.into() }),
-        must("wait", "How long to rest before the first of them; twice as long before each other one.", SOME_SPAN),
+        must(
+            "wait",
+            "How long to rest before the first of them, an hour at most; twice as long before each other one, up to an hour.",
+            REST,
+        ),
     ])
 }
 

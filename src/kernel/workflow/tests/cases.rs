@@ -1,7 +1,11 @@
 //! Each code by an example: one change of a good file, the codes that it brings about and no others, and its drawing.
 
+mod proofs;
+
 use std::collections::BTreeSet;
 use std::fmt::Write;
+
+use proofs::PROOFS;
 
 use super::drawing::draw;
 use super::known::with_known;
@@ -549,84 +553,6 @@ const MANIFESTS: &[Case] = &[
     (&[codes::UNKNOWN_CONNECTOR], ISSUE, "local/ca/issuing", "locl/ca/issuing"),
     (&[codes::UNKNOWN_KIND], ISSUE, "local/ca/issuing", "local/cas/issuing"),
     (&[codes::UNKNOWN_WORD], PROVISION, "\"${{ inputs.level }}\"", "admn"),
-];
-
-const PROOFS: &[Case] = &[
-    (&[codes::UNCOVERED_CHANGE], ROTATE, GATE, ""),
-    (&[codes::IDLE_POLICY, codes::UNCOVERED_CHANGE], ROTATE, "action: rotate", "action: issue"),
-    (&[codes::IDLE_POLICY, codes::UNCOVERED_CHANGE], ROTATE, "- id: rotate\n", "- id: rotate\n    needs: []\n"),
-    (&[codes::UNCOVERED_CHANGE], ROTATE, "- id: gate\n", "- id: gate\n    when: resource has owner\n"),
-    (
-        &[codes::UNCOVERED_CHANGE],
-        ROTATE,
-        "    policy: {action: rotate, context: {reason: \"${{ inputs.reason }}\"}}\n  - id: rotate\n",
-        "    when: resource has owner\n    policy: {action: rotate}\n  - id: rotate\n    when: resource has backup\n",
-    ),
-    (&[codes::ALWAYS_RUNS], ROTATE, "- id: seal\n", "- id: seal\n    when: resource has owner\n"),
-    (&[codes::MISSING_EVIDENCE, codes::LATER_STEP], ROTATE, "- id: seal\n", "- id: seal\n    needs: [gate]\n"),
-    (&[codes::UNKNOWN_STEP], ROTATE, "- id: seal\n", "- id: seal\n    needs: [gate, rotat]\n"),
-    (&[codes::CYCLIC_NEEDS], ROTATE, "- id: gate\n", "- id: gate\n    needs: [seal]\n"),
-    (&[codes::CYCLIC_NEEDS], ROTATE, "- id: gate\n", "- id: gate\n    needs: [gate]\n"),
-    (&[codes::WRONG_TYPE], ROTATE, "- id: seal\n", "- id: seal\n    needs: rotate\n"),
-    (&[codes::MISSING_KEY], ROTATE, "  - id: seal\n", "  - {id: pause, wait: {}}\n  - id: seal\n"),
-    (&[codes::OUT_OF_RANGE], ROTATE, "  - id: seal\n", "  - {id: pause, wait: {for: 0s}}\n  - id: seal\n"),
-    (
-        &[codes::UNKNOWN_PROBE],
-        ROTATE,
-        "  - id: seal\n",
-        "  - {id: works, check: {connector: local, probe: served}}\n  - id: seal\n",
-    ),
-    (
-        &[codes::UNKNOWN_WORD],
-        ROTATE,
-        "  - id: seal\n",
-        "  - {id: works, check: {connector: local, probe: login, expect: yes}}\n  - id: seal\n",
-    ),
-    (&[codes::MISSING_EVIDENCE], PROVISION, "  - {id: seal, evidence: {retain: 7y}}\n", ""),
-    (&[codes::IDLE_POLICY, codes::NO_CHANGE], PROVISION, ACCOUNT, ""),
-    (&[codes::UNDELIVERED_SECRET], ROTATE, "\"${{ steps.rotate.key }}\"", "abcdef"),
-    (&[codes::UNDELIVERED_SECRET], PROVISION, "steps.account.key", "steps.account.version"),
-    (
-        &[codes::UNDELIVERED_SECRET],
-        ISSUE,
-        "{key.pem: \"${{ steps.tls.key }}\"}",
-        "{chain.pem: \"${{ steps.tls.chain }}\"}",
-    ),
-    (&[codes::UNDELIVERED_SECRET], SIGNING, "steps.sign.key", "steps.sign.kid"),
-    (&[codes::UNDELIVERED_SECRET], CERTIFICATE, "steps.anew.key", "steps.anew.chain"),
-    (
-        &[codes::SAME_SINK],
-        ROTATE,
-        "fields: {key: \"${{ steps.rotate.key }}\"}}]",
-        "fields: {key: \"${{ steps.rotate.key }}\"}}, {to: files/client, path: payments, fields: {name: payments}}]",
-    ),
-    (
-        &[codes::SAME_SINK],
-        ROTATE,
-        "fields: {key: \"${{ steps.rotate.key }}\"}}]",
-        "fields: {key: \"${{ steps.rotate.key }}\"}}, {to: files/client, path: payments/name, fields: {name: payments}}]",
-    ),
-    (
-        &[codes::SAME_SINK],
-        ROTATE,
-        "{to: files/client, path: payments,",
-        "{to: files/client, path: payments/name, fields: {name: payments}}, {to: files/client, path: payments,",
-    ),
-    (
-        &[codes::SAME_SINK; 2],
-        PROVISION,
-        "{to: files/client, path: payments,",
-        "{to: files/client, path: \"a/${{ inputs.note }}\", fields: {a: a}}, {to: files/client, path: \"a/${{inputs.note}}\", \
-         fields: {a: a}}, {to: files/client, path: \"a/${{ inputs.note }}/b\", fields: {a: a}}, {to: files/client, path: payments,",
-    ),
-    (
-        &[codes::SECOND_CHANGE],
-        ROTATE,
-        "  - id: seal\n",
-        "  - id: again\n    rotate: {strategy: dual_slot, generate: {length: 43, alphabet: hex}, soak: 1s, distribute: [{to: \
-         files/client, path: payments, fields: {key: \"${{ steps.again.key }}\"}}]}\n  - id: seal\n",
-    ),
-    (&[codes::NO_LIFETIME], ROTATE, ", lifetime: 30d", ""),
 ];
 
 fn changed(case: &Case) -> String {
