@@ -82,6 +82,8 @@ pub struct Catalog {
     freezes: Freezes,
     webhooks: BTreeMap<String, Webhook>,
     operators: BTreeMap<String, OwnCredential>,
+    /// What messages call the settings that these were made by.
+    settings: String,
     embedded: Option<Embedded>,
 }
 
@@ -184,13 +186,19 @@ impl Catalog {
             Webhook { url: given.url.clone(), key_file }
         };
         let webhooks = settings.webhooks.iter().map(|(name, given)| (name.clone(), webhook(given))).collect();
-        Self { freezes: settings.freezes.clone(), webhooks, operators, ..Self::of_instances(instances, places) }
+        let of_instances = Self::of_instances(instances, places);
+        Self { freezes: settings.freezes.clone(), webhooks, operators, settings: settings.in_words(), ..of_instances }
     }
 
     /// Instances that were made elsewhere, and the instance of each place.
     pub fn of_instances(instances: BTreeMap<String, Arc<dyn Connector>>, places: BTreeMap<String, String>) -> Self {
         let (freezes, webhooks, operators) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-        Self { instances, places, freezes, webhooks, operators, embedded: None }
+        Self { instances, places, freezes, webhooks, operators, settings: "the settings".to_owned(), embedded: None }
+    }
+
+    /// What messages call the settings that these were made by.
+    pub fn settings(&self) -> &str {
+        &self.settings
     }
 
     /// The instance of that name.

@@ -62,6 +62,7 @@ pub fn known(catalog: &catalog::Catalog) -> Known<'_> {
         freezes: catalog.freezes().clone(),
         webhooks: catalog.webhooks().keys().cloned().collect(),
         own: catalog.own(),
+        settings: catalog.settings().to_owned(),
     }
 }
 

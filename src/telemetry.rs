@@ -18,10 +18,10 @@ use tracing_subscriber::util::{SubscriberInitExt, TryInitError};
 #[derive(Debug, thiserror::Error)]
 pub enum TelemetryError {
     /// `COUNTERSIGN_LOG` is no level.
-    #[error("`COUNTERSIGN_LOG={0}` is no level: write `off`, `error`, `warn`, `info`, `debug` or `trace`")]
+    #[error("`COUNTERSIGN_LOG={0}` is no level, which are `off`, `error`, `warn`, `info`, `debug` and `trace`")]
     Level(String),
     /// `COUNTERSIGN_LOG_FORMAT` is no format.
-    #[error("`COUNTERSIGN_LOG_FORMAT={0}` is no format: write `text` or `json`")]
+    #[error("`COUNTERSIGN_LOG_FORMAT={0}` is no format, which are `text` and `json`")]
     Format(String),
     /// It was started before.
     #[error("events are already being written")]

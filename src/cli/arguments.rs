@@ -81,7 +81,7 @@ pub struct Quickstart {}
 /// `init`.
 #[derive(Debug, Args)]
 pub struct Init {
-    /// The folder to lay them out in; made where it is not there, and nothing in it is written over
+    /// The folder to lay them out in; made where it is not there. Files that are there already, word for word, stay; nothing is written over
     #[arg(default_value = "workflows", value_name = "DIR")]
     pub folder: PathBuf,
     /// A shipped workflow, with everything that it needs; may be repeated

@@ -69,7 +69,7 @@ pub(super) async fn calendar(data: Option<PathBuf>, asked: &Calendar, screen: &S
     }
     due.sort();
     if asked.ics {
-        screen.raw(&ics(&due).to_string());
+        Screen::raw(&ics(&due).to_string());
         return Ok(DONE);
     }
     screen.document(&json!({"from": from, "until": until, "due": due, "cut_short": cut}));

@@ -18,7 +18,7 @@ use super::Stop;
 use super::arguments::Evidence;
 use super::names::Names;
 use super::reasons::Reasons;
-use super::screen::Screen;
+use super::screen::{Screen, counted};
 use super::stop::{BAD_INPUT, DONE, HEAD_MISSING, LEDGER};
 use super::tell::seconds;
 use crate::Reading;
@@ -243,14 +243,17 @@ fn tell(report: &Report, unsigned: u64, screen: &Screen) {
         "blobs": report.blobs_checked,
         "faults": report.faults,
     }));
+    let entries = counted(report.size, "entry", "entries");
     if report.holds() {
-        screen.say(format!("ledger of {} entries: every hash, link and signature holds", report.size));
+        screen.say(format!("ledger of {entries}: every hash, link and signature holds"));
     } else {
-        screen.say(format!("ledger of {} entries: {} things do not hold", report.size, report.faults_total));
+        let faults = counted(report.faults_total, "thing does", "things do");
+        screen.say(format!("ledger of {entries}: {faults} not hold"));
     }
     if unsigned > 0 {
-        let text = "entries are newer than the newest checkpoint; the next writing command signs them";
-        screen.say(format!("  {unsigned} {text}"));
+        let newer = counted(unsigned, "entry is", "entries are");
+        let them = if unsigned == 1 { "it" } else { "them" };
+        screen.say(format!("  {newer} newer than the newest checkpoint; the next writing command signs {them}"));
     }
     screen.say(format!("  root    {}", report.root));
     screen.say(format!("  runs    {}, of which {} open", report.runs, report.open_runs.len()));

@@ -1,6 +1,6 @@
 //! `countersign init`: lays a chosen few of the shipped workflows out, with the policies and settings that they need.
 //!
-//! It must never write over a file, and never leave a part of what was chosen.
+//! It must never write over a file, and never leave a part of what was chosen. What is there word for word counts as written.
 
 mod choice;
 mod write;
@@ -27,7 +27,7 @@ pub(super) async fn init(data: Option<PathBuf>, asked: &Init, screen: &Screen) -
     }
     let chosen = Chosen::of(&choices, &asked.with).map_err(|name| unknown(&name, &choices))?;
     let files = chosen.files();
-    write::refuse_taken(&asked.folder, &files)?;
+    write::new_of(&asked.folder, &files)?;
     let path = Folder::resolve(data)?;
     let made = !path.exists();
     if made {
@@ -60,6 +60,9 @@ fn list(choices: &[Choice], screen: &Screen) {
 fn tell(folder: &Path, chosen: &Chosen<'_>, written: &[PathBuf], (data, made): (&Path, bool), screen: &Screen) {
     for path in written {
         screen.say(format!("written      {}", path.display()));
+    }
+    if written.is_empty() {
+        screen.say("written      nothing: every file is there already, word for word");
     }
     for (name, why) in &chosen.needed {
         screen.say_wrapped("with it      ", &format!("{name}, {why}"));

@@ -139,8 +139,8 @@ pub(super) fn settings(data: Option<PathBuf>, named: Option<&Path>) -> Result<Se
     folder.map_or_else(
         || {
             let invalid =
-                |found| SettingsError::Invalid { path: "the default settings".into(), text: text.to_owned(), found };
-            Settings::parse("the default settings", text).map_err(invalid)
+                |found| SettingsError::Invalid { path: Settings::DEFAULTS.into(), text: text.to_owned(), found };
+            Settings::parse(Settings::DEFAULTS, text).map_err(invalid)
         },
         |folder| Settings::load(&folder.settings_path()),
     )

@@ -242,8 +242,10 @@ fn retry_words(retry: Retrying) -> String {
 
 fn verdict_words(judged: Option<&Judged>) -> String {
     let made = judged.and_then(|one| one.decision.as_ref());
+    let failed = made.and_then(policy::failed_evaluation);
     let words = match made {
         Some(made) if made.verdict == Verdict::Allow => format!("allow by {}", made.policies.join(", ")),
+        Some(_) if failed.is_some() => format!("DENY: {}", failed.unwrap_or_default()),
         Some(made) if made.policies.is_empty() => "DENY: no policy permits it".to_owned(),
         Some(made) => format!("DENY by {}: {}", made.policies.join(", "), made.reasons.join("; ")),
         None => "DENY: an attribute is not of its type".to_owned(),

@@ -83,7 +83,7 @@ impl Screen {
     }
 
     /// A text of another format, as it is.
-    pub(super) fn raw(&self, text: &str) {
+    pub(super) fn raw(text: &str) {
         // WHY: a reader that closed the pipe has seen enough.
         let _ = std::io::stdout().lock().write_all(text.as_bytes());
     }
@@ -116,6 +116,11 @@ impl Screen {
     }
 }
 
+/// How many there are, in words: `1 run`, `2 runs`.
+pub(super) fn counted(number: u64, one: &str, many: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { many })
+}
+
 /// How the person who reads this calls us: from a build folder through cargo, else by name.
 pub(super) fn called() -> &'static str {
     let name = std::env::args_os().next().map(std::path::PathBuf::from).unwrap_or_default();
@@ -126,4 +131,14 @@ pub(super) fn called() -> &'static str {
 fn terminal_width() -> Option<usize> {
     let (_, columns) = console::Term::stdout().size_checked()?;
     (columns > 0).then_some(usize::from(columns))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::counted;
+
+    #[test]
+    fn one_of_a_thing_is_told_as_one() {
+        assert_eq!([0, 1, 2].map(|number| counted(number, "entry", "entries")), ["0 entries", "1 entry", "2 entries"]);
+    }
 }

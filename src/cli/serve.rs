@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use tokio::sync::{mpsc, watch};
 
 use super::Stop;
-use super::screen::Screen;
+use super::screen::{Screen, counted};
 use super::session::open;
 use super::signals::Signals;
 use super::stop::DONE;
@@ -131,7 +131,9 @@ impl Teller {
             Said::Serving { triggers, open } => {
                 let event = json!({"kind": "serving", "triggers": triggers, "open": open});
                 let words = format!(
-                    "serving: {triggers} triggers by the clock, {open} open runs; SIGTERM stops at a safe point"
+                    "serving: {} by the clock, {}; SIGTERM stops at a safe point",
+                    counted(triggers as u64, "trigger", "triggers"),
+                    counted(open as u64, "open run", "open runs")
                 );
                 self.tell(now, event, &words);
             }

@@ -14,7 +14,7 @@ use super::arguments::Status;
 use super::names::Names;
 use super::reasons::Reasons;
 use super::report::RunReport;
-use super::screen::Screen;
+use super::screen::{Screen, counted};
 use super::stop::{BAD_INPUT, DONE};
 use super::tell::{seconds, text};
 use crate::Reading;
@@ -110,8 +110,11 @@ async fn everything(store: &Store, screen: &Screen) -> Result<u8, Stop> {
     }
     screen.say("");
     let text = format!(
-        "{} entries in the ledger; {} runs open, {} stuck; {} intents without an answer",
-        counts.entries, counts.open_runs, counts.stuck_runs, counts.open_intents
+        "{} in the ledger; {} open, {} stuck; {} without an answer",
+        counted(counts.entries, "entry", "entries"),
+        counted(counts.open_runs, "run", "runs"),
+        counts.stuck_runs,
+        counted(counts.open_intents, "intent", "intents")
     );
     screen.say_wrapped("", &text);
     Ok(DONE)

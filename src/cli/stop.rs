@@ -123,7 +123,9 @@ impl From<countersign_warrant::DecodeEntryError> for Stop {
 pub(super) fn exit_of(code: &str) -> u8 {
     match code {
         "folder.held" => HELD,
-        "store.newer"
+        "telemetry.level"
+        | "telemetry.format"
+        | "store.newer"
         | "run.not_found"
         | "run.own_key"
         | "run.unknown_workflow"
@@ -136,7 +138,7 @@ pub(super) fn exit_of(code: &str) -> u8 {
             FAILED
         }
         _ => match code.split_once('.').map_or(code, |(room, _)| room) {
-            "journal" | "ledger" | "store" | "grant" => LEDGER,
+            "journal" | "ledger" | "store" | "grant" | "replay" => LEDGER,
             "adopt" | "answer" | "plan" | "request" | "workflow" | "policy" | "settings" | "set" | "folder"
             | "socket" => BAD_INPUT,
             _ => FAILED,
@@ -156,8 +158,8 @@ pub(super) fn help_of(code: &str) -> Option<String> {
              looked at, `--diff DIGEST` from a plan that a run followed; look at it again, and name its digest"
         }
         "plan.no_free_slot" => {
-            "a workflow with `uses: CONNECTOR/key_disable` and `key_remove` retires the one that nobody uses (see `explain \
-             plan.no_free_slot`); nothing was changed"
+            "a workflow with `uses: CONNECTOR/key_disable` and `key_remove` retires the one that nobody uses (see `countersign \
+             explain plan.no_free_slot`); nothing was changed"
         }
         "plan.not_own" => {
             "in the settings, give its connector `operator = \"NAME\"` and `operator_key = \"PLACE/PATH/FIELD\"`; or take \
@@ -179,9 +181,32 @@ pub(super) fn help_of(code: &str) -> Option<String> {
         "answer.refused" => "nothing was changed or recorded; `countersign status RUN` says how it stands",
         "journal.unknown" => "run the command again: it reads what is stored before anything else",
         "ledger.head_missing" => HEAD_MISSING,
+        "telemetry.level" => {
+            "set it to one of these levels, or unset it: then `--verbose` counts, else `warn`; nothing was done"
+        }
+        "telemetry.format" => "set it to one of the two, or unset it: then it is `text`; nothing was done",
+        "replay.policies" | "replay.json" | "replay.shape" => {
+            "change nothing in the folder; `countersign evidence verify` says whether what is stored was altered"
+        }
         "clock.behind" => "set the clock right, and run the command again; nothing was changed",
         "store.corrupt" => "change nothing in the folder; take the last backup, then `countersign evidence verify`",
         _ => return None,
     };
     Some(help.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_kept_and_cannot_be_used_is_a_ledger_problem_and_a_wrong_setting_is_bad_input() {
+        for code in ["replay.policies", "replay.json", "replay.shape", "store.corrupt"] {
+            assert_eq!((exit_of(code), help_of(code).is_some()), (LEDGER, true), "{code}");
+        }
+        for code in ["telemetry.level", "telemetry.format"] {
+            assert_eq!((exit_of(code), help_of(code).is_some()), (BAD_INPUT, true), "{code}");
+        }
+        assert_eq!(exit_of("telemetry.started"), FAILED);
+    }
 }

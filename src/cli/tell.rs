@@ -1,5 +1,6 @@
 //! Entries as a person hears of them while a run goes on: one line each, in the words of the ledger.
 
+use countersign_kernel::policy::failed_evaluation;
 use countersign_kernel::run::bodies::{
     ClosedBody, FactBody, NOTICE, ProbeBody, StartedBody, VersionBody, Wait, WaitBody,
 };
@@ -82,12 +83,19 @@ fn decision(body: &DecisionBody) -> Option<String> {
         (Verdict::Allow, Moment::Act) if body.decision.shadow.is_none() => return None,
         (Verdict::Allow, Moment::Act) => format!("allow {} right before it", body.step),
         (Verdict::Allow, Moment::Policy) => format!("allow {} by {by}", body.step),
-        (Verdict::Deny, _) if by.is_empty() => format!("deny {}: no policy permits it", body.step),
-        (Verdict::Deny, _) => format!("deny {} by {by}: {}", body.step, body.decision.reasons.join("; ")),
+        (Verdict::Deny, _) => denial(body, &by),
     };
     let shadow =
         body.decision.shadow.as_ref().map_or_else(String::new, |other| format!("; in shadow: {}", shadow_words(other)));
     Some(words + &shadow)
+}
+
+fn denial(body: &DecisionBody, by: &str) -> String {
+    match failed_evaluation(&body.decision) {
+        Some(failed) => format!("deny {}: {failed}", body.step),
+        None if by.is_empty() => format!("deny {}: no policy permits it", body.step),
+        None => format!("deny {} by {by}: {}", body.step, body.decision.reasons.join("; ")),
+    }
 }
 
 fn fact(body: &FactBody) -> String {

@@ -71,6 +71,14 @@ impl Diagnostic {
     }
 }
 
+/// A word in backticks with its article: an `evidence`, a `uses`.
+pub(crate) fn with_article(word: &str) -> String {
+    let is_vowel = |c: char| "aeiou".contains(c.to_ascii_lowercase());
+    // WHY: the words that begin with a `u` that is a vowel are none of ours; `uses` and `unix` sound otherwise.
+    let is_an = word.starts_with(is_vowel) && !word.starts_with("us") && !word.starts_with("un");
+    format!("{} `{word}`", if is_an { "an" } else { "a" })
+}
+
 fn floor_boundary(text: &str, at: usize) -> usize {
     let mut at = at.min(text.len());
     while !text.is_char_boundary(at) {
@@ -82,6 +90,12 @@ fn floor_boundary(text: &str, at: usize) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_article_goes_by_the_sound() {
+        let words = ["evidence", "issue", "uses", "account", "rotate"].map(with_article);
+        assert_eq!(words, ["an `evidence`", "an `issue`", "a `uses`", "an `account`", "a `rotate`"]);
+    }
 
     #[test]
     fn lines_and_columns_count_characters_from_one() {

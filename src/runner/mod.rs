@@ -42,6 +42,7 @@ use crate::inventory::Inventory;
 use crate::ledger::Ledger;
 use crate::secrets::{Maker, Opener};
 use crate::store::Store;
+use crate::telemetry::with_causes;
 
 pub use answer::PersonsWord;
 pub use begin::{Begun, Given, Request};
@@ -173,7 +174,7 @@ impl Runner {
     async fn ask_person(&self, drive: &mut Drive, error: &DriveError) -> Result<Driven, DriveError> {
         let step = drive.run.plan.moves.get(drive.run.cursor.at).or(drive.run.plan.moves.last());
         let Some(step) = step.map(|planned| planned.step.clone()) else { return Err(DriveError::NoEntries) };
-        let message = drive.run.words_when_stuck(&error.to_string());
+        let message = drive.run.words_when_stuck(&with_causes(error));
         let wait = Wait::Person { code: error.code().to_owned(), message: message.clone() };
         let entry = EntryId::of_run(&drive.run.id, drive.run.next);
         self.write(drive, entry, Kind::Wait, &WaitBody { step, wait }).await?;

@@ -2,8 +2,8 @@
 
 mod read;
 
-use std::collections::BTreeMap;
-use std::path::Path;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use countersign_kernel::diagnostic::{Diagnostic, Severity};
@@ -52,12 +52,20 @@ pub struct CheckedSet {
 }
 
 impl FileSet {
-    /// Adds another set's files.
+    /// Adds another set's files. One that is here already, by whatever path, is one file.
     pub fn extend(&mut self, other: Self) {
-        self.workflows.extend(other.workflows);
-        self.policies.extend(other.policies);
-        self.tests.extend(other.tests);
-        self.unread.extend(other.unread);
+        let mine = [&mut self.workflows, &mut self.policies, &mut self.tests];
+        for (mine, others) in mine.into_iter().zip([other.workflows, other.policies, other.tests]) {
+            let real =
+                |file: &SetFile| Path::new(&file.path).canonicalize().unwrap_or_else(|_| file.path.clone().into());
+            let known: BTreeSet<PathBuf> = mine.iter().map(real).collect();
+            mine.extend(others.into_iter().filter(|file| !known.contains(&real(file))));
+        }
+        for unread in other.unread {
+            if !self.unread.contains(&unread) {
+                self.unread.push(unread);
+            }
+        }
     }
 
     /// The same files, named below `folder` instead of from where the command was called.

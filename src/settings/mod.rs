@@ -36,6 +36,8 @@ pub struct Settings {
     pub freezes: Freezes,
     /// Where people are told, by the webhook's name.
     pub webhooks: BTreeMap<String, Webhook>,
+    /// What messages call the file.
+    pub file: String,
 }
 
 /// Where notices go.
@@ -169,6 +171,14 @@ impl Settings {
     /// The commented file that a new data folder begins with.
     pub const fn default_text() -> &'static str {
         include_str!("default.toml")
+    }
+
+    /// What the default settings are called, which stand in no file.
+    pub const DEFAULTS: &str = "the default settings";
+
+    /// The file in words: its path in backticks.
+    pub fn in_words(&self) -> String {
+        if self.file == Self::DEFAULTS { self.file.clone() } else { format!("`{}`", self.file) }
     }
 
     /// Reads and checks a settings file.

@@ -74,7 +74,7 @@ impl<'t> Reader<'t> {
         self.operators(&declarations, &mut connectors, &declared);
         let freezes = self.freezes(top);
         let webhooks = self.webhooks(top, &declared);
-        Settings { connectors, places, freezes, webhooks }
+        Settings { connectors, places, freezes, webhooks, file: self.file.to_owned() }
     }
 
     fn connectors(&mut self, declarations: &[(String, Table<'t>)]) -> BTreeMap<String, ConnectorSettings> {

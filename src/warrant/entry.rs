@@ -186,7 +186,7 @@ impl Stamped {
 
 /// A stored entry does not have the shape of its kind.
 #[derive(Debug, thiserror::Error)]
-#[error("entry `{entry}` does not have the shape of a `{kind}` entry")]
+#[error("entry `{entry}` does not have the shape of its kind, `{kind}`")]
 pub struct DecodeEntryError {
     entry: EntryId,
     kind: Kind,

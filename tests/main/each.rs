@@ -76,7 +76,7 @@ fn beh_t5_more_than_somebody_thought_of_are_none() {
     for verb in ["plan", "run"] {
         let told = folder.run(&recertify(verb, &[])).ended(2);
         assert!(told.err.contains("[plan.too_many]"), "{}", told.err);
-        assert!(told.err.contains("2 subjects are selected, and `at_most` is 1"), "{}", told.err);
+        assert!(told.err.contains("2 of the 4 subjects that are there are selected (`local/account/"), "{}", told.err);
     }
     assert_eq!(folder.targets(), before);
     // Half of the four accounts are two.

@@ -169,12 +169,15 @@ impl Folder {
 
     /// Changes the database behind the binary's back, its rules taken off before.
     pub(crate) fn tamper(&self, statements: &[&str]) {
+        self.tamper_with("%", statements);
+    }
+
+    /// The same with the rules of one table only: what is written after it works.
+    pub(crate) fn tamper_with(&self, table: &str, statements: &[&str]) {
         block_on(async {
             let mut connection = self.connect().await;
-            let rules: Vec<String> = sqlx::query_scalar("select name from sqlite_schema where type = 'trigger'")
-                .fetch_all(&mut connection)
-                .await
-                .unwrap();
+            let rules = "select name from sqlite_schema where type = 'trigger' and tbl_name like ?";
+            let rules: Vec<String> = sqlx::query_scalar(rules).bind(table).fetch_all(&mut connection).await.unwrap();
             let rules = rules.iter().map(|name| format!("drop trigger {name}"));
             let statements = statements.iter().map(|&statement| statement.to_owned());
             for statement in rules.chain(statements) {

@@ -70,6 +70,14 @@ fn a_wrong_level_of_the_log_is_said_before_anything_is_done() {
     let folder = Folder::new();
     let mut command = folder.command(&["quickstart"]);
     command.env("COUNTERSIGN_LOG", "loud");
-    tell(command).ended(1).says(&["error[telemetry.level]", "`COUNTERSIGN_LOG=loud` is no level", "`trace`"]);
+    tell(command).ended(2).says(&[
+        "error[telemetry.level]",
+        "`COUNTERSIGN_LOG=loud` is no level",
+        "`trace`",
+        "unset it",
+    ]);
+    let mut command = folder.command(&["quickstart"]);
+    command.env("COUNTERSIGN_LOG_FORMAT", "xml");
+    tell(command).ended(2).says(&["error[telemetry.format]", "`json`", "help: set it to one of the two"]);
     assert!(!folder.data().exists());
 }

@@ -63,6 +63,33 @@ fn what_was_chosen_lints_and_runs() {
     folder.verifies();
 }
 
+/// A folder that was laid out grows; what somebody changed in it is theirs.
+#[test]
+fn further_workflows_are_added_to_what_is_there() {
+    let folder = Folder::new();
+    let written = |with: &[&str]| -> Vec<String> {
+        let told = init(&folder, &[&["git", "--json"], with].concat()).ended(0).json();
+        told["written"].as_array().unwrap().iter().map(|path| path.as_str().unwrap().to_owned()).collect()
+    };
+    let first = written(&["--with", "ca-root"]);
+    assert!(first.contains(&"git/settings.toml".to_owned()), "{first:?}");
+    let before = tree(&folder.around().join("git"));
+    let again = init(&folder, &["git", "--with", "ca-root"]).ended(0);
+    assert!(again.out.contains("every file is there already, word for word"), "{}", again.out);
+    assert_eq!(tree(&folder.around().join("git")), before);
+    let more = written(&["--with", "rotate-reporting-key"]);
+    assert!(more.contains(&"git/rotate-reporting-key.yaml".to_owned()) && !more.contains(&first[0]), "{more:?}");
+    let policies = folder.around().join("git/policies/rotation.cedar");
+    fs::write(&policies, fs::read_to_string(&policies).unwrap() + "// ours\n").unwrap();
+    let whole = tree(&folder.around().join("git"));
+    init(&folder, &["git", "--with", "rotate-legacy-login"]).ended(2).says(&[
+        "error[init.exists]",
+        "git/policies/rotation.cedar",
+        "says something else",
+    ]);
+    assert_eq!(tree(&folder.around().join("git")), whole);
+}
+
 #[test]
 fn nothing_is_written_over_and_nothing_unknown_is_chosen() {
     let folder = Folder::new();

@@ -133,6 +133,13 @@ fn two_workflows_of_one_name_are_refused() {
 }
 
 #[test]
+fn a_file_that_is_named_twice_is_one_file() {
+    let set = Set::new();
+    let twice = set.lint(&["set/ca-root.yaml", "./set/../set/ca-root.yaml"], &[]).ended(0);
+    assert_eq!(twice.out, set.lint(&[], &[]).ended(0).out);
+}
+
+#[test]
 fn what_cannot_be_read_is_said() {
     let set = Set::new();
     let around = set.folder.around();

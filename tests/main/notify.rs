@@ -140,6 +140,9 @@ fn whom_settings_do_not_name_nobody_tells() {
     fs::write(folder.path("workflows/rotate-and-tell.yaml"), TELLING).unwrap();
     let linted = folder.run(&["lint", &folder.path("workflows").display().to_string()]).ended(2);
     linted.says(&["workflow.unknown_webhook", "add `[webhooks.NAME]` to the settings"]);
+    let refused = folder.run(&["activate", &folder.path("workflows").display().to_string(), "--json"]).ended(2).json();
+    let words = format!("no webhook is named `team-chat` in `{}`", folder.path("settings.toml").display());
+    assert_eq!(refused["diagnostics"][0]["message"], words, "{refused:#}");
     let settings = fs::read_to_string(folder.path("settings.toml")).unwrap();
     for url in ["http://chat.example.com/x", "https://", "https://a:b@chat.example.com/", "ftp://127.0.0.1:1/"] {
         let text = format!("{settings}\n[webhooks.team-chat]\nurl = \"{url}\"\n");

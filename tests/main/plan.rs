@@ -451,15 +451,18 @@ fn assumed(folder: &Folder, files: &Path, name: &str) -> Value {
             return told.json();
         }
         let message = told.json()["error"]["message"].as_str().unwrap().to_owned();
-        let input = message.strip_prefix("input `").and_then(|rest| rest.split_once("` is missing")).map(|(it, _)| it);
-        let value = match input {
-            Some("account" | "role" | "name" | "issuer" | "webhook" | "key" | "subject") => "clerk",
-            Some("level") => "write",
-            Some("owner" | "backup") => "dana@example.com",
-            Some("reason") => "nobody needs it any more",
-            _ => panic!("{name}: {message}"),
-        };
-        asked.extend(["--input".to_owned(), format!("{}={value}", input.unwrap())]);
+        let missing = message.strip_prefix("input").and_then(|rest| rest.split_once(" missing: give `"));
+        let inputs = missing.unwrap_or_else(|| panic!("{name}: {message}")).0.split('`').skip(1).step_by(2);
+        for input in inputs {
+            let value = match input {
+                "account" | "role" | "name" | "issuer" | "webhook" | "key" | "subject" => "clerk",
+                "level" => "write",
+                "owner" | "backup" => "dana@example.com",
+                "reason" => "nobody needs it any more",
+                _ => panic!("{name}: {message}"),
+            };
+            asked.extend(["--input".to_owned(), format!("{input}={value}")]);
+        }
     }
 }
 

@@ -201,6 +201,21 @@ fn a_recorded_decision_is_explained_from_its_own_bytes() {
     }
 }
 
+/// What cannot be evaluated anew is a fault of what is kept, like what is missing.
+#[test]
+fn a_decision_whose_question_is_no_json_any_more_is_a_ledger_problem() {
+    let folder = Folder::toured();
+    let denied = &decisions(&folder, "local/account/intern")[0];
+    let cut = "update blobs set bytes = cast(substr(cast(bytes as text), 2) as blob)
+        where cast(bytes as text) like '{\"action\"%'";
+    folder.tamper(&[cut]);
+    folder.run(&["policy", "explain", denied]).ended(6).says(&[
+        "error[replay.json]",
+        "what is stored as the request is not JSON",
+        "`countersign evidence verify`",
+    ]);
+}
+
 /// A policy that was exchanged behind the ledger's back does not explain what it did not decide.
 #[test]
 fn another_policy_does_not_explain_a_decision() {
@@ -300,6 +315,26 @@ fn words_of_a_policy_cannot_draw_a_line_of_ours() {
             "{out}"
         );
     }
+}
+
+/// A policy that cannot be evaluated is a deny by nobody's wish: which one it is, and why, is told where the denial is.
+#[test]
+fn an_evaluation_that_fails_is_told_with_its_policy() {
+    let folder = Folder::toured();
+    let more = "\n@id(\"too-far\")\n@reason(\"never\")\nforbid (principal, action == Countersign::Action::\"rotate\", resource)\n\
+                when { context.length_of has reason && context.length_of.reason * 9223372036854775807 < 0 };\n";
+    let rotation = fs::read_to_string(folder.path("workflows/policies/rotation.cedar")).unwrap();
+    fs::write(folder.path("workflows/policies/rotation.cedar"), rotation + more).unwrap();
+    folder.activate();
+    let words = "the evaluation of `too-far` failed: integer overflow";
+    let plan = folder.run(&["plan", "rotate-reporting-key"]).ended(3);
+    assert!(flat(&plan.out).contains(&format!("DENY: {words}")), "{}", plan.out);
+    let told = folder.run(&["run", "rotate-reporting-key"]).ended(3);
+    let said = flat(&told.out);
+    assert!(said.contains(&format!("deny rotate.stage: {words}")), "{said}");
+    assert!(said.contains(&format!("denied: rotate.stage: denied, as {words}")), "{said}");
+    assert!(!said.contains("no policy permits it"), "{said}");
+    folder.verifies();
 }
 
 /// A key that looks like one of ours would be taken for one; with a `/` it is a person's own like any other.

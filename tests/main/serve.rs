@@ -123,7 +123,7 @@ fn rel_p4_a_wait_outlives_the_process() {
     drop(serving);
     let began = Instant::now();
     let mut serving = folder.start(&["serve"]);
-    serving.reaches("1 open runs");
+    serving.reaches("1 open run;");
     serving.reaches("reporting: done:");
     assert!(began.elapsed() < Duration::from_secs(20), "{:?}", began.elapsed());
     stop(serving);

@@ -66,3 +66,15 @@ fn a_policy_step_that_can_be_skipped_covers_nothing_else() {
     let told = folder.run(&["lint", file.to_str().unwrap()]).ended(2);
     told.says(&["workflow.uncovered_change", "`steps.gate` can be skipped without it"]);
 }
+
+/// What a person is asked for is told with its cause: that something does not open is no answer to why.
+#[test]
+fn a_run_that_cannot_go_on_says_why() {
+    let folder = with_checked(CHECKED);
+    let swap = "update versions set blob = (select blob from versions where stage = 'retired' limit 1)
+        where subject = 'local/account/reporting' and stage = 'current'";
+    folder.tamper_with("versions", &[swap]);
+    let told = folder.run(&["run", "rotate-checked"]).ended(5);
+    let words = told.out.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(words.contains("sealed material does not open: it was altered, belongs to another version"), "{words}");
+}

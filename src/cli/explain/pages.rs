@@ -372,10 +372,10 @@ pub(super) const PAGES: &[Page] = &[
     ),
     Page::told(
         "init.exists",
-        "A file is there already that `init` would write.",
+        "Another file is there already under the name of one that `init` would write.",
         "Nothing is written over: it may be yours. The message names each. No file was written, and no data folder was \
-         made.",
-        "`countersign init workflows --with rotate-reporting-key`, a second time",
+         made. A file that is there word for word is no obstacle: further workflows can be added to a folder.",
+        "`countersign init workflows --with rotate-reporting-key`, after `workflows/settings.toml` was changed",
         "another folder, or those files moved away",
     ),
     Page::told(

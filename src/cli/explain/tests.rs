@@ -139,9 +139,10 @@ fn lab(local: &Manifest) -> Manifest {
 fn set_of(files: Vec<(&str, Vec<u8>)>) -> FileSet {
     let mut set = FileSet::default();
     for (path, bytes) in files {
+        let is_policy = Path::new(path).extension().is_some_and(|end| end == "cedar");
         let files = match path {
             _ if path.ends_with(".test.yaml") => &mut set.tests,
-            _ if path.ends_with(".cedar") => &mut set.policies,
+            _ if is_policy => &mut set.policies,
             _ => &mut set.workflows,
         };
         files.push(SetFile { path: path.to_owned(), bytes });

@@ -6,29 +6,35 @@ use std::path::{Path, PathBuf};
 use crate::cli::Stop;
 use crate::cli::stop::{BAD_INPUT, FAILED};
 
-/// Refuses files of which one is there already.
-pub(super) fn refuse_taken(folder: &Path, files: &[(&str, &str)]) -> Result<(), Stop> {
-    let taken: Vec<String> = files
-        .iter()
-        .map(|(name, _)| folder.join(name))
-        .filter(|path| path.symlink_metadata().is_ok())
-        .map(|path| format!("`{}`", path.display()))
-        .collect();
-    if !taken.is_empty() {
-        let text = format!("{} {} there already", taken.join(", "), if taken.len() == 1 { "is" } else { "are" });
-        return Err(Stop::new(BAD_INPUT, "init.exists", text, "name another folder; nothing was written"));
-    }
-    Ok(())
-}
-
-/// Writes the files below a folder; their paths.
+/// Those of the files that are not there yet. One that is there word for word is left as it is.
 ///
 /// # Errors
-/// When one of them is there already, or cannot be written; what was written by then is taken away again.
+/// When another one is there under one of their names.
+pub(super) fn new_of<'f>(folder: &Path, files: &[(&'f str, &'f str)]) -> Result<Vec<(&'f str, &'f str)>, Stop> {
+    let there = |name: &str| folder.join(name).symlink_metadata().is_ok();
+    let is_same = |(name, text): &(&str, &str)| {
+        let path = folder.join(name);
+        let is_file = path.symlink_metadata().is_ok_and(|found| found.is_file() && found.len() == text.len() as u64);
+        is_file && std::fs::read(&path).is_ok_and(|bytes| bytes == text.as_bytes())
+    };
+    let (old, new): (Vec<_>, Vec<_>) = files.iter().partition(|(name, _)| there(name));
+    let differing = old.iter().filter(|file| !is_same(file)).map(|(name, _)| folder.join(name));
+    let taken: Vec<String> = differing.map(|path| format!("`{}`", path.display())).collect();
+    if !taken.is_empty() {
+        let are = if taken.len() == 1 { "is there already, and says" } else { "are there already, and say" };
+        let text = format!("{} {are} something else", taken.join(", "));
+        return Err(Stop::new(BAD_INPUT, "init.exists", text, "name another folder; nothing was written"));
+    }
+    Ok(new)
+}
+
+/// Writes the files below a folder that are not there yet; their paths.
+///
+/// # Errors
+/// When another one is there already, or one cannot be written; what was written by then is taken away again.
 pub(super) fn all(folder: &Path, files: &[(&str, &str)]) -> Result<Vec<PathBuf>, Stop> {
-    refuse_taken(folder, files)?;
     let mut written = Vec::new();
-    for (name, text) in files {
+    for (name, text) in new_of(folder, files)? {
         let path = folder.join(name);
         if let Err(error) = one(&path, text) {
             for path in &written {

@@ -11,7 +11,7 @@ use crate::Installation;
 use crate::cli::Stop;
 use crate::cli::evidence::{signed_head, verifier_key, verify_with};
 use crate::cli::report::RunReport;
-use crate::cli::screen::{Screen, called};
+use crate::cli::screen::{Screen, called, counted};
 use crate::cli::stop::LEDGER;
 use crate::cli::typed::folder_flag;
 
@@ -68,7 +68,10 @@ fn tell(told: &[Told], report: &Report, folder: &Path, screen: &Screen) {
     screen.say(if report.holds() {
         "verified     every hash, link and signature holds".to_owned()
     } else {
-        format!("NOT VERIFIED {} things do not hold: countersign evidence verify", report.faults_total)
+        format!(
+            "NOT VERIFIED {} not hold: countersign evidence verify",
+            counted(report.faults_total, "thing does", "things do")
+        )
     });
     let data = folder_flag(folder);
     screen.say("\nwhat to try next");
@@ -98,5 +101,5 @@ fn in_words(run: &RunReport) -> String {
     policies.dedup();
     let by = if policies.is_empty() { "no policy".to_owned() } else { policies.join(", ") };
     let next = if run.outcome == "stuck" { format!("; see `countersign status {}`", run.run) } else { String::new() };
-    format!("{} changes; decided by {by}{next}", run.warrants.len())
+    format!("{}; decided by {by}{next}", counted(run.warrants.len() as u64, "change", "changes"))
 }

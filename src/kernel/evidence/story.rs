@@ -10,6 +10,7 @@ use countersign_warrant::{
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::diagnostic::with_article;
 use crate::run::bodies::{
     ClosedBody, EACH, FactBody, NOTICE, NotDueBody, ProbeBody, SkippedBody, Stage, StartedBody, TIMEOUT, TriggerKind,
     VersionBody, WINDOW, Wait, WaitBody,
@@ -77,7 +78,7 @@ impl Story<'_> {
     fn line(&mut self, entry: &Stamped) -> Option<Line> {
         let text = match self.text(entry) {
             Ok(text) => text?,
-            Err(_) => format!("a `{}` entry that cannot be read", entry.kind),
+            Err(_) => format!("{} entry that cannot be read", with_article(entry.kind.as_str())),
         };
         Some(Line { at: entry.at, entry: entry.id.clone(), text, reason: reason_of(entry) })
     }

@@ -29,7 +29,8 @@ impl Expansion<'_> {
         self.check(step, None)?;
         let version = self.seal(step, Recipe::of(&wanted.generate))?;
         let verb = self.verb_for(Part::Provision)?;
-        let mut attributes = self.values(&wanted.attributes);
+        let kind = self.manifest(self.subject.resource.connector())?.kind(&self.subject.kind);
+        let mut attributes = self.declared(&wanted.attributes, kind.map_or(&[], |kind| kind.attributes))?;
         attributes.extend(shown(step, verb, &version));
         let does = self.on_subject(verb, attributes, Some(&version), false)?;
         self.push(step, "create", "provision", does)?;
@@ -106,19 +107,15 @@ impl Expansion<'_> {
     /// A question about the version that is current when the step runs.
     pub(super) fn ask(&mut self, step: &Step, check: &CheckStep) -> Result<(), PlanError> {
         let look = &check.look;
-        let needs_material =
-            self.manifest(&look.connector)?.probe(&look.probe).is_some_and(|probe| probe.needs_material);
+        let spec = self.manifest(&look.connector)?.probe(&look.probe);
+        let needs_material = spec.is_some_and(|probe| probe.needs_material);
+        let parameters = self.declared(&look.parameters, spec.map_or(&[], |spec| spec.parameters))?;
         let made = self.versions.values().max_by_key(|version| version.number).cloned();
         let version = made.or_else(|| self.snapshot.subject.current.clone());
         if needs_material && version.is_none() {
             return Err(PlanError::SubjectMissing { subject: self.subject.resource.clone() });
         }
-        let probe = Probe {
-            name: look.probe.clone(),
-            subject: self.subject.resource.clone(),
-            version,
-            parameters: self.values(&look.parameters),
-        };
+        let probe = Probe { name: look.probe.clone(), subject: self.subject.resource.clone(), version, parameters };
         let expect = if check.must_refuse { ProbeAnswer::Refused } else { ProbeAnswer::Accepted };
         let does = self.probe(look.connector.clone(), probe, expect, look.within_ms)?;
         self.push(step, "ask", "check", does)
@@ -162,11 +159,12 @@ impl Expansion<'_> {
 
     pub(super) fn verify(&self, verify: &Verify, version: &VersionId, within_ms: u64) -> Result<Does, PlanError> {
         let instance = self.subject.resource.connector().to_owned();
+        let spec = self.manifest(&instance)?.probe(&verify.probe);
         let probe = Probe {
             name: verify.probe.clone(),
             subject: self.subject.resource.clone(),
             version: Some(version.clone()),
-            parameters: self.values(&verify.parameters),
+            parameters: self.declared(&verify.parameters, spec.map_or(&[], |spec| spec.parameters))?,
         };
         let expect = if verify.must_not { ProbeAnswer::Refused } else { ProbeAnswer::Accepted };
         self.probe(instance, probe, expect, within_ms)
@@ -174,9 +172,9 @@ impl Expansion<'_> {
 
     pub(super) fn adopt(&mut self, step: &Step, adopted: &[Adopted], version: &VersionId) -> Result<(), PlanError> {
         for (at, seen) in adopted.iter().enumerate() {
-            let mut parameters = self.values(&seen.parameters);
             let spec = self.manifest(&seen.connector)?.probe(&seen.probe);
             let wanted = spec.map_or(&[] as &[_], |spec| spec.parameters);
+            let mut parameters = self.declared(&seen.parameters, wanted)?;
             // WHY: a probe that can be asked about this very delivery is asked about it.
             for (name, output) in [("sha256", "sha256"), ("since", DELIVERED_AT)] {
                 if wanted.iter().any(|one| one.name == name) && !parameters.contains_key(name) {

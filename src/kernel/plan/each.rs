@@ -16,6 +16,9 @@ use crate::workflow::model::{AtMost, ForEach, StepKind, Template, Workflow};
 /// The word for its one move.
 const EACH: &str = "each";
 
+/// How many subjects are named where they are too many.
+const NAMED_MAX: usize = 3;
+
 /// Makes the plan, from a snapshot of every subject that is there, and those of which there could be none.
 ///
 /// # Errors
@@ -53,7 +56,8 @@ pub fn each(
     let selected = runs.len() + left_out.len();
     // INVARIANT: beh:T5 more subjects than somebody thought of are none.
     if selected > cap {
-        return Err(PlanError::TooMany { selected, cap });
+        let first = runs.iter().map(|one| &one.subject.resource).chain(left_out.iter().map(|one| &one.subject));
+        return Err(PlanError::TooMany { selected, listed, first: first.take(NAMED_MAX).cloned().collect(), cap });
     }
     let step: StepId = EACH.parse().map_err(|_| PlanError::IllegalName { what: "step id", text: EACH.to_owned() })?;
     let does = Does::Each { runs, left_out, together: wanted.together, stop_after: wanted.stop_after };

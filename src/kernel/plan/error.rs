@@ -23,11 +23,11 @@ pub enum PlanError {
         /// The known names.
         known: String,
     },
-    /// An input that must be given is missing.
-    #[error("input `{input}` is missing: give `--input {input}=...`")]
+    /// Inputs that must be given are missing.
+    #[error("{}", missing(.inputs))]
     MissingInput {
-        /// Its name.
-        input: String,
+        /// Their names; at least one.
+        inputs: Vec<String>,
     },
     /// An input that does not have its type or bounds.
     #[error("input `{input}` must be {wanted}, and `{given}` is not")]
@@ -46,6 +46,18 @@ pub enum PlanError {
         sink: ResourceName,
         /// What it has.
         version: String,
+    },
+    /// A value that comes from elsewhere is not of the form that its place takes.
+    #[error("`{from}` is `{given}`, and `{name}` takes {wanted}")]
+    WrongValue {
+        /// Where it comes from, such as `inputs.until`.
+        from: String,
+        /// What it is.
+        given: String,
+        /// What it is for.
+        name: String,
+        /// The form, in words.
+        wanted: &'static str,
     },
     /// A name made from inputs is not legal.
     #[error("`{text}` is not a legal {what}: use letters, digits, `-`, `_` and `.`")]
@@ -164,10 +176,17 @@ pub enum PlanError {
         field: String,
     },
     /// More subjects than the workflow is for.
-    #[error("{selected} subjects are selected, and `at_most` is {cap}: narrow `where`, or raise it")]
+    #[error(
+        "{selected} of the {listed} subjects that are there are selected ({}), and `at_most` is {cap}: narrow `where`, or \
+         raise it", some_of(.first, *.selected)
+    )]
     TooMany {
         /// How many.
         selected: usize,
+        /// How many are there.
+        listed: usize,
+        /// The first few of them.
+        first: Vec<ResourceName>,
         /// How many there may be.
         cap: usize,
     },
@@ -231,6 +250,7 @@ impl PlanError {
             Self::UnknownInput { .. } => "plan.unknown_input",
             Self::MissingInput { .. } => "plan.missing_input",
             Self::WrongInput { .. } => "plan.wrong_input",
+            Self::WrongValue { .. } => "plan.wrong_value",
             Self::IllegalName { .. } => "plan.illegal_name",
             Self::SubjectExists { .. } => "plan.subject_exists",
             Self::SubjectMissing { .. } => "plan.subject_missing",
@@ -255,5 +275,20 @@ impl PlanError {
             Self::Condition { .. } => "plan.condition",
             Self::Uncovered { .. } => "workflow.uncovered_change",
         }
+    }
+}
+
+fn missing(inputs: &[String]) -> String {
+    let given: Vec<String> = inputs.iter().map(|input| format!("--input {input}=...")).collect();
+    let are = if inputs.len() == 1 { "input" } else { "inputs" };
+    let verb = if inputs.len() == 1 { "is" } else { "are" };
+    format!("{are} `{}` {verb} missing: give `{}`", inputs.join("`, `"), given.join(" "))
+}
+
+fn some_of(first: &[ResourceName], all: usize) -> String {
+    let named: Vec<String> = first.iter().map(|one| format!("`{one}`")).collect();
+    match all - first.len().min(all) {
+        0 => named.join(", "),
+        more => format!("{} and {more} more", named.join(", ")),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use countersign_contract::{Manifest, Part, Reversibility, Verb};
+use countersign_contract::{Manifest, Parameter, Part, Reversibility, Type, Verb};
 use countersign_warrant::{Call, ResourceName, StepId, VersionId};
 use serde_json::{Value, json};
 
@@ -10,10 +10,11 @@ use super::hole::{as_text, hole, join};
 use super::model::{Act, Does, Move, PlannedSubject, Skipped};
 use super::snapshot::Live;
 use super::{PlanError, Snapshot};
+use crate::diagnostic::with_article;
 use crate::policy::{Circumstances, Condition, Facts, Subject, Term};
 use crate::run::bodies::TriggerKind;
 use crate::workflow::model::{Delivery, Part as TextPart, Reference, Step, StepKind, Template, Workflow};
-use crate::workflow::{do_meet, is_before, may_follow};
+use crate::workflow::{do_meet, is_before, is_instant, may_follow};
 
 /// The connector instances of this installation, by name.
 pub type Manifests<'a> = BTreeMap<String, &'a Manifest>;
@@ -247,7 +248,7 @@ impl Expansion<'_> {
         let name = manifest.kind(&self.subject.kind).and_then(|kind| kind.verb_for(part));
         name.and_then(|name| manifest.verb(name)).ok_or_else(|| PlanError::Unfit {
             connector: instance.to_owned(),
-            what: format!("{part:?} a `{}`", self.subject.kind).to_lowercase(),
+            what: format!("{part:?} {}", with_article(&self.subject.kind)).to_lowercase(),
         })
     }
 
@@ -338,6 +339,34 @@ impl Expansion<'_> {
             self.push(step, &part, step.kind.word(), does)?;
         }
         Ok(())
+    }
+
+    /// The values of what a manifest declares. An instant that comes from elsewhere is one, or is not known yet.
+    ///
+    /// # Errors
+    /// When it is something else: at the target, or before policy, it could only be refused.
+    pub(super) fn declared(
+        &self,
+        templates: &BTreeMap<String, Template>,
+        declared: &[Parameter],
+    ) -> Result<BTreeMap<String, Value>, PlanError> {
+        let values = self.values(templates);
+        for parameter in declared.iter().filter(|parameter| parameter.kind == Type::Instant) {
+            let (Some(Template::Whole(from)), Some(Value::String(text))) =
+                (templates.get(parameter.name), values.get(parameter.name))
+            else {
+                continue;
+            };
+            if !is_instant(text) {
+                return Err(PlanError::WrongValue {
+                    from: from.to_string(),
+                    given: text.chars().take(80).collect(),
+                    name: parameter.name.to_owned(),
+                    wanted: "an instant, such as `2027-03-01T00:00:00Z` or `+90d`",
+                });
+            }
+        }
+        Ok(values)
     }
 
     pub(super) fn values(&self, templates: &BTreeMap<String, Template>) -> BTreeMap<String, Value> {

@@ -12,6 +12,7 @@ use super::expand::{Expansion, Manifests};
 use super::model::{Aged, Does, Move, Plan, Recipe};
 use super::snapshot::facts_of;
 use super::{PlanError, Snapshot, begin, end};
+use crate::diagnostic::with_article;
 use crate::run::bodies::TriggerKind;
 use crate::workflow::model::{OnImport, StepKind, Workflow};
 
@@ -84,7 +85,7 @@ fn meant<'s>(expansion: &Expansion<'s>, adopting: &Adopting) -> Result<&'s Slot,
     let (subject, reading) = (expansion.subject.resource.clone(), &expansion.snapshot.subject);
     let kind = expansion.manifest(subject.connector())?.kind(&expansion.subject.kind);
     if !kind.and_then(|kind| kind.secret).is_some_and(|secret| secret.kind == SecretKind::Text) {
-        let what = format!("have a `{}` adopted: its secret is no text", expansion.subject.kind);
+        let what = format!("have {} adopted: its secret is no text", with_article(&expansion.subject.kind));
         return Err(PlanError::Unfit { connector: subject.connector().to_owned(), what });
     }
     if let Some(current) = &reading.current {

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{Persons, PlanError};
 use crate::workflow::is_address;
-use crate::workflow::model::{InputKind, RequestTrigger, Workflow};
+use crate::workflow::model::{Input, InputKind, RequestTrigger, Workflow};
 
 /// The workflow's inputs from the given texts; a person is the opaque id that `persons` has for the name.
 ///
@@ -27,6 +27,11 @@ pub fn resolve_inputs(
             known: if known.is_empty() { "none".to_owned() } else { known.join(", ") },
         });
     }
+    let is_missing = |(name, input): &(&String, &Input)| input.default.is_none() && !given.contains_key(*name);
+    let missing: Vec<String> = declared.iter().filter(is_missing).map(|(name, _)| name.clone()).collect();
+    if !missing.is_empty() {
+        return Err(PlanError::MissingInput { inputs: missing });
+    }
     let mut resolved = BTreeMap::new();
     for (name, input) in declared {
         let value = match (given.get(name), &input.default) {
@@ -34,8 +39,7 @@ pub fn resolve_inputs(
             (None, Some(Value::String(person))) if input.kind == InputKind::Person => {
                 typed(name, &input.kind, person, persons)?
             }
-            (None, Some(default)) => default.clone(),
-            (None, None) => return Err(PlanError::MissingInput { input: name.clone() }),
+            (None, default) => default.clone().unwrap_or_default(),
         };
         resolved.insert(name.clone(), value);
     }

@@ -22,8 +22,8 @@ pub const PAGES: &[Page] = &[
     },
     Page {
         code: "plan.missing_input",
-        meaning: "An input has no default and was not given.",
-        why: "Without it there is nothing that the plan could be about.",
+        meaning: "Inputs have no default and were not given.",
+        why: "Without them there is nothing that the plan could be about; the message names all of them.",
         example: Example::told(
             "`countersign run offboard-account`",
             "`countersign run offboard-account --input account=clerk ..`",
@@ -43,6 +43,16 @@ pub const PAGES: &[Page] = &[
         example: Example::told(
             "`path: reporting-v2` in a rotation, after the account was provisioned to `path: reporting`",
             "`leaves: [{to: files/client, path: reporting}]` beside `rotate`, once its reader has moved",
+        ),
+    },
+    Page {
+        code: "plan.wrong_value",
+        meaning: "An input, or another value, is not of the form that its place takes.",
+        why: "An input is text, and some attributes are instants: what is none could only be refused by the target, or by \
+              policy. The message names the value, its place and the form.",
+        example: Example::told(
+            "`expires: ${{ inputs.until }}`, with `--input until=soon`",
+            "the same with `--input until=2027-03-01T00:00:00Z`, or `--input until=+90d`",
         ),
     },
     Page {
@@ -171,7 +181,8 @@ pub const PAGES: &[Page] = &[
     Page {
         code: "plan.too_many",
         meaning: "More subjects are selected than `at_most` says.",
-        why: "A wrong condition must not end a thousand accounts. Look at what is selected; narrow `where`, or raise the cap.",
+        why: "A wrong condition must not end a thousand accounts. The message says how many are there, how many are selected, \
+              and the first few; narrow `where`, or raise the cap.",
         example: Example::told("`for_each: {at_most: 10}`, where 300 are selected", "`where` for those that are meant"),
     },
     Page {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use countersign_contract::{Limits, ProbeAnswer, Strategy};
+use countersign_contract::{Limits, Parameter, ProbeAnswer, Strategy, Type};
 use proptest::prelude::*;
 use serde_json::json;
 
@@ -350,12 +350,50 @@ fn inputs_are_typed_bounded_and_completed() {
         BTreeMap::from([("days".to_owned(), json!(3)), ("level".to_owned(), json!("read"))])
     );
     assert_eq!(given(&[]).unwrap_err().to_string(), "input `days` is missing: give `--input days=...`");
+    let mut more = workflow.clone();
+    let person = Input { kind: InputKind::Person, about: None, default: None };
+    more.triggers.request.as_mut().unwrap().inputs.insert("owner".to_owned(), person);
+    assert_eq!(
+        resolve_inputs(&more, &BTreeMap::new(), &Persons::new()).unwrap_err().to_string(),
+        "inputs `days`, `owner` are missing: give `--input days=... --input owner=...`"
+    );
     assert_eq!(
         given(&[("days", "10")]).unwrap_err().to_string(),
         "input `days` must be a whole number from 1 to 9, and `10` is not"
     );
     assert_eq!(given(&[("dais", "1")]).unwrap_err().code(), "plan.unknown_input");
     assert_eq!(given(&[("days", "1"), ("level", "root")]).unwrap_err().code(), "plan.wrong_input");
+}
+
+/// An input is text; what an instant comes from is held to its form before anything is planned.
+#[test]
+fn an_instant_that_comes_from_an_input_is_one() {
+    const ATTRIBUTES: &[Parameter] = &[Parameter::optional("expires", Type::Instant, "when it ends")];
+    let (files, mut local) = (files(), local());
+    for kind in local.kinds.iter_mut().filter(|kind| kind.name == "account") {
+        kind.attributes = ATTRIBUTES;
+    }
+    let mut workflow = provision();
+    let StepKind::Provision(step) = &mut workflow.steps[1].kind else { panic!("no provisioning") };
+    step.attributes = [("expires".to_owned(), Template::Whole(Reference::Input("until".to_owned())))].into();
+    let planned = |until: &str| {
+        let manifests = BTreeMap::from([("files".to_owned(), &files), ("local".to_owned(), &local)]);
+        let inputs = BTreeMap::from([("until".to_owned(), json!(until))]);
+        plan(&workflow, TriggerKind::Request, &inputs, &super::fixture::snapshot(0), &manifests)
+    };
+    for good in ["2027-03-01T00:00:00Z", "+90d"] {
+        assert_eq!(planned(good).map(|_| ()), Ok(()), "{good}");
+    }
+    for bad in ["soon", "", "+90", "2027-03-01"] {
+        let error = planned(bad).unwrap_err();
+        assert_eq!(error.code(), "plan.wrong_value");
+        assert_eq!(
+            error.to_string(),
+            format!(
+                "`inputs.until` is `{bad}`, and `expires` takes an instant, such as `2027-03-01T00:00:00Z` or `+90d`"
+            )
+        );
+    }
 }
 
 #[test]
@@ -587,6 +625,13 @@ fn beh_t5_a_plan_for_each_subject_is_frozen_and_capped() {
     let code = |at_most, names: &[&str]| with(at_most, &there(names)).map(|_| ()).map_err(|error| error.code());
     assert_eq!(code(AtMost::Subjects(2), &["a", "b", "c"]), Err("plan.too_many"));
     assert_eq!(code(AtMost::Percent(60), &["a", "b", "c"]), Err("plan.too_many"));
+    let words = |names: &[&str]| with(AtMost::Subjects(2), &there(names)).unwrap_err().to_string();
+    assert_eq!(
+        words(&["a", "b", "c"]),
+        "3 of the 3 subjects that are there are selected (`local/account/a`, `local/account/b`, `local/account/c`), and \
+         `at_most` is 2: narrow `where`, or raise it"
+    );
+    assert!(words(&["a", "b", "c", "d", "e"]).contains("`local/account/c` and 2 more), and"));
     assert_eq!(code(AtMost::Percent(1), &["a"]), Ok(()), "a part of a few is one");
     assert_eq!(code(AtMost::Subjects(9), &[]), Ok(()));
     let mut odd = there(&["a", "b"]);

@@ -46,6 +46,22 @@ pub struct PolicyWords {
     pub text: String,
 }
 
+/// Why an evaluation gave no answer, with the policy where it is one: such a decision is a deny by nobody's wish. `None` where
+/// every policy was evaluated.
+pub fn failed_evaluation(decision: &Decision) -> Option<String> {
+    let error = decision.errors.first()?;
+    // WHY: Cedar says it so.
+    let of_policy = error.strip_prefix("error while evaluating policy ").and_then(|rest| rest.split_once(": "));
+    let more = match decision.errors.len() {
+        1 => String::new(),
+        all => format!(" (and {} more)", all - 1),
+    };
+    Some(match of_policy {
+        Some((policy, error)) => format!("the evaluation of {policy} failed: {error}{more}"),
+        None => format!("the evaluation failed: {error}{more}"),
+    })
+}
+
 /// Explains the decision from the bytes that it was made from.
 ///
 /// # Errors

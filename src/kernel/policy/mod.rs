@@ -28,7 +28,7 @@ pub mod trial;
 mod vocabulary;
 
 pub use condition::{Circumstances, Condition, ConditionError, ConditionWords, ValueWords};
-pub use explain::{Explained, PolicyWords, explain};
+pub use explain::{Explained, PolicyWords, explain, failed_evaluation};
 pub use judge::{Judgement, allow, judge};
 pub use load::PolicySet;
 pub use question::{Certificate, Facts, Principal, Question, Subject};

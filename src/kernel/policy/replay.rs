@@ -28,7 +28,7 @@ pub enum ReplayError {
     #[error("the stored policies do not load: {0}")]
     Policies(String),
     /// Entities or request are no JSON.
-    #[error("the stored {what} is not JSON")]
+    #[error("what is stored as the {what} is not JSON")]
     Json {
         /// `entities` or `request`.
         what: &'static str,

@@ -8,7 +8,9 @@ use countersign_warrant::{Decision, ResourceName, Timestamp, Verdict};
 
 use super::asked::Asked;
 use super::judge::Prepared;
-use super::{Certificate, Facts, PolicySet, Principal, Question, Subject, Term, Vocabulary, judge, schema};
+use super::{
+    Certificate, Facts, PolicySet, Principal, Question, Subject, Term, Vocabulary, failed_evaluation, judge, schema,
+};
 use crate::run::bodies::TriggerKind;
 use crate::workflow::model::{KeyAlgorithm, Profile};
 
@@ -126,10 +128,11 @@ fn try_one<'a>(set: &PolicySet, trial: &'a Trial) -> Tried<'a> {
     let decided: BTreeSet<&String> = decision.policies.iter().collect();
     let list = |ids: &BTreeSet<&String>| if ids.is_empty() { "none".to_owned() } else { words(ids.iter().copied()) };
     let expected: Option<BTreeSet<&String>> = trial.by.as_ref().map(|by| by.keys().collect());
-    let in_shadow = decision.shadow.iter().flat_map(|other| &other.errors);
-    let wrong = if let Some(error) = decision.errors.iter().chain(in_shadow).next() {
+    let in_shadow = decision.shadow.iter().find_map(|other| other.errors.first());
+    let in_shadow = in_shadow.map(|error| format!("the evaluation failed: {error}"));
+    let wrong = if let Some(failed) = failed_evaluation(&decision).or(in_shadow) {
         // WHY: an error is a deny; a test that expects a deny must not pass by it.
-        Some(format!("the evaluation failed: {error}"))
+        Some(failed)
     } else if decision.verdict != trial.expect {
         let why = if decided.is_empty() { "no policy permits it".to_owned() } else { format!("by {}", list(&decided)) };
         Some(format!("expected {}, got {}: {why}", word(trial.expect), word(decision.verdict)))

@@ -7,6 +7,7 @@ use super::bodies::{EACH, FactBody, NOTICE, ProbeBody, SkippedBody, Stage, Versi
 use super::waiting::is_timeout;
 use super::{Failure, Illegal, Run, State};
 use crate::plan::Does;
+use crate::policy::failed_evaluation;
 
 impl Run {
     pub(super) fn take_ready(&mut self, entry: &Stamped) -> Result<(), Illegal> {
@@ -172,10 +173,11 @@ fn denial(body: &DecisionBody) -> Option<Failure> {
     }
     let policies = body.decision.policies.join(", ");
     let reasons = body.decision.reasons.join("; ");
-    let message = match (policies.is_empty(), reasons.is_empty()) {
-        (true, _) => format!("{}: no policy permits it", body.step),
-        (false, true) => format!("{}: denied by {policies}", body.step),
-        (false, false) => format!("{}: denied by {policies}: {reasons}", body.step),
+    let message = match (failed_evaluation(&body.decision), policies.is_empty(), reasons.is_empty()) {
+        (Some(failed), ..) => format!("{}: denied, as {failed}", body.step),
+        (None, true, _) => format!("{}: no policy permits it", body.step),
+        (None, false, true) => format!("{}: denied by {policies}", body.step),
+        (None, false, false) => format!("{}: denied by {policies}: {reasons}", body.step),
     };
     Some(Failure { denied: true, ..Failure::new(body.decision.code.clone(), message) })
 }

@@ -9,6 +9,7 @@ use super::schedule::in_words;
 use super::scope::Scope;
 use super::table::Table;
 use super::tree::Node;
+use crate::diagnostic::with_article;
 
 /// Attempts beyond the first, at most.
 pub(super) const TIMES_MAX: u32 = 10;
@@ -21,7 +22,7 @@ pub(super) fn retry(node: &Node, scope: &Scope<'_>, errors: &mut Errors<'_>) -> 
     table.done(&[], errors)?;
     let kind = scope.outlines[scope.here].kind?;
     if !is_change(kind) {
-        let message = format!("a `{kind}` step makes no calls that could be attempted again");
+        let message = format!("{} step makes no calls that could be attempted again", with_article(kind));
         let help = if kind == "check" { "say how long to go on asking: `within: 10m`" } else { "take `retry` out" };
         return Err(errors.tell(codes::KEY_NOT_HERE, &node.owner, message, help));
     }

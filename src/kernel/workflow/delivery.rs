@@ -1,10 +1,11 @@
 //! Reads what a change does with its version: `distribute`, and the probes of `verify` and `adopted`.
 
 use countersign_contract::{Kind, Manifest, Part, ProbeSpec, Type};
+use countersign_warrant::ResourceName;
 
 use super::codes;
 use super::errors::{Errors, Read};
-use super::header::{connector, resource, tell_connector};
+use super::header::{connector, tell_connector};
 use super::model::{Adopted, CheckStep, Delivery, Reference, Template, Verify};
 use super::parameter::{parameters, templates};
 use super::scalar::{self, shortened};
@@ -84,9 +85,19 @@ pub(super) fn path(node: &Node, place: &str, scope: &Scope<'_>, errors: &mut Err
     let spot = Spot { at: &node.span, place: &place, reach: Reach::Plan, takes_secret: false };
     let path = text_template(node, spot, scope, errors)?;
     if let Template::Literal(serde_json::Value::String(text)) = &path {
-        resource(node, &format!("connector/place/{text}"), errors)?;
+        named(node, text, errors)?;
     }
     Ok(path)
+}
+
+/// A path can be a part of a resource's name.
+fn named(node: &Node, path: &str, errors: &mut Errors<'_>) -> Read<()> {
+    if format!("connector/place/{path}").parse::<ResourceName>().is_ok() {
+        return Ok(());
+    }
+    let message = format!("`{}` is not a path below a place", shortened(path));
+    let help = "letters, digits, `.`, `-` and `_`, with `/` between the parts; none of them `.` or `..`";
+    Err(errors.tell(codes::BAD_NAME, &node.span, message, help))
 }
 
 /// `connector/place`, both known to settings.
@@ -126,7 +137,7 @@ pub(super) fn sink<'n>(
         }
         None => {
             let of_it = scope.known.places.iter().filter(|(_, of)| *of == name).map(|(place, _)| place.as_str());
-            let message = format!("settings name no place `{}`", shortened(place));
+            let message = scope.known.none_named("place", place);
             Err(errors.tell(codes::UNKNOWN_PLACE, &node.span, message, suggest::help(place, of_it)))
         }
     }

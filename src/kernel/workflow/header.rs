@@ -100,7 +100,7 @@ pub(super) fn tell_connector(
     errors: &mut Errors<'_>,
 ) -> super::errors::Told {
     let help = suggest::help(name, known.connectors.keys().map(String::as_str));
-    let message = format!("no connector is named `{}`", scalar::shortened(name));
+    let message = known.none_named("connector", name);
     errors.tell(codes::UNKNOWN_CONNECTOR, &node.span, message, help)
 }
 

@@ -7,6 +7,7 @@ use super::model::Leaving;
 use super::scope::Scope;
 use super::table::{Table, each, items};
 use super::tree::Node;
+use crate::diagnostic::with_article;
 
 /// Reads `[{to: files/client, path: reporting}]`; of a change that replaces a version.
 pub(super) fn leaves(node: &Node, scope: &Scope<'_>, errors: &mut Errors<'_>) -> Read<Vec<Leaving>> {
@@ -17,7 +18,7 @@ pub(super) fn leaves(node: &Node, scope: &Scope<'_>, errors: &mut Errors<'_>) ->
     });
     let kind = scope.outlines[scope.here].kind?;
     if !matches!(kind, "rotate" | "issue") {
-        let message = format!("a `{kind}` step replaces no secret that a place could be left with");
+        let message = format!("{} step replaces no secret that a place could be left with", with_article(kind));
         return Err(errors.tell(codes::KEY_NOT_HERE, &node.owner, message, "take `leaves` out"));
     }
     leaves

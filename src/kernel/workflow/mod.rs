@@ -64,11 +64,12 @@ use self::scope::{Scope, Whose};
 use self::table::{Table, items};
 use self::tree::Node;
 use self::trigger::On;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, with_article};
 use crate::schedule::Freeze;
 
 pub(crate) use self::control::control_fault;
 pub(crate) use self::each::EACH_MAX;
+pub(crate) use self::parameter::is_instant;
 pub(crate) use self::scalar::is_address;
 pub(crate) use self::second::{is_before, may_follow};
 pub use self::set::{Member, check_set};
@@ -99,6 +100,16 @@ pub struct Known<'a> {
     pub webhooks: BTreeSet<String>,
     /// The credentials that this installation itself works with.
     pub own: Own,
+    /// What messages call the settings, such as `/srv/countersign/settings.toml` in backticks; nothing special when empty.
+    pub settings: String,
+}
+
+impl Known<'_> {
+    /// Tells that settings have no such thing.
+    pub(self) fn none_named(&self, what: &str, name: &str) -> String {
+        let settings = if self.settings.is_empty() { "the settings" } else { &self.settings };
+        format!("no {what} is named `{}` in {settings}", scalar::shortened(name))
+    }
 }
 
 /// Reads one workflow file. `file` is what the errors call it.
@@ -225,7 +236,7 @@ fn on_import(node: &Node, whose: Read<Whose<'_>>, errors: &mut Errors<'_>) -> Re
     let word = scalar::word(node, &OnImport::WORDS, &[], errors)?;
     match whose {
         Ok(Whose { kind, .. }) if !kind.secret.is_some_and(|secret| secret.kind == SecretKind::Text) => {
-            let message = format!("what a `{}` has is no text that somebody could give", kind.name);
+            let message = format!("what {} has is no text that somebody could give", with_article(kind.name));
             Err(errors.tell(codes::KEY_NOT_HERE, &node.owner, message, "take `on_import` out"))
         }
         _ => Ok(word),

@@ -35,6 +35,6 @@ fn webhook(node: &Node, scope: &Scope<'_>, errors: &mut Errors<'_>) -> Read<Stri
         0 => "add `[webhooks.NAME]` to the settings, with its `url`".to_owned(),
         _ => suggest::help(name, scope.known.webhooks.iter().map(String::as_str)),
     };
-    let message = format!("settings name no webhook `{}`", scalar::shortened(name));
+    let message = scope.known.none_named("webhook", name);
     Err(errors.tell(codes::UNKNOWN_WEBHOOK, &node.span, message, help))
 }

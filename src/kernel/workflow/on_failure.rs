@@ -10,6 +10,7 @@ use super::scalar::{self, shortened};
 use super::scope::Outline;
 use super::suggest;
 use super::tree::{Content, Node};
+use crate::diagnostic::with_article;
 
 /// The kinds of steps that can run then: none that makes a version, for which nobody would be left to answer.
 const KINDS: [&str; 7] = ["policy", "deprovision", "revoke", "uses", "check", "wait", "notify"];
@@ -34,7 +35,11 @@ pub(super) fn owner(step: &Node, outlines: &[Outline], errors: &mut Errors<'_>) 
     };
     match outlines.get(at).map(|outline| outline.kind) {
         Some(Ok(kind @ ("policy" | "notify" | "evidence"))) => {
-            return refuse(errors, format!("a `{kind}` step does not fail"), "name the step whose work can fail");
+            return refuse(
+                errors,
+                format!("{} step does not fail", with_article(kind)),
+                "name the step whose work can fail",
+            );
         }
         Some(Err(told)) => return Err(told),
         _ => {}
@@ -47,12 +52,12 @@ pub(super) fn owner(step: &Node, outlines: &[Outline], errors: &mut Errors<'_>) 
         return refuse(errors, message, "take it out");
     }
     if let Some(kind) = keys().find(|key| super::step::KINDS.contains(key) && !KINDS.contains(key)) {
-        let message = format!("a `{kind}` step cannot be what is left to do after a failure");
+        let message = format!("{} step cannot be what is left to do after a failure", with_article(kind));
         return refuse(errors, message, &format!("one of `{}`", KINDS.join("`, `")));
     }
     let changes = |key: &&str| super::coverage::is_change(key);
     if let (Some("provision"), Some(kind)) = (owner_kind, keys().find(changes)) {
-        let message = format!("after a failed `provision` there is nothing that a `{kind}` could be about");
+        let message = format!("after a failed `provision` there is nothing that {} could be about", with_article(kind));
         return refuse(errors, message, "take it out: what was made is taken back");
     }
     Ok(Some(at))

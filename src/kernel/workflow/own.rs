@@ -9,6 +9,7 @@ use super::errors::{Errors, Read};
 use super::model::{RotateStep, Step, StepKind, SubjectSpec};
 use super::scope::{Outline, Scope};
 use super::tree::Node;
+use crate::diagnostic::with_article;
 
 /// Refuses a subject that settings say Countersign works with, where the file does not say `self`.
 pub(super) fn claim(
@@ -50,7 +51,7 @@ pub(super) fn prove(
             ),
             StepKind::Rotate(_) => continue,
             other => (
-                format!("a `{}` of what Countersign itself works with would lock it out", other.word()),
+                format!("{} of what Countersign itself works with would lock it out", with_article(other.word())),
                 "only a `rotate` changes it; to make or to end it, take it out of the settings first",
             ),
         };

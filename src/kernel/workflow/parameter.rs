@@ -132,7 +132,7 @@ fn literal(value: &Value, node: &Node, kind: Type, errors: &mut Errors<'_>) -> R
 }
 
 /// RFC 3339, or `+` and a duration of whole seconds that the plan counts from its own time.
-fn is_instant(text: &str) -> bool {
+pub(crate) fn is_instant(text: &str) -> bool {
     match text.strip_prefix('+') {
         Some(later) => parse_duration_ms(later).is_some_and(|ms| ms > 0 && ms % 1000 == 0 && ms < 100 * 31_536_000_000),
         None => text.parse::<Timestamp>().is_ok(),

@@ -12,6 +12,7 @@ use super::table::{Table, each, items, tell_later};
 use super::template::whole;
 use super::tree::{Content, Node};
 use super::{again, condition, delivery, issue, leaves, notify, provision, revoke, rotate, suggest, uses};
+use crate::diagnostic::with_article;
 
 /// The step kinds of this version.
 pub(super) const KINDS: [&str; 11] =
@@ -115,7 +116,7 @@ pub(super) fn step(node: &Node, scope: &Scope<'_>, errors: &mut Errors<'_>) -> R
     };
     let with = match (outline.kind, with) {
         (Ok(kind), Some(node)) if kind != "uses" => {
-            let message = format!("a `{kind}` step has its keys below `{kind}`");
+            let message = format!("{} step has its keys below `{kind}`", with_article(kind));
             Err(errors.tell(
                 codes::KEY_NOT_HERE,
                 &node.owner,

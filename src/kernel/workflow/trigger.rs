@@ -19,6 +19,9 @@ const TEXT_LENGTH_MAX: u32 = 4096;
 /// Events of a workflow at most.
 pub(super) const EVENTS_MAX: usize = 20;
 
+/// The numbers of a fraction at most.
+const PART_MAX: u32 = 1000;
+
 /// Words of an input at most.
 const WORDS_MAX: usize = 100;
 
@@ -277,8 +280,13 @@ fn expiry(node: &Node, errors: &mut Errors<'_>) -> Read<ExpiryTrigger> {
             return Err(errors.wrong_type(node, "a fraction", "write two whole numbers, such as `2/3`"));
         }
         let given = scalar::text(node, errors)?;
-        fraction(given).ok_or_else(|| {
-            let message = format!("`{}` is not a fraction below one", shortened(given));
+        fraction(given).map_err(|wrong| {
+            let message = match wrong {
+                WrongFraction::None => format!("`{}` is not a fraction below one", shortened(given)),
+                WrongFraction::TooLarge => {
+                    format!("`{}` has a number above {PART_MAX}", shortened(given))
+                }
+            };
             errors.tell(codes::BAD_FRACTION, &node.span, message, "write the part of the lifetime, such as `2/3`")
         })
     });
@@ -286,12 +294,23 @@ fn expiry(node: &Node, errors: &mut Errors<'_>) -> Read<ExpiryTrigger> {
     at
 }
 
-fn fraction(text: &str) -> Option<ExpiryTrigger> {
+/// Why a text is no part of a lifetime.
+enum WrongFraction {
+    /// It is no fraction, or not below one.
+    None,
+    /// One of its numbers is above [`PART_MAX`].
+    TooLarge,
+}
+
+fn fraction(text: &str) -> Result<ExpiryTrigger, WrongFraction> {
     let number = |text: &str| {
-        let is_plain = text.bytes().all(|b| b.is_ascii_digit()) && !text.starts_with('0');
-        text.parse::<u32>().ok().filter(|number| is_plain && *number <= 1000)
+        let is_plain = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) && !text.starts_with('0');
+        if is_plain { Ok(text.parse::<u32>().unwrap_or(u32::MAX)) } else { Err(WrongFraction::None) }
     };
-    let (numerator, denominator) = text.split_once('/')?;
+    let (numerator, denominator) = text.split_once('/').ok_or(WrongFraction::None)?;
     let (numerator, denominator) = (number(numerator)?, number(denominator)?);
-    (numerator < denominator).then_some(ExpiryTrigger { numerator, denominator })
+    if numerator.max(denominator) > PART_MAX {
+        return Err(WrongFraction::TooLarge);
+    }
+    if numerator < denominator { Ok(ExpiryTrigger { numerator, denominator }) } else { Err(WrongFraction::None) }
 }

@@ -64,7 +64,7 @@ fn freeze(node: &Node, known: &Known<'_>, errors: &mut Errors<'_>) -> Read<Vec<F
         return one(node, Freeze::parse, errors).map(|freeze| vec![freeze]);
     }
     known.freezes.get(given).cloned().ok_or_else(|| {
-        let message = format!("settings name no freeze `{}`", scalar::shortened(given));
+        let message = known.none_named("freeze", given);
         let help = match known.freezes.len() {
             0 => "add `[freezes.NAME]` to the settings, or write the days: `12-20..01-04 Europe/Berlin`".to_owned(),
             _ => suggest::help(given, known.freezes.keys().map(String::as_str)),

@@ -53,5 +53,5 @@ fn inv_i2_a_receipt_of_another_attempt_closes_nothing() {
 fn inv_i4_a_run_with_an_entry_of_no_shape_is_not_recovered() {
     let broken = stamped(11, Kind::Intent, json!({"decision": null}));
     let text = Intents::of(&[broken]).map(|_| ()).unwrap_err().to_string();
-    assert_eq!(text, "entry `r1/11` does not have the shape of a `intent` entry");
+    assert_eq!(text, "entry `r1/11` does not have the shape of its kind, `intent`");
 }

@@ -9,6 +9,7 @@ use countersign_warrant::{Digest, EntryId, Kind, ResourceName, RunId, Stamped};
 use serde::de::DeserializeOwned;
 
 use super::report::Fault;
+use crate::diagnostic::with_article;
 use crate::run::bodies::{ActivationBody, KeyBody, NotDueBody, StartedBody};
 
 mod intents;
@@ -80,7 +81,10 @@ impl Semantics {
             wrong.push(("entry.doubled", "an entry of that id stands before it".to_owned()));
         }
         if entry.id.as_str().split(':').next() != Some(entry.kind.as_str()) {
-            wrong.push(("entry.kind", format!("its id is not one of a `{}` entry of no run", entry.kind)));
+            wrong.push((
+                "entry.kind",
+                format!("its id is not one of {} entry of no run", with_article(entry.kind.as_str())),
+            ));
         }
         match entry.kind {
             Kind::NotDue => drop(body::<NotDueBody>(entry, wrong)),
@@ -89,7 +93,7 @@ impl Semantics {
                 self.activated = Some(entry.id.clone());
             }
             Kind::Key => drop(body::<KeyBody>(entry, wrong)),
-            kind => wrong.push(("entry.kind", format!("a `{kind}` entry belongs to a run"))),
+            kind => wrong.push(("entry.kind", format!("{} entry belongs to a run", with_article(kind.as_str())))),
         }
     }
 
@@ -149,7 +153,10 @@ fn body<T: DeserializeOwned>(entry: &Stamped, wrong: &mut Vec<Wrong>) -> Option<
     match T::deserialize(&entry.predicate) {
         Ok(body) => Some(body),
         Err(error) => {
-            wrong.push(("entry.shape", format!("it does not have the shape of a `{}` entry: {error}", entry.kind)));
+            wrong.push((
+                "entry.shape",
+                format!("it does not have the shape of {} entry: {error}", with_article(entry.kind.as_str())),
+            ));
             None
         }
     }

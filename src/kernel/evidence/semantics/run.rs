@@ -8,6 +8,7 @@ use countersign_warrant::{
 
 use super::intents::Intents;
 use super::{Shared, Wrong, body};
+use crate::diagnostic::with_article;
 use crate::run::bodies::{
     ClosedBody, FactBody, PersonAnswer, ProbeBody, RunOutcome, SkippedBody, StartedBody, VersionBody, Wait, WaitBody,
 };
@@ -78,7 +79,7 @@ impl RunState {
             Kind::Skipped => drop(body::<SkippedBody>(entry, wrong)),
             Kind::Closed => self.closed(entry, shared, wrong),
             kind @ (Kind::NotDue | Kind::Activation | Kind::Key) => {
-                wrong.push(("entry.kind", format!("a `{kind}` entry belongs to no run")));
+                wrong.push(("entry.kind", format!("{} entry belongs to no run", with_article(kind.as_str()))));
             }
         }
     }

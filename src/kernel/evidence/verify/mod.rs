@@ -230,7 +230,8 @@ impl<'a> Verifier<'a> {
             let message = format!("{} entries are signed, and only {size} are there", signed.size);
             self.faults.push(Fault::whole("ledger.cut_off", message));
         } else if size > signed.size {
-            let message = format!("{} entries from here on are under no signature", size - signed.size);
+            let message =
+                format!("from here on nothing is under a signature: {} of {size} entries", size - signed.size);
             self.faults.push(Fault::at(signed.size, "ledger.unsigned", message));
         }
         let Some((root, stored_root)) = self.signed_roots.filter(|(root, _)| *root != signed.root) else { return };

@@ -10,6 +10,7 @@ use super::super::PlanError;
 use super::super::expand::Expansion;
 use super::super::model::{Does, Recipe};
 use super::{secrets_of, shown, shows_within_ms};
+use crate::diagnostic::with_article;
 use crate::workflow::model::{RotateStep, Step, Verify};
 
 impl Expansion<'_> {
@@ -123,7 +124,7 @@ impl Expansion<'_> {
         let kind = self.manifest(subject.connector())?.kind(&self.subject.kind);
         let unfit = || PlanError::Unfit {
             connector: subject.connector().to_owned(),
-            what: format!("rotate a `{}` by `{}`", self.subject.kind, strategy.as_str()),
+            what: format!("rotate {} by `{}`", with_article(&self.subject.kind), strategy.as_str()),
         };
         let kind = kind.filter(|kind| kind.strategies.contains(&strategy)).ok_or_else(unfit)?;
         let slots = &reading.observation.slots;

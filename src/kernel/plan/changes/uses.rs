@@ -8,6 +8,7 @@ use super::super::PlanError;
 use super::super::expand::Expansion;
 use super::super::model::Does;
 use super::super::snapshot::facts_of;
+use crate::diagnostic::with_article;
 use crate::workflow::model::{Step, UsesStep};
 
 impl Expansion<'_> {
@@ -19,10 +20,10 @@ impl Expansion<'_> {
         let manifest = self.manifest(subject.connector())?;
         let unfit = || PlanError::Unfit {
             connector: subject.connector().to_owned(),
-            what: format!("call `{}` on a `{}`", wanted.verb, self.subject.kind),
+            what: format!("call `{}` on {}", wanted.verb, with_article(&self.subject.kind)),
         };
         let verb = manifest.verb(&wanted.verb).ok_or_else(unfit)?;
-        let parameters = self.values(&wanted.parameters);
+        let parameters = self.declared(&wanted.parameters, &verb.parameters)?;
         let named = parameters.get("version").and_then(Value::as_str);
         let version: Option<VersionId> = match named {
             Some(text) => {

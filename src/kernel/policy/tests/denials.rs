@@ -4,7 +4,7 @@ use countersign_warrant::ControlResult::{self, Fail, NotApplicable, Pass};
 use countersign_warrant::{Control, Decision, Timestamp, Verdict};
 
 use super::{days_ahead, load, question, replayed, shipped};
-use crate::policy::{Question, Term, judge};
+use crate::policy::{Question, Term, failed_evaluation, judge};
 
 const PERMIT: &str = "@id(\"all\") @reason(\"anything goes\") permit (principal, action, resource);";
 const ACCOUNT: &str = "local/account/reporting";
@@ -30,13 +30,16 @@ fn a_forbid_that_errs_is_a_deny_beside_a_permit_that_matches() {
     let mut asked = question("rotate", ACCOUNT);
     let decision = decide(&erring, &asked);
     assert_eq!((decision.verdict, decision.code.as_str()), (Verdict::Deny, "policy.error"));
-    assert_eq!((decision.policies, decision.reasons), (vec!["overflow".to_owned()], vec!["too far".to_owned()]));
+    let words = failed_evaluation(&decision).unwrap();
+    assert!(words.starts_with("the evaluation of `overflow` failed: "), "{words}");
+    let (policies, reasons) = (decision.policies.clone(), decision.reasons.clone());
     assert_eq!(decision.errors.len(), 1);
     assert!(
         decision.errors[0].contains("`overflow`") && decision.errors[0].contains("overflow"),
         "{:?}",
         decision.errors
     );
+    assert_eq!((policies, reasons), (vec!["overflow".to_owned()], vec!["too far".to_owned()]));
     assert_eq!(decision.controls, [row("x-a:b", "overflow", Fail)]);
 
     asked.subject.attributes.insert("expires".to_owned(), Term::Instant(Timestamp::from_micros(-1_000)));
@@ -54,6 +57,7 @@ fn an_error_beside_a_matching_forbid_names_both() {
     let decision = decide(&policies, &question("rotate", ACCOUNT));
     assert_eq!((decision.verdict, decision.code.as_str()), (Verdict::Deny, "policy.error"));
     assert_eq!(decision.policies, ["bad", "no"]);
+    assert!(failed_evaluation(&decision).unwrap().starts_with("the evaluation of `bad` failed: "));
 }
 
 /// beh:P1
@@ -63,6 +67,7 @@ fn no_matching_policy_is_a_deny() {
         let decision = decide(policies, &question("rotate", ACCOUNT));
         assert_eq!((decision.verdict, decision.code.as_str()), (Verdict::Deny, "policy.no_match"));
         assert!(decision.policies.is_empty() && decision.errors.is_empty());
+        assert_eq!(failed_evaluation(&decision), None);
     }
 }
 

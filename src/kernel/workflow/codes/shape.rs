@@ -47,7 +47,7 @@ codes! {
     BAD_INSTANT = "workflow.bad_instant", "An instant is neither RFC 3339 nor `+` and a duration.",
         why "An instant is exact, with its offset from UTC, or counts from the plan: `2027-03-01T00:00:00Z` or `+90d`.",
         Example::change(PROVISION, "expires: +90d", "expires: next March");
-    BAD_FRACTION = "workflow.bad_fraction", "A fraction is not two whole numbers with the first one smaller.",
+    BAD_FRACTION = "workflow.bad_fraction", "A fraction is not two whole numbers up to 1000 with the first one smaller.",
         why "The fraction is the part of its lifetime after which a version is replaced. It must leave time for the \
              replacement, so that it is below one.",
         Example::change(ROTATE, "at: 2/3", "at: 3/3");

@@ -212,6 +212,7 @@ pub(crate) fn with_known<T>(use_known: impl FnOnce(&Known<'_>) -> T) -> T {
             ("files/client/operator".parse().unwrap(), "key".to_owned()),
         )]
         .into(),
+        settings: "`settings.toml`".to_owned(),
         freezes: [("year-end".to_owned(), vec![Freeze::parse("12-24..12-26 UTC").unwrap()])].into(),
     };
     use_known(&known)

@@ -51,6 +51,9 @@ impl<T> Said<'_, T> {
     }
 }
 
+/// Inputs, each with the place of its name.
+pub(super) type Inputs = BTreeMap<String, (Term, Range<usize>)>;
+
 /// What is asked.
 #[derive(Clone, Default)]
 pub(super) struct Ask<'n> {
@@ -60,8 +63,7 @@ pub(super) struct Ask<'n> {
     pub(super) verb: Option<String>,
     pub(super) trigger: Option<TriggerKind>,
     pub(super) now: Option<Timestamp>,
-    /// With the place of each one's name.
-    pub(super) inputs: BTreeMap<String, (Term, Range<usize>)>,
+    pub(super) inputs: Inputs,
     pub(super) facts: Facts,
     pub(super) certificate: Option<Certificate>,
 }
@@ -93,7 +95,7 @@ pub(super) fn ask<'n>(
     let verb = table.take("verb").map(|node| verb(node, known, errors));
     let trigger = table.take("trigger").map(|node| scalar::word(node, &TRIGGERS, &[], errors));
     let now = table.take("now").map(|node| instant(node, errors));
-    let inputs = table.take("inputs").map_or(Ok(Vec::new()), |node| inputs(node, errors));
+    let inputs = table.take("inputs").map_or(Ok(Inputs::new()), |node| inputs(node, errors));
     let facts = table.take("facts").map_or(Ok(over.facts), |node| facts(node, over.facts, errors));
     let certificate = table.take("certificate").map(|node| certificate(node, errors));
     table.done(&[], errors)?;
@@ -202,16 +204,15 @@ fn instant(node: &Node, errors: &mut Errors<'_>) -> Read<Timestamp> {
 }
 
 /// Inputs: text, whole numbers, true or false.
-fn inputs(node: &Node, errors: &mut Errors<'_>) -> Read<Vec<(String, (Term, Range<usize>))>> {
-    let mut inputs = Vec::new();
+fn inputs(node: &Node, errors: &mut Errors<'_>) -> Read<Inputs> {
+    let mut inputs = Inputs::new();
     let mut told = Ok(());
     for (name, _, value) in named(node, "{name: value}", errors)? {
-        match single(value).as_ref().and_then(Term::of_input) {
-            Some(term) => inputs.push((name.to_owned(), (term, value.owner.clone()))),
-            None => {
-                let wanted = "text, a whole number, true or false";
-                told = Err(errors.wrong_type(value, wanted, "write one of these: inputs are nothing else"));
-            }
+        if let Some(term) = single(value).as_ref().and_then(Term::of_input) {
+            inputs.insert(name.to_owned(), (term, value.owner.clone()));
+        } else {
+            let wanted = "text, a whole number, true or false";
+            told = Err(errors.wrong_type(value, wanted, "write one of these: inputs are nothing else"));
         }
     }
     told.map(|()| inputs)

@@ -109,13 +109,12 @@ fn attributes_of(
             told = Err(errors.tell_once(codes::UNKNOWN_WORD, attribute.at(said), message, help));
             continue;
         }
-        match Term::from_json(of, &attribute.what) {
-            Some(term) => drop(attributes.insert(name.clone(), term)),
-            None => {
-                let message = MistypedError { name: name.clone(), kind: of }.to_string();
-                let help = "give it the type that its manifest says";
-                told = Err(errors.tell_once(codes::TYPE_MISMATCH, attribute.at(said), message, help));
-            }
+        if let Some(term) = Term::from_json(of, &attribute.what) {
+            attributes.insert(name.clone(), term);
+        } else {
+            let message = MistypedError { name: name.clone(), kind: of }.to_string();
+            let help = "give it the type that its manifest says";
+            told = Err(errors.tell_once(codes::TYPE_MISMATCH, attribute.at(said), message, help));
         }
     }
     told.map(|()| attributes)
