@@ -144,8 +144,11 @@ fn a_test_names_policies_and_inputs_that_are_there() {
     assert_eq!(by, r#""policy.test_by": "no policy has the `@id` `rotat`""#);
     assert!(found.iter().all(|one| one["help"].as_str().unwrap().starts_with("did you mean ")), "{told:#}");
     let text = fs::read_to_string(set.path("rotation.test.yaml")).unwrap();
-    let line = |one: &serde_json::Value| text.lines().nth(one["line"].as_u64().unwrap() as usize - 1).unwrap();
-    assert!(line(&found[0]).contains("raeson") && line(&found[1]).contains("[rotat]"), "{told:#}");
+    let drawn = |one: &serde_json::Value| {
+        let number = usize::try_from(one["line"].as_u64().unwrap()).unwrap();
+        text.lines().nth(number - 1).unwrap()
+    };
+    assert!(drawn(&found[0]).contains("raeson") && drawn(&found[1]).contains("[rotat]"), "{told:#}");
     let lint = |path: &str| {
         let mut lint = set.folder.command(&["lint", path]);
         lint.current_dir(set.folder.around());
