@@ -55,6 +55,30 @@ pub(super) fn distribute_secret(
     Err(errors.tell(codes::UNDELIVERED_SECRET, &node.owner, message, help))
 }
 
+/// Where users take turns, some delivery must say whose secret it holds: with the old name, the new secret opens nothing.
+pub(super) fn tells_whose(
+    node: &Node,
+    deliveries: &[Delivery],
+    scope: &Scope<'_>,
+    errors: &mut Errors<'_>,
+) -> Read<()> {
+    let whose = scope.whose?;
+    let verb = whose.kind.verb_for(Part::Stage).and_then(|verb| whose.manifest.verb(verb));
+    let (Some(names), Ok(step)) = (verb.map(|verb| verb.outputs), &scope.outlines[scope.here].id) else {
+        return Ok(());
+    };
+    let is_one = |template: &Template| {
+        matches!(template, Template::Whole(Reference::Output { step: of, output, .. })
+            if of == step && names.contains(&output.as_str()))
+    };
+    let (Some(first), false) = (names.first(), deliveries.iter().any(|one| one.fields.values().any(is_one))) else {
+        return Ok(());
+    };
+    let message = format!("no delivery says whose secret it is: with `alternating`, `{first}` changes each time");
+    let help = format!("write it into a field, such as `{first}: \"${{{{ steps.{step}.{first} }}}}\"`");
+    Err(errors.tell(codes::UNDELIVERED_SECRET, &node.owner, message, help))
+}
+
 fn delivery(node: &Node, place: &str, scope: &Scope<'_>, errors: &mut Errors<'_>) -> Read<Delivery> {
     let mut table = Table::of(node, "{to: files/client, path: payments, fields: {..}}", errors)?;
     let to = table.need("to", "files/client", errors).and_then(|node| sink(node, scope, errors));

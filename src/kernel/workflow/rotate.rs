@@ -3,7 +3,7 @@
 use countersign_contract::Strategy;
 
 use super::codes;
-use super::delivery::{adopted, distribute_secret, verify};
+use super::delivery::{adopted, distribute_secret, tells_whose, verify};
 use super::errors::{Errors, Read};
 use super::generate::generate;
 use super::model::{RotateStep, StepKind};
@@ -46,9 +46,15 @@ pub(super) fn rotate(node: &Node, scope: &Scope<'_>, errors: &mut Errors<'_>) ->
     let generate = table
         .need("generate", "{length: 43, alphabet: url_safe}", errors)
         .and_then(|node| generate(node, scope, errors));
-    let distribute = table
-        .need("distribute", "[{to: files/client, path: .., fields: {..}}]", errors)
-        .and_then(|node| distribute_secret(node, &place, scope, errors));
+    let takes_turns = strategy.is_ok_and(|strategy| strategy == Strategy::Alternating);
+    let distribute =
+        table.need("distribute", "[{to: files/client, path: .., fields: {..}}]", errors).and_then(|node| {
+            let deliveries = distribute_secret(node, &place, scope, errors)?;
+            if takes_turns {
+                tells_whose(node, &deliveries, scope, errors)?;
+            }
+            Ok(deliveries)
+        });
     let verify = table.take("verify").map_or(Ok(Vec::new()), |node| verify(node, &place, scope, errors));
     let adopted = table.take("adopted").map_or(Ok(Vec::new()), |node| adopted(node, &place, scope, errors));
     let meanwhile = said.and_then(|(strategy, _)| meanwhile(strategy, &mut table, errors));

@@ -45,7 +45,8 @@ codes! {
         );
     UNDELIVERED_SECRET = "workflow.undelivered_secret", "A new secret is made, and no delivery holds it.",
         why "The old secret ends after the delivery: who uses it would be left with none that works. Some delivery of the \
-             step has the secret in a field, as a whole `${{ steps.ID.OUTPUT }}`. Only the key of an authority (`profile: \
+             step has the secret in a field, as a whole `${{ steps.ID.OUTPUT }}`; where users take turns (`alternating`), also \
+             whose it is. Only the key of an authority (`profile: \
              ca`) is delivered nowhere: it signs here.",
         Example::change(ROTATE, "{key: \"${{ steps.rotate.key }}\"}", "{key: \"${{ steps.rotate.version }}\"}");
     SAME_SINK = "workflow.same_sink", "Two deliveries of one step go to one place, or to one inside the other.",

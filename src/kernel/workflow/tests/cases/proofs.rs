@@ -3,6 +3,9 @@
 use super::{ACCOUNT, CERTIFICATE, Case, GATE, ISSUE, PROVISION, ROTATE, SIGNING};
 use crate::workflow::codes;
 
+/// Users take turns, so that the name changes with each secret.
+const TURNS: &str = include_str!("../../../../../workflows/rotate-ledger-database.yaml");
+
 pub(super) const PROOFS: &[Case] = &[
     (&[codes::UNCOVERED_CHANGE], ROTATE, GATE, ""),
     (&[codes::IDLE_POLICY, codes::UNCOVERED_CHANGE], ROTATE, "action: rotate", "action: issue"),
@@ -44,6 +47,7 @@ pub(super) const PROOFS: &[Case] = &[
         "{key.pem: \"${{ steps.tls.key }}\"}",
         "{chain.pem: \"${{ steps.tls.chain }}\"}",
     ),
+    (&[codes::UNDELIVERED_SECRET], TURNS, "            username: ${{ steps.rotate.username }}\n", ""),
     (&[codes::UNDELIVERED_SECRET], SIGNING, "steps.sign.key", "steps.sign.kid"),
     (&[codes::UNDELIVERED_SECRET], CERTIFICATE, "steps.anew.key", "steps.anew.chain"),
     (
