@@ -6,7 +6,6 @@ use std::path::PathBuf;
 use countersign_kernel::schedule::Schedule;
 use countersign_kernel::workflow::model::Workflow;
 use countersign_warrant::{ResourceName, Timestamp};
-use icalendar::{Component as _, Event, EventLike as _};
 use serde::Serialize;
 use serde_json::json;
 
@@ -69,7 +68,7 @@ pub(super) async fn calendar(data: Option<PathBuf>, asked: &Calendar, screen: &S
     }
     due.sort();
     if asked.ics {
-        Screen::raw(&ics(&due).to_string());
+        Screen::raw(&ics(&due));
         return Ok(DONE);
     }
     screen.document(&json!({"from": from, "until": until, "due": due, "cut_short": cut}));
@@ -135,21 +134,49 @@ async fn renewal(reading: &Reading, workflow: &Workflow, now: Timestamp) -> Resu
     }))
 }
 
-/// An iCalendar of what is due: each an event without a length.
-fn ics(due: &[Row]) -> icalendar::Calendar {
-    let mut calendar = icalendar::Calendar::new();
-    calendar
-        .name("Countersign")
-        .append_property(("PRODID", concat!("-//Countersign//", env!("CARGO_PKG_VERSION"), "//EN")));
-    for row in due {
-        let Some(at) = chrono::DateTime::from_timestamp_micros(row.at.micros()) else { continue };
-        let mut event = Event::new();
-        event.uid(&format!("{}-{}-{}@countersign", row.trigger, row.workflow, row.at));
-        event.timestamp(at).starts(at).ends(at);
-        event.summary(&format!("{} on {}", row.workflow, row.subject)).description(&format!("due by {}", row.trigger));
-        calendar.push(event);
+/// An iCalendar of what is due (RFC 5545): each an event without a length.
+fn ics(due: &[Row]) -> String {
+    let product = format!("PRODID:-//Countersign//{}//EN", env!("CARGO_PKG_VERSION"));
+    let mut text = String::new();
+    for line in ["BEGIN:VCALENDAR", "VERSION:2.0", &product, "X-WR-CALNAME:Countersign"] {
+        text.push_str(&folded(line));
     }
-    calendar
+    for row in due {
+        let at = format!("{}Z", seconds(&row.at.to_string()).replace(['-', ':', 'Z'], ""));
+        let uid = format!("{}-{}-{}@countersign", row.trigger, row.workflow, row.at);
+        let summary = format!("{} on {}", row.workflow, row.subject);
+        for line in [
+            "BEGIN:VEVENT".to_owned(),
+            format!("UID:{}", escaped(&uid)),
+            format!("DTSTAMP:{at}"),
+            format!("DTSTART:{at}"),
+            format!("SUMMARY:{}", escaped(&summary)),
+            format!("DESCRIPTION:due by {}", row.trigger),
+            "END:VEVENT".to_owned(),
+        ] {
+            text.push_str(&folded(&line));
+        }
+    }
+    text + &folded("END:VCALENDAR")
+}
+
+/// A text value (RFC 5545 section 3.3.11).
+fn escaped(text: &str) -> String {
+    text.replace('\\', "\\\\").replace(';', "\\;").replace(',', "\\,").replace('\n', "\\n")
+}
+
+/// A content line with its end; what is longer than 75 bytes goes on in lines that begin with a space (section 3.1).
+fn folded(line: &str) -> String {
+    let (mut text, mut bytes) = (String::new(), 0);
+    for c in line.chars() {
+        if bytes + c.len_utf8() > 75 {
+            text.push_str("\r\n ");
+            bytes = 1;
+        }
+        text.push(c);
+        bytes += c.len_utf8();
+    }
+    text + "\r\n"
 }
 
 #[cfg(test)]
@@ -189,12 +216,17 @@ mod tests {
             trigger: "schedule",
             civil: String::new(),
         };
-        let text = ics(&[row]).to_string();
+        let text = ics(&[row]);
         for line in ["BEGIN:VCALENDAR", "VERSION:2.0", "DTSTART:20261203T080000Z", "SUMMARY:rotate on local/account/a"]
         {
             assert!(text.contains(&format!("{line}\r\n")), "{line} in {text}");
         }
         assert!(text.contains("UID:schedule-rotate-2026-12-03T08:00:00.000000Z@countersign\r\n"), "{text}");
+        assert!(text.starts_with("BEGIN:VCALENDAR\r\n") && text.ends_with("END:VEVENT\r\nEND:VCALENDAR\r\n"), "{text}");
+        assert_eq!(escaped("a,b;c\\d\ne"), "a\\,b\\;c\\\\d\\ne");
+        let long = folded(&"\u{e9}".repeat(80));
+        assert!(long.split("\r\n").all(|line| line.len() <= 75), "{long}");
+        assert_eq!(long.replace("\r\n ", ""), format!("{}\r\n", "\u{e9}".repeat(80)));
         assert_eq!(first_of("2026-13-01").unwrap_err().code, "calendar.day");
     }
 }
