@@ -35,6 +35,8 @@ pub(crate) fn run<C: Sync>(
     name: impl Fn(&C) -> String + Sync,
     run: impl Fn(&C) -> Outcome + Sync,
 ) {
+    // WHY: another build of the binary passes no crash points, and where nothing is tried nothing fails.
+    assert!(!cases.is_empty(), "{title}: nothing is tried; is the binary built with its crash points?");
     let next = AtomicUsize::new(0);
     let doubles = AtomicUsize::new(0);
     let wrong = Mutex::new(Vec::new());
