@@ -4,6 +4,8 @@
 
 #[path = "main/adopt.rs"]
 mod adopt;
+#[path = "main/brakes.rs"]
+mod brakes;
 #[path = "main/broken.rs"]
 mod broken;
 #[path = "main/canary.rs"]

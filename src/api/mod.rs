@@ -1,4 +1,4 @@
-//! The HTTP interface of a process that serves: requests, answers, activations. In this version it is spoken on the folder's
+//! The HTTP interface of a process that serves: requests, answers, brakes, activations. In this version it is spoken on the folder's
 //! socket alone.
 //!
 //! JSON both ways; what goes wrong is told as RFC 9457 problem details, with our stable code. What a run did is read from the
@@ -9,6 +9,7 @@
 //! Read first: [`router`], [`Problem`], [`Socket`].
 
 mod activations;
+mod brakes;
 mod problem;
 mod runs;
 mod socket;
@@ -26,6 +27,7 @@ use serde_json::{Value, json};
 use crate::serve::Handle;
 
 pub use activations::{Activation, MadeCurrent, NamedFile};
+pub use brakes::Braking;
 pub use problem::Problem;
 pub(crate) use runs::REASON_MAX;
 pub use runs::{Answer, Begun, Wanted};
@@ -49,6 +51,7 @@ pub fn router(handle: Handle) -> Router {
         .route("/v1", get(about))
         .route("/v1/runs", post(runs::begin))
         .route("/v1/runs/{run}/answer", post(runs::answer))
+        .route("/v1/brakes", post(brakes::turn))
         .route("/v1/activations", post(activations::make))
         .fallback(problem::no_such_route)
         .method_not_allowed_fallback(problem::no_such_method)

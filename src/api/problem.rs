@@ -56,12 +56,16 @@ fn status_of(code: &str) -> StatusCode {
         "api.too_slow" => StatusCode::REQUEST_TIMEOUT,
         "api.media_type" => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         "api.stranger" => StatusCode::FORBIDDEN,
-        "api.body" | "answer.reason" | "run.own_key" | "run.unknown_event" => StatusCode::BAD_REQUEST,
+        "api.body" | "answer.reason" | "brake.unknown_connector" | "run.own_key" | "run.unknown_event" => {
+            StatusCode::BAD_REQUEST
+        }
         "serve.under_way" | "serve.ending" | "request.key_reused" | "plan.drifted" | "claim.closed"
-        | "answer.refused" => StatusCode::CONFLICT,
+        | "answer.refused" | "brake.not_on" => StatusCode::CONFLICT,
         _ => match code.split_once('.').map_or(code, |(room, _)| room) {
             "plan" | "adopt" | "set" | "secrets" => StatusCode::UNPROCESSABLE_ENTITY,
-            "journal" | "ledger" | "store" | "inventory" | "local" | "files" => StatusCode::SERVICE_UNAVAILABLE,
+            "brake" | "journal" | "ledger" | "store" | "inventory" | "local" | "files" => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
             _ => StatusCode::INTERNAL_SERVER_ERROR,
         },
     }

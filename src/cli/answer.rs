@@ -26,7 +26,10 @@ use crate::{Installation, known, runner};
 
 /// Goes on where it stopped.
 pub(super) async fn resume(data: Option<PathBuf>, asked: &Resume, screen: &Screen) -> Result<u8, Stop> {
-    answer(data, (&asked.run, &asked.reason), PersonAnswer::Resume, screen).await
+    match &asked.run {
+        Some(run) => answer(data, (run, &asked.reason), PersonAnswer::Resume, screen).await,
+        None => super::pause::lift(data, (&asked.at, &asked.reason), screen).await,
+    }
 }
 
 /// Takes back.

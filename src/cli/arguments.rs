@@ -59,7 +59,9 @@ pub enum Command {
     Serve(Serve),
     /// Take over a secret that was made elsewhere; its target stays as it is, unless the workflow says `on_import: rotate`
     Adopt(Adopt),
-    /// Go on with a run that needed a person, where it stopped
+    /// Keep changes from beginning and from going on: all of them, those of a connector, or those of a subject
+    Pause(Pause),
+    /// Go on with a run that needed a person, where it stopped; or with what was paused, quarantined or left alone
     Resume(Resume),
     /// Take back what a run has done, where all of it can be taken back
     Undo(Undo),
@@ -270,12 +272,42 @@ pub struct Adopt {
     pub inputs: Vec<(String, String)>,
 }
 
+/// Where a brake is.
+#[derive(Debug, Clone, Args)]
+pub struct At {
+    /// Everything
+    #[arg(long)]
+    pub all: bool,
+    /// Everything of this connector instance
+    #[arg(long, value_name = "NAME")]
+    pub connector: Option<String>,
+    /// This subject
+    #[arg(long, value_name = "SUBJECT")]
+    pub subject: Option<String>,
+}
+
+/// `pause`.
+#[derive(Debug, Args)]
+#[command(group(clap::ArgGroup::new("what").required(true).args(["all", "connector", "subject"])))]
+pub struct Pause {
+    /// Where
+    #[command(flatten)]
+    pub at: At,
+    /// Why, for the record
+    #[arg(long, value_name = "TEXT")]
+    pub reason: String,
+}
+
 /// `resume`.
 #[derive(Debug, Args)]
+#[command(group(clap::ArgGroup::new("what").required(true).args(["run", "all", "connector", "subject"])))]
 pub struct Resume {
     /// The run
     #[arg(value_name = "RUN")]
-    pub run: String,
+    pub run: Option<String>,
+    /// Where a brake is lifted
+    #[command(flatten)]
+    pub at: At,
     /// Why, for the record
     #[arg(long, value_name = "TEXT", default_value = "the cause is mended")]
     pub reason: String,

@@ -1,5 +1,6 @@
 //! `countersign explain`: what a code means, with an example that brings it about and the mended one.
 
+mod brakes;
 mod connector;
 mod kept;
 mod pages;
@@ -29,7 +30,7 @@ fn of_files() -> impl Iterator<Item = &'static Page> {
 fn of_commands() -> impl Iterator<Item = &'static Page> {
     let of_runs = plan::pages::PAGES.iter().chain(run::pages::PAGES).chain(inventory::PAGES).chain(runner::PAGES);
     let of_runs = of_runs.chain(x509::pages::PAGES);
-    of_runs.chain(evidence::pages::PAGES).chain(kept::PAGES).chain(pages::PAGES)
+    of_runs.chain(evidence::pages::PAGES).chain(brakes::PAGES).chain(kept::PAGES).chain(pages::PAGES)
 }
 
 /// Explains one code, or lists all.

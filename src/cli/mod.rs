@@ -18,6 +18,7 @@ mod init;
 mod lint;
 mod names;
 mod owner;
+mod pause;
 mod plan;
 mod policy;
 mod progress;
@@ -72,6 +73,7 @@ async fn dispatch(arguments: Arguments, screen: &Screen) -> Result<u8, Stop> {
         Command::Adopt(adopt) => adopt::adopt(data, &adopt, screen).await,
         Command::Run(run) => run::run(data, &run, screen).await,
         Command::Serve(asked) => serve::serve(data, asked.entries, screen).await,
+        Command::Pause(asked) => pause::pause(data, &asked, screen).await,
         Command::Resume(resume) => answer::resume(data, &resume, screen).await,
         Command::Undo(undo) => answer::undo(data, &undo, screen).await,
         Command::Abandon(abandon) => answer::abandon(data, &abandon, screen).await,

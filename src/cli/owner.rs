@@ -15,11 +15,12 @@ use super::Stop;
 use super::progress::Progress;
 use super::stop::{FAILED, exit_of};
 use crate::Reading;
-use crate::api::{Activation, Answer, Begun, MadeCurrent, Problem, Wanted, path_of};
+use crate::api::{Activation, Answer, Begun, Braking, MadeCurrent, Problem, Wanted, path_of};
 use crate::catalog::Catalog;
 use crate::folder::Folder;
 use crate::runner::Driven;
 use crate::scheduler::Active;
+use crate::serve::Turned;
 use crate::settings::Settings;
 use crate::store::{RunState, Store};
 
@@ -79,6 +80,11 @@ impl Owner {
     /// Has files made current.
     pub(super) async fn activate(&self, activation: &Activation) -> Result<MadeCurrent, Stop> {
         self.post("/v1/activations", activation).await
+    }
+
+    /// Sets or lifts a brake.
+    pub(super) async fn brake(&self, braking: &Braking) -> Result<Turned, Stop> {
+        self.post("/v1/brakes", braking).await
     }
 
     /// What is committed, for reading.

@@ -114,7 +114,7 @@ pub(super) fn exit_of(driven: &Driven, changed: bool) -> u8 {
         Driven::Over(RunOutcome::Undone | RunOutcome::Failed | RunOutcome::Handled | RunOutcome::Abandoned)
         | Driven::Stopped
         | Driven::Waiting { .. } => FAILED,
-        Driven::Stuck(_) => STUCK,
+        Driven::Stuck(_) | Driven::Held(_) => STUCK,
     }
 }
 
@@ -159,6 +159,12 @@ pub(super) fn say_end(screen: &Screen, run: &RunId, driven: &Driven) {
         Driven::Over(outcome) => screen.say(format!("run {run}: {}", outcome.as_str())),
         Driven::Stuck(failure) => {
             screen.say_wrapped(&format!("run {run} is stuck: "), &failure.message);
+            screen.say(format!("  next: countersign status {run}"));
+        }
+        Driven::Held(held) => {
+            let text =
+                format!("{} on {}; nothing is lost, and no further change is made", held.brake.in_words(), held.on);
+            screen.say_wrapped(&format!("run {run} is open: "), &text);
             screen.say(format!("  next: countersign status {run}"));
         }
         Driven::Stopped | Driven::Waiting { .. } => {

@@ -146,6 +146,10 @@ impl Teller {
                 let event = json!({"kind": "left-open", "run": run, "code": code, "message": message, "again": again});
                 self.tell(now, event, &format!("run {run} stays open [{code}]: {message}{}", later(Some(again))));
             }
+            Said::Held { run, code, message, again } => {
+                let event = json!({"kind": "held", "run": run, "code": code, "message": message, "again": again});
+                self.tell(now, event, &format!("run {run} is held [{code}]: {message}{}", later(again)));
+            }
             Said::ClockBehind { latest } => {
                 let event = json!({"kind": "clock", "code": "clock.behind", "latest": latest});
                 let words = format!("the clock was set back; nothing begins before it says {latest} again");

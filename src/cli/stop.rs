@@ -113,6 +113,13 @@ impl From<crate::serve::AskError> for Stop {
     }
 }
 
+impl From<crate::serve::BrakeError> for Stop {
+    fn from(error: crate::serve::BrakeError) -> Self {
+        let stop = Self::of(error.code(), &error);
+        Self { help: error.help().or(stop.help), ..stop }
+    }
+}
+
 impl From<countersign_warrant::DecodeEntryError> for Stop {
     fn from(error: countersign_warrant::DecodeEntryError) -> Self {
         Self::of("store.corrupt", &error)
@@ -132,12 +139,16 @@ pub(super) fn exit_of(code: &str) -> u8 {
         | "run.unknown_event"
         | "secrets.wrong_key"
         | "secrets.key_missing"
-        | "secrets.key_malformed" => BAD_INPUT,
+        | "secrets.key_malformed"
+        | "brake.unknown_connector"
+        | "brake.not_on"
+        | "brake.no_subject" => BAD_INPUT,
         "adopt.not_taken" | "adopt.not_asked" => FAILED,
         "plan.subject_exists" | "plan.subject_missing" | "plan.no_free_slot" | "plan.issuer_missing" | "plan.drift" => {
             FAILED
         }
         _ => match code.split_once('.').map_or(code, |(room, _)| room) {
+            "brake" => STUCK,
             "journal" | "ledger" | "store" | "grant" | "replay" => LEDGER,
             "adopt" | "answer" | "plan" | "request" | "workflow" | "policy" | "settings" | "set" | "folder"
             | "socket" => BAD_INPUT,
@@ -153,6 +164,20 @@ pub(super) const HEAD_MISSING: &str = "put `keys/ledger.head` back from where th
 /// The way out of an error of that code.
 pub(super) fn help_of(code: &str) -> Option<String> {
     let help = match code {
+        "brake.paused" => {
+            "`countersign resume --all`, `--connector NAME` or `--subject SUBJECT` lifts it; nothing was started"
+        }
+        "brake.quarantined" => {
+            "mend what its last runs failed of (`countersign status SUBJECT`), then `countersign resume --subject SUBJECT`; \
+             nothing was started"
+        }
+        "brake.circuit_open" => {
+            "the provider failed too often; it is tried again when the time is over, or after `countersign resume --connector \
+             NAME`; nothing was started"
+        }
+        "brake.budget_spent" | "brake.at_once" | "brake.in_flight" => {
+            "ask again later, or raise the limit in the settings; nothing was started"
+        }
         "plan.drifted" => {
             "nothing was changed; `countersign plan NAME --diff FILE` shows what differs from the `plan NAME --json` that was \
              looked at, `--diff DIGEST` from a plan that a run followed; look at it again, and name its digest"

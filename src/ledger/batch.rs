@@ -17,9 +17,9 @@ pub(super) type Batch = Vec<Waiting>;
 
 const COMMIT: &str = "insert into batches (
     base, bytes, blobs, runs, holds, entries, subjects, intents, settlements, demotions, sealings, promotions, turns,
-    closures, activations, size, frontier, root, signed_size, signed_root, signed_note
+    closures, activations, brakes, size, frontier, root, signed_size, signed_root, signed_note
 ) values (?, ?, jsonb(?), jsonb(?), jsonb(?), jsonb(?), jsonb(?), jsonb(?), jsonb(?), jsonb(?), jsonb(?), jsonb(?), jsonb(?),
-    jsonb(?), jsonb(?), ?, ?, ?, ?, ?, ?)";
+    jsonb(?), jsonb(?), jsonb(?), ?, ?, ?, ?, ?, ?)";
 
 /// Blobs that are known to be durable: not written again.
 #[derive(Debug, Default)]
@@ -130,6 +130,7 @@ impl Statement {
             .bind(take(Table::Turns))
             .bind(take(Table::Closures))
             .bind(take(Table::Activations))
+            .bind(take(Table::Brakes))
             .bind(self.tree.size().cast_signed())
             .bind(self.tree.to_bytes())
             .bind(self.tree.root().as_bytes().to_vec())

@@ -15,6 +15,7 @@ mod due;
 mod encoding;
 mod head;
 mod lease;
+mod limits;
 mod member;
 mod notices;
 mod open;
@@ -32,13 +33,14 @@ mod writer;
 use std::sync::Arc;
 
 use commit::unread;
-use countersign_warrant::{Entry, Fence, Journal, JournalError, RunId, Stamped};
+use countersign_warrant::{Entry, Fence, Journal, JournalError, ResourceName, RunId, Stamped};
 use due::DueChange;
 use encoding::Frontier;
 pub use head::HeadFileError;
 pub use lease::ClaimError;
 use lease::LeaseTerms;
 use member::{Answer, Member, Slot};
+pub use notices::Braking;
 pub use open::{LedgerOptions, OpenLedgerError};
 use order::Order;
 use signer::Signed;
@@ -46,6 +48,7 @@ pub use signer::{LedgerKey, SignError};
 use stamps::Stamps;
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 
+use crate::settings::Limit;
 use crate::store::{DueRow, Store, StoredCheckpoint};
 
 /// The ledger of one data folder, open for writing.
@@ -155,6 +158,16 @@ impl Ledger {
     /// A row goes on, unless something else has moved it since it was read as `seen`.
     pub async fn move_due(&self, seen: DueRow, to: DueRow) -> Result<(), JournalError> {
         self.ask(|reply| Order::Due(DueChange::Move(Box::new((seen, to))), reply)).await?
+    }
+
+    /// These are all the limits. One that was there keeps what was used of it.
+    pub async fn arrange_limits(&self, limits: Vec<Limit>) -> Result<(), JournalError> {
+        self.ask(|reply| Order::Limits(limits, reply)).await?
+    }
+
+    /// These are the subjects that services have by their workflows, each with its service.
+    pub async fn arrange_services(&self, subjects: Vec<(String, ResourceName)>) -> Result<(), JournalError> {
+        self.ask(|reply| Order::Services(subjects, reply)).await?
     }
 
     /// Enters the name of a person under its opaque id.

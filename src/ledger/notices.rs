@@ -1,10 +1,27 @@
-//! Entries of no run: activations, triggers that had nothing to do, keys.
+//! Entries of no run: activations, brakes, triggers that had nothing to do, keys.
 
-use countersign_kernel::run::bodies::{ActivationBody, KeyBody, NotDueBody};
+use countersign_kernel::run::bodies::{ActivationBody, BrakeBody, BrakeKind, BrakeScope, KeyBody, NotDueBody};
 use countersign_warrant::{Blob, Digest, Entry, EntryId, Journal as _, JournalError, Kind, Timestamp};
 use serde::Serialize;
 
 use super::Ledger;
+
+/// A brake that is to be set or lifted.
+#[derive(Debug)]
+pub struct Braking<'a> {
+    /// Where.
+    pub scope: BrakeScope,
+    /// What kind.
+    pub brake: BrakeKind,
+    /// Whether it is lifted.
+    pub lifted: bool,
+    /// Until when it is in force, where time alone ends it.
+    pub until: Option<Timestamp>,
+    /// Whoever does it, as an opaque id; nobody where Countersign itself does.
+    pub by: Option<String>,
+    /// Why, in words; they are kept beside the entry.
+    pub words: &'a str,
+}
 
 impl Ledger {
     /// Makes a set current. `previous` is the activation that it replaces; `blobs` are the bytes of its files.
@@ -22,6 +39,16 @@ impl Ledger {
     /// Records that a trigger had nothing to do at that instant.
     pub async fn append_not_due(&self, body: &NotDueBody, at: Timestamp) -> Result<EntryId, JournalError> {
         self.append_notice(Kind::NotDue, &format!("{}-{}", body.workflow, at.micros()), body, Vec::new()).await
+    }
+
+    /// Sets or lifts a brake.
+    pub async fn append_brake(&self, braking: Braking<'_>, at: Timestamp) -> Result<EntryId, JournalError> {
+        let Braking { scope, brake, lifted, until, by, words } = braking;
+        let blob = Blob::new(words.as_bytes().to_vec());
+        let body = BrakeBody { scope, brake, lifted, until, by, reason: blob.digest() };
+        let digest = Digest::of_canonical(&(&body, at)).map_err(|error| unwritable(&error))?.to_string();
+        let key = digest.get(..16).unwrap_or_default().to_owned();
+        self.append_notice(Kind::Brake, &key, &body, vec![blob]).await
     }
 
     /// Records the keys of this installation: all of them or none.

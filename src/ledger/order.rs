@@ -1,11 +1,12 @@
 //! What the pipeline is asked for. One queue, so that everything that writes has one order.
 
-use countersign_warrant::{Fence, JournalError, RunId};
+use countersign_warrant::{Fence, JournalError, ResourceName, RunId};
 use tokio::sync::oneshot;
 
 use super::due::DueChange;
 use super::lease::ClaimError;
 use super::member::Slot;
+use crate::settings::Limit;
 use crate::store::StoredCheckpoint;
 
 type Reply<T, E = JournalError> = oneshot::Sender<Result<T, E>>;
@@ -29,6 +30,10 @@ pub(super) enum Order {
     Person(String, Option<String>, Reply<()>),
     /// Change what falls due.
     Due(DueChange, Reply<()>),
+    /// Set the limits of budgets, and of what is under way.
+    Limits(Vec<Limit>, Reply<()>),
+    /// Set which subjects services have.
+    Services(Vec<(String, ResourceName)>, Reply<()>),
     /// Keep a signed checkpoint; it rides along with the next batch.
     Signed(StoredCheckpoint),
     /// Answer when everything before is written.
@@ -49,7 +54,12 @@ impl Order {
             Self::Claim(run, reply) => drop(reply.send(Err(ClaimError::Journal { run, source: refused() }))),
             Self::ClaimFree(reply) => drop(reply.send(Err(refused()))),
             Self::RenewAll(reply) => drop(reply.send(Err(refused()))),
-            Self::Renew(_, reply) | Self::Release(_, reply) | Self::Person(_, _, reply) | Self::Due(_, reply) => {
+            Self::Renew(_, reply)
+            | Self::Release(_, reply)
+            | Self::Person(_, _, reply)
+            | Self::Due(_, reply)
+            | Self::Limits(_, reply)
+            | Self::Services(_, reply) => {
                 drop(reply.send(Err(refused())));
             }
             Self::Barrier(reply) | Self::Close(reply) => drop(reply.send(())),

@@ -1,7 +1,7 @@
 //! What an entry does to the tables beside its leaf: the rows that are written in the same commit.
 
 use countersign_kernel::run::bodies::{
-    ClosedBody, NotDueBody, SealedBody, Stage, StartedBody, TIMEOUT, VersionBody, Wait, WaitBody,
+    BrakeBody, BrakeScope, ClosedBody, NotDueBody, SealedBody, Stage, StartedBody, TIMEOUT, VersionBody, Wait, WaitBody,
 };
 use countersign_warrant::{
     Entry, EntryId, Fence, FindingBody, IntentBody, JournalError, Kind, Outcome, ReceiptBody, ResourceName, RunId,
@@ -43,7 +43,7 @@ impl Projection<'_> {
             Kind::Closed => self.closed(run),
             Kind::Fact => self.fact(run),
             Kind::Decision | Kind::Probe | Kind::Skipped => Ok(()),
-            Kind::NotDue | Kind::Activation | Kind::Key => Err(unfit(id, "the kind is of no run")),
+            Kind::NotDue | Kind::Activation | Kind::Key | Kind::Brake => Err(unfit(id, "the kind is of no run")),
         }
     }
 
@@ -63,6 +63,7 @@ impl Projection<'_> {
             }
             Kind::Activation => self.push(Table::Activations, id),
             Kind::Key => Ok(()),
+            Kind::Brake => self.brake(),
             _ => Err(unfit(id, "the kind is of a run")),
         }
     }
@@ -88,13 +89,26 @@ impl Projection<'_> {
         let key = body.trigger.idempotency_key.as_deref();
         let run = (&fence.run, id, &body.workflow, &body.subject, body.plan, key);
         let lease = (self.at.micros(), fence.epoch, &terms.owner, terms.lease_ms);
-        let row = (run.0, run.1, run.2, run.3, run.4, run.5, lease.0, lease.1, lease.2, lease.3);
+        let whose = (&body.team, &body.service);
+        let row = (run.0, run.1, run.2, run.3, run.4, run.5, lease.0, lease.1, lease.2, lease.3, whose.0, whose.1);
         self.push(Table::Runs, &row)?;
         for resource in &body.resources {
             self.push(Table::Holds, &(resource, &fence.run))?;
             self.push(Table::Subjects, &(resource, id, &fence.run))?;
         }
         Ok(())
+    }
+
+    fn brake(mut self) -> Result<(), JournalError> {
+        let (id, body): (_, BrakeBody) = (self.entry.id(), self.body()?);
+        let (scope, name) = body.scope.parts();
+        let until = body.until.map(Timestamp::micros);
+        let row = (id, scope, name, body.brake.as_str(), until, u8::from(body.lifted));
+        self.push(Table::Brakes, &row)?;
+        match &body.scope {
+            BrakeScope::Subject(subject) => self.push(Table::Subjects, &(subject, id, None::<&str>)),
+            BrakeScope::All | BrakeScope::Connector(_) => Ok(()),
+        }
     }
 
     fn intent(mut self, run: &RunId) -> Result<(), JournalError> {

@@ -1,13 +1,13 @@
 //! What the database's rules say, as the journal's answers.
 
-use countersign_warrant::{EntryId, JournalError};
+use countersign_warrant::{Brake, EntryId, JournalError, Timestamp};
 
 use super::member::Member;
 
 /// A broken rule: `code|entry|words`, as the triggers in `migrations` raise it.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Refusal<'a> {
-    /// `stale`, `repeat`, `held`, `unfit`, `forked` or `frozen`; empty for a constraint without words of its own.
+    /// `stale`, `repeat`, `held`, `braked`, `unfit`, `forked` or `frozen`; empty for a constraint without words of its own.
     pub(super) code: &'a str,
     /// The entry that broke it; empty where the rule is about no entry.
     pub(super) entry: &'a str,
@@ -31,6 +31,7 @@ impl<'a> Refusal<'a> {
         let unfit = |entry: EntryId| JournalError::Unfit { entry, reason: self.words.to_owned() };
         match (self.code, &member.fence) {
             ("stale", Some(fence)) => JournalError::Stale { run: fence.run.clone(), epoch: fence.epoch },
+            ("braked", _) => self.braked().unwrap_or_else(|| unfit(entry)),
             ("repeat", _) => JournalError::Taken { entry },
             ("held", _) => {
                 let named = self.words.split_once('|').and_then(|(resource, holder)| {
@@ -40,6 +41,15 @@ impl<'a> Refusal<'a> {
             }
             _ => unfit(entry),
         }
+    }
+
+    /// `word|scope name|until`, the instant in microseconds, or nothing.
+    fn braked(&self) -> Option<JournalError> {
+        let mut parts = self.words.splitn(3, '|');
+        let (word, on, until) = (parts.next()?, parts.next()?, parts.next()?);
+        let brake = Brake::WORDS.into_iter().find(|(known, _)| *known == word)?.1;
+        let on = if on.trim_end() == "all" { "everything" } else { on };
+        Some(JournalError::Braked { brake, on: on.to_owned(), until: until.parse().ok().map(Timestamp::from_micros) })
     }
 }
 

@@ -16,9 +16,10 @@ pub(super) enum Table {
     Turns,
     Closures,
     Activations,
+    Brakes,
 }
 
-const TABLES: usize = Table::Activations as usize + 1;
+const TABLES: usize = Table::Brakes as usize + 1;
 
 /// The rows of one commit, or of a whole batch.
 #[derive(Debug, Default)]

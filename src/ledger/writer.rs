@@ -15,6 +15,7 @@ use super::batch::{Batch, KnownBlobs};
 use super::due;
 use super::encoding::Frontier;
 use super::lease::{self, LeaseTerms};
+use super::limits;
 use super::member::{Slot, Waiting};
 use super::order::Order;
 use super::person;
@@ -144,6 +145,8 @@ impl Writer {
             Order::Release(fence, reply) => drop(reply.send(lease::release(connection, &fence).await)),
             Order::Person(id, name, reply) => drop(reply.send(person::store(connection, &id, name).await)),
             Order::Due(change, reply) => drop(reply.send(due::change(connection, change).await)),
+            Order::Limits(all, reply) => drop(reply.send(limits::arrange(connection, &all).await)),
+            Order::Services(all, reply) => drop(reply.send(limits::arrange_services(connection, &all).await)),
             Order::Signed(signed) => self.signed = Some(signed),
             Order::Barrier(reply) => drop(reply.send(())),
             #[cfg(test)]

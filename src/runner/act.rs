@@ -9,6 +9,7 @@ use countersign_warrant::{
     Warrant,
 };
 
+use super::providers::is_fault;
 use super::seal::sealed_entry;
 use super::{Drive, DriveError, Runner, json};
 use crate::secrets::{KeptSlot, Sealed};
@@ -39,6 +40,7 @@ impl Runner {
             }
         };
         let fence = drive.fence.clone();
+        let _turn = self.providers.turn(&allowed.intent().call.connector).await?;
         // CRASH: before the grant commits, nothing has happened.
         failpoint::hit("runner.before_grant");
         let granted = match drive.retry.take().filter(|_| is_retry) {
@@ -58,6 +60,8 @@ impl Runner {
         let Some(done) = drive.done.remove(of) else {
             return Err(DriveError::Grant(GrantError::Mismatch("the intent to undo is not done")));
         };
+        let connector = done.intent().undo.as_ref().map(|call| call.connector.clone()).unwrap_or_default();
+        let _turn = self.providers.turn(&connector).await?;
         failpoint::hit("runner.before_grant");
         let granted = self.mint.undo(done, entry, drive.fence.clone()).await;
         self.attempt(drive, granted).await
@@ -88,13 +92,17 @@ impl Runner {
             self.commit_kept(drive, &intent, kept).await?;
         }
         match attempt {
-            Attempt::Receipt(receipt) => self.record(drive, *receipt).await,
+            Attempt::Receipt(receipt) => {
+                let failed = is_fault(receipt.outcome());
+                self.record(drive, *receipt).await?;
+                self.note_attempt(&intent.call.connector, failed).await
+            }
             Attempt::Lost => {
                 for entry in self.mint.lost() {
                     tracing::warn!(%entry, "warrant lost; its intent stays open until observation settles it");
                 }
                 drive.open = self.mint.recover(drive.fence.run.clone()).await.map_err(DriveError::Recover)?.open.pop();
-                Ok(())
+                self.note_attempt(&intent.call.connector, true).await
             }
         }
     }

@@ -23,7 +23,10 @@ impl Runner {
     /// When the run cannot take that answer, with nothing recorded; and as [`Runner::drive`].
     pub async fn answer(&self, id: &RunId, word: PersonsWord) -> Result<Driven, AnswerError> {
         let drive = self.answered(id, word).await?;
-        Ok(self.carry_to_end(drive).await?)
+        match self.carry_to_end(drive).await? {
+            Driven::Held(held) if held.may_pass() => Ok(self.drive(id).await?),
+            driven => Ok(driven),
+        }
     }
 
     /// Records the answer, and leaves it to whoever drives the run next to carry it out.

@@ -8,7 +8,7 @@ use countersign_kernel::plan::{self, Adopting, Does, Persons, Plan, Recipe};
 use countersign_kernel::run::bodies::{Stage, StartedBody, Trigger};
 use countersign_kernel::workflow::model::Workflow;
 use countersign_warrant::{
-    Blob, Digest, Entry, EntryId, Fence, Journal as _, JournalError, Kind, RunId, StepId, Timestamp,
+    Blob, Digest, Entry, EntryId, Fence, Journal as _, JournalError, Kind, ResourceName, RunId, StepId, Timestamp,
 };
 use serde_json::Value;
 
@@ -100,12 +100,15 @@ impl Runner {
         if let Some(holder) = self.store.holder(&subject).await.map_err(BeginError::Store)? {
             return Ok(Begun::Coalesced(holder));
         }
+        // WHY: what keeps the run from beginning is in the database's rules, too; asked first, no target is looked at in vain.
+        self.meets_brakes(request.workflow, &subject).await?;
         let plan = self.plan(&request).await?;
         let bytes = plan.to_bytes().map_err(BeginError::Canonical)?;
         let digest = Digest::of(&bytes);
         if let Some(named) = request.named.filter(|named| *named != digest) {
             return Err(BeginError::Drifted { named, now: digest });
         }
+        let (team, service) = whose(&plan);
         let body = StartedBody {
             workflow,
             workflow_digest: request.workflow.digest,
@@ -114,6 +117,8 @@ impl Runner {
             subject: plan.subject.resource.clone(),
             resources: plan.resources.clone(),
             trigger: request.trigger,
+            team,
+            service,
         };
         let given = match &request.given {
             Some(given) => self.taken_over(&plan, given).await?,
@@ -143,6 +148,24 @@ impl Runner {
             }
             Err(JournalError::Held { holder, .. }) => Ok(Begun::Coalesced(holder)),
             Err(error) => Err(BeginError::Journal(error)),
+        }
+    }
+
+    /// Refuses what a brake or a limit keeps from beginning.
+    async fn meets_brakes(&self, workflow: &Workflow, subject: &ResourceName) -> Result<(), BeginError> {
+        let now = self.clock.now();
+        let brakes = self.store.brakes(now).await.map_err(BeginError::Store)?;
+        let refused = |brake, on, until| Err(BeginError::Journal(JournalError::Braked { brake, on, until }));
+        if let Some(brake) = brakes.into_iter().find(|brake| brake.meets(subject, subject)) {
+            return refused(brake.as_brake(), brake.scope.to_string(), brake.until);
+        }
+        if workflow.subject.for_each.is_some() {
+            return Ok(());
+        }
+        let whose = (Some(workflow.metadata.team.as_str()), workflow.metadata.service.as_deref());
+        match self.store.limit_reached(whose, subject, now).await.map_err(BeginError::Store)? {
+            Some(reached) => refused(reached.brake, reached.on, reached.until),
+            None => Ok(()),
         }
     }
 
@@ -209,6 +232,14 @@ impl Runner {
         }
         Ok(())
     }
+}
+
+/// The team and the service that limits count a run for: none for one that has a run for each of many subjects.
+pub(super) fn whose(plan: &Plan) -> (Option<String>, Option<String>) {
+    if plan.moves.iter().any(|planned| matches!(planned.does, Does::Each { .. })) {
+        return (None, None);
+    }
+    (Some(plan.workflow.team.clone()), plan.workflow.service.clone())
 }
 
 /// `r20261123-214512-7f3a9c2e01b4`: the second, and 48 random bits.

@@ -9,8 +9,8 @@ use countersign_warrant::{Blob, Digest, Entry, EntryId, Fence, Journal as _, Jou
 use futures_util::future::join_all;
 use serde_json::{Value, json as object};
 
-use super::begin::new_run_id;
-use super::{BeginError, Drive, DriveError, Driven, Runner, json};
+use super::begin::{new_run_id, whose};
+use super::{BeginError, Drive, DriveError, Driven, Held, Runner, json};
 use crate::store::RunState;
 
 /// How the run of one subject ended.
@@ -125,17 +125,43 @@ impl Runner {
             }
             None if is_over => return Ok(Ended::NotBegun),
             None if *self.stop.borrow() => return Ok(Ended::Stopped),
-            None => match self.start_one(parent.1, key, plan).await? {
-                Ok(run) => run,
-                Err(holder) => return Ok(Ended::Held(holder)),
+            None => match self.start_one_in_time(parent.1, key, plan).await? {
+                Some(Ok(run)) => run,
+                Some(Err(holder)) => return Ok(Ended::Held(holder)),
+                None => return Ok(Ended::Stopped),
             },
         };
         Ok(match self.drive(&run).await? {
             Driven::Over(outcome) => Ended::As { run, outcome: outcome.as_str() },
             Driven::Stuck(_) => Ended::As { run, outcome: "stuck" },
+            // What holds one holds the whole, until it is lifted.
+            Driven::Held(held) => return Err(DriveError::Journal(held.into_error())),
             // A run that is driven here is stayed with.
             Driven::Stopped | Driven::Waiting { .. } => Ended::Stopped,
         })
+    }
+
+    /// As [`Runner::start_one`], as soon as limits permit it; nothing where the process is asked to stop before.
+    async fn start_one_in_time(
+        &self,
+        parent: &StartedBody,
+        key: String,
+        plan: &Plan,
+    ) -> Result<Option<Result<RunId, RunId>>, DriveError> {
+        loop {
+            match self.start_one(parent, key.clone(), plan).await {
+                Err(error) => match Held::of(error) {
+                    Ok(held) if held.may_pass() => {
+                        if !self.sleep_until(held.again(self.clock.now())).await? {
+                            return Ok(None);
+                        }
+                    }
+                    Ok(held) => return Err(DriveError::Journal(held.into_error())),
+                    Err(error) => return Err(error),
+                },
+                Ok(begun) => return Ok(Some(begun)),
+            }
+        }
     }
 
     /// Starts the run of a stored plan; the inner error is the run that holds what it needs.
@@ -146,11 +172,14 @@ impl Runner {
         plan: &Plan,
     ) -> Result<Result<RunId, RunId>, DriveError> {
         let bytes = plan.to_bytes().map_err(|error| DriveError::Begin(BeginError::Canonical(error)))?;
+        let (team, service) = whose(plan);
         let body = StartedBody {
             plan: Digest::of(&bytes),
             subject: plan.subject.resource.clone(),
             resources: plan.resources.clone(),
             trigger: Trigger { idempotency_key: Some(key), ..parent.trigger.clone() },
+            team,
+            service,
             ..parent.clone()
         };
         let run = new_run_id(self.clock.now()).map_err(DriveError::Begin)?;

@@ -14,9 +14,11 @@ mod each;
 mod error;
 #[cfg(feature = "failpoints")]
 mod faulty;
+mod held;
 mod judge;
 mod notice;
 mod pages;
+mod providers;
 mod seal;
 mod settle;
 
@@ -47,7 +49,9 @@ use crate::telemetry::with_causes;
 pub use answer::PersonsWord;
 pub use begin::{Begun, Given, Request};
 pub use error::{AnswerError, BeginError, DriveError};
+pub use held::Held;
 pub use pages::PAGES;
+pub use providers::Providers;
 
 /// How often a run's lease is renewed: a third of what it lasts.
 const RENEW_EVERY: Duration = Duration::from_secs(5);
@@ -61,6 +65,8 @@ pub enum Driven {
     Stuck(Failure),
     /// The process was asked to stop; the run is open, and goes on when somebody drives it again.
     Stopped,
+    /// A brake or a limit keeps its next change from being made: nothing is lost, and it goes on when somebody drives it then.
+    Held(Held),
     /// It waits, and nobody stays with it: it goes on when somebody drives it from then on.
     Waiting {
         /// Until when.
@@ -79,6 +85,7 @@ pub struct Runner {
     opener: Opener,
     policies: Arc<PolicySet>,
     clock: Arc<dyn Clock>,
+    providers: Arc<Providers>,
     told: Option<mpsc::UnboundedSender<Stamped>>,
     stop: watch::Receiver<bool>,
 }
@@ -99,6 +106,8 @@ pub struct Parts {
     pub policies: Arc<PolicySet>,
     /// The time.
     pub clock: Arc<dyn Clock>,
+    /// What this process knows of the providers.
+    pub providers: Arc<Providers>,
     /// Hears each committed entry.
     pub told: Option<mpsc::UnboundedSender<Stamped>>,
     /// Turns true when the process should stop at a safe point.
@@ -119,10 +128,10 @@ struct Drive {
 impl Runner {
     /// A runner of these parts.
     pub fn new(parts: Parts) -> Self {
-        let Parts { mint, store, catalog, maker, opener, policies, clock, told, stop } = parts;
+        let Parts { mint, store, catalog, maker, opener, policies, clock, providers, told, stop } = parts;
         let inventory = Inventory::new(Arc::clone(&catalog), store.clone());
         let ledger = Arc::clone(mint.journal());
-        Self { mint, ledger, store, catalog, inventory, maker, opener, policies, clock, told, stop }
+        Self { mint, ledger, store, catalog, inventory, maker, opener, policies, clock, providers, told, stop }
     }
 
     /// What there is, as plans see it.
@@ -135,9 +144,19 @@ impl Runner {
     /// # Errors
     /// When the run cannot go on in this process: the ledger does not take its entries, or another process drives it.
     pub async fn drive(&self, id: &RunId) -> Result<Driven, DriveError> {
-        let fence = self.ledger.claim(id).await.map_err(DriveError::Claim)?;
-        let drive = self.recover(id, fence).await?;
-        self.carry_to_end(drive).await
+        loop {
+            let fence = self.ledger.claim(id).await.map_err(DriveError::Claim)?;
+            let drive = self.recover(id, fence).await?;
+            match self.carry_to_end(drive).await? {
+                // Who stays with a run waits for what time alone ends.
+                Driven::Held(held) if held.may_pass() => {
+                    if !self.sleep_until(held.again(self.clock.now())).await? {
+                        return Ok(Driven::Stopped);
+                    }
+                }
+                driven => return Ok(driven),
+            }
+        }
     }
 
     /// As [`Runner::drive`], and no further than to the run's next wait: what waits is a row, and no task.
@@ -159,10 +178,18 @@ impl Runner {
             end = self.carry_on(&mut drive) => end,
             lost = self.keep_lease(&fence) => Err(lost),
         };
+        let end = match end.map_err(Held::of) {
+            Ok(driven) => Ok(driven),
+            Err(Ok(held)) => Ok(Driven::Held(held)),
+            Err(Err(error)) => Err(error),
+        };
         let end = match end {
             Err(error) if error.is_lasting() => self.ask_person(&mut drive, &error).await,
             end => end,
         };
+        if let Ok(Driven::Over(outcome)) = &end {
+            self.note_end(&drive.run, *outcome).await?;
+        }
         if !matches!(end, Ok(Driven::Over(_))) {
             // WHY: a lease that cannot be given back runs out; what happened to the run is told either way.
             let _ = self.ledger.release(&fence).await;

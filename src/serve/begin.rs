@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::{Current, LEDGER_GONE, Said, ServeError};
 use crate::Installation;
-use crate::runner::{BeginError, Begun, Request};
+use crate::runner::{BeginError, Begun, Held, Request};
 use crate::scheduler::{Due, Look, Renewal, again, defaults, look, trigger_of};
 use crate::store::{DueKind, DueRow};
 use crate::telemetry::with_causes;
@@ -25,6 +25,9 @@ pub(super) struct Begin {
 }
 
 const NOTHING: Begin = Begin { run: None, said: None };
+
+/// How long a run that a limit without a known end keeps from beginning waits for another look, in milliseconds.
+const LIMIT_MS: u64 = 20_000;
 
 /// A run that is to be begun, and its row afterwards.
 struct Wanted<'a> {
@@ -138,6 +141,9 @@ async fn start(
             let then = if trigger.kind == TriggerKind::Expiry { again(&row, &then, now).0 } else { then };
             not_begun(installation, (&row, then), trigger, ("run.held", &message), now).await
         }
+        Err(BeginError::Journal(JournalError::Braked { brake, on, until })) => {
+            braked(installation, row, trigger, Held { brake, on, until }, now).await
+        }
         Err(error) if LEDGER_GONE.contains(&error.code()) => Err(lost(error)),
         Err(error) => {
             let (next, _) = again(&row, &then, now);
@@ -147,6 +153,24 @@ async fn start(
             not_begun(installation, (&row, then), trigger, (error.code(), &with_causes(&error)), now).await
         }
     }
+}
+
+/// A brake or a limit keeps the run from beginning: the row waits, and what it is about is told once.
+async fn braked(
+    installation: &Installation,
+    row: DueRow,
+    trigger: Trigger,
+    held: Held,
+    now: Timestamp,
+) -> Result<Begin, ServeError> {
+    // What a person has to lift wakes the row then.
+    let at = held.may_pass().then(|| held.until.unwrap_or_else(|| now.plus_millis(LIMIT_MS)));
+    let then = DueRow { at, tried: row.tried + 1, ..row.clone() };
+    if row.tried > 0 {
+        return go_on(installation, &row, then).await;
+    }
+    let message = format!("{} on {}", held.brake.in_words(), held.on);
+    not_begun(installation, (&row, then), trigger, (held.brake.code(), &message), now).await
 }
 
 /// The row goes on, and nothing is told.

@@ -11,6 +11,7 @@
 mod activation;
 mod asked;
 mod begin;
+mod brakes;
 mod error;
 mod nap;
 mod orders;
@@ -26,7 +27,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinError, JoinSet};
 
 use crate::ledger::ClaimError;
-use crate::runner::{Begun, DriveError, Driven, Runner};
+use crate::runner::{Begun, DriveError, Driven, Held, Runner};
 use crate::scheduler::{Active, CheckedSet, rows};
 use crate::store::{DueKind, DueRow, RunState, StoredRun};
 use crate::{Installation, known, runner};
@@ -34,6 +35,7 @@ use crate::{Installation, known, runner};
 pub use activation::{Activated, activate};
 pub use asked::{AskError, Asked, reported, unknown_workflow, workflow_named};
 use begin::Begin;
+pub use brakes::{BrakeError, Braked, Turned, turn};
 pub use error::ServeError;
 use nap::Nap;
 use orders::Order;
@@ -45,6 +47,9 @@ const AT_ONCE: usize = 64;
 
 /// The shortest and the longest pause after a run that could not go on here, in milliseconds.
 const PAUSE_MS: (u64, u64) = (5000, 600_000);
+
+/// The time between two runs that one limit holds, in milliseconds.
+const TURN_MS: u64 = 20;
 
 /// What a run ends with here where the ledger takes nothing: no other run would fare better.
 const LEDGER_GONE: [&str; 2] = ["journal.unavailable", "journal.unknown"];
@@ -102,6 +107,10 @@ struct InHand {
     runs: BTreeSet<RunId>,
     /// Runs to be driven as soon as there is room.
     ready: VecDeque<RunId>,
+    /// Runs that a brake holds until somebody lifts it.
+    held: BTreeSet<RunId>,
+    /// When the last of the runs that a limit holds is tried again, by the limit.
+    turns: BTreeMap<String, Timestamp>,
     /// Runs that are tried again later.
     pauses: BTreeMap<RunId, Pause>,
 }
@@ -287,6 +296,13 @@ impl Server {
                 }
                 let _ = reply.send(taken);
             }
+            Order::Brake { wanted, by, reply } => {
+                let turned = orders::brake(&installation, &wanted, &by).await;
+                if wanted.lift && turned.is_ok() {
+                    self.in_hand.ready.extend(std::mem::take(&mut self.in_hand.held));
+                }
+                let _ = reply.send(turned);
+            }
             Order::Activate { files, commit, by, reply } => {
                 let made = orders::make_current(&installation, &files, commit, &by).await;
                 if made.is_ok() {
@@ -314,6 +330,7 @@ impl Server {
                 match driven {
                     Err(error) if LEDGER_GONE.contains(&error.code()) => return Err(ServeError::Drive(error)),
                     Err(error) if !matches!(error, DriveError::Claim(ClaimError::Closed(_))) => self.pause(run, &error),
+                    Ok(Driven::Held(held)) => self.hold(run, &held),
                     Ok(_) | Err(_) => {
                         self.in_hand.pauses.remove(&run);
                     }
@@ -330,6 +347,28 @@ impl Server {
         let message = crate::telemetry::with_causes(error);
         self.say(Said::LeftOpen { run: run.clone(), code: error.code().to_owned(), message, again: until });
         self.in_hand.pauses.insert(run, Pause { until, ms });
+    }
+
+    /// A brake or a limit holds the run. Those that one limit holds are tried again one after the other: all at once, they would
+    /// meet it again all but one.
+    fn hold(&mut self, run: RunId, held: &Held) {
+        let now = self.installation.clock.now();
+        let is_known = self.in_hand.pauses.remove(&run).is_some();
+        let again = held.may_pass().then(|| {
+            let after = self.in_hand.turns.get(&held.on).map(|last| last.plus_millis(TURN_MS));
+            let again = held.again(now).max(after.unwrap_or(now));
+            self.in_hand.turns.insert(held.on.clone(), again);
+            again
+        });
+        match again {
+            Some(until) => drop(self.in_hand.pauses.insert(run.clone(), Pause { until, ms: PAUSE_MS.0 })),
+            None => drop(self.in_hand.held.insert(run.clone())),
+        }
+        // What is held again and again by one limit is told once.
+        if !is_known {
+            let message = format!("{} on {}", held.brake.in_words(), held.on);
+            self.say(Said::Held { run, code: held.brake.code().to_owned(), message, again });
+        }
     }
 
     /// When there is something to do again; `None` while there is no room, or never.

@@ -9,6 +9,7 @@ use countersign_warrant::{JournalError, RunId};
 use tokio::sync::{mpsc, oneshot};
 
 use super::activation::{Activated, activate};
+use super::brakes::{BrakeError, Braked, Turned, turn};
 use super::{AskError, Asked, Current, ServeError};
 use crate::runner::{AnswerError, BeginError, Begun, Given, PersonsWord};
 use crate::scheduler::FileSet;
@@ -26,6 +27,9 @@ pub enum OrderError {
     /// A person's answer was not taken.
     #[error(transparent)]
     Answer(#[from] AnswerError),
+    /// No brake was set or lifted.
+    #[error(transparent)]
+    Brake(#[from] BrakeError),
     /// The files have errors.
     #[error("the workflows and policies have errors, and are not taken")]
     Files(Vec<Diagnostic>),
@@ -53,6 +57,7 @@ impl OrderError {
             Self::Ask(source) => source.code(),
             Self::Begin(source) => source.code(),
             Self::Answer(source) => source.code(),
+            Self::Brake(source) => source.code(),
             Self::Files(_) => "set.refused",
             Self::Folder(source) => source.code(),
             Self::Journal(source) => source.code(),
@@ -66,6 +71,7 @@ impl OrderError {
     pub fn help(&self) -> Option<String> {
         match self {
             Self::Ask(source) => source.help(),
+            Self::Brake(source) => source.help(),
             Self::UnderWay(_) => {
                 Some("ask again when it waits or needs a person: `countersign status RUN` says".to_owned())
             }
@@ -90,6 +96,7 @@ type Reply<T> = oneshot::Sender<Result<T, OrderError>>;
 pub(super) enum Order {
     Begin { asked: Asked, adopted: Option<Adopted>, by: String, reply: Reply<Begun> },
     Answer { run: RunId, word: PersonsWord, by: String, reply: Reply<()> },
+    Brake { wanted: Braked, by: String, reply: Reply<Turned> },
     Activate { files: FileSet, commit: Option<String>, by: String, reply: Reply<Activated> },
 }
 
@@ -130,6 +137,14 @@ impl Handle {
         self.give(|reply| Order::Answer { run, word, by, reply }).await
     }
 
+    /// Sets or lifts a brake.
+    ///
+    /// # Errors
+    /// When there is no such place, nothing to lift, or the entry cannot be written.
+    pub async fn brake(&self, wanted: Braked, by: String) -> Result<Turned, OrderError> {
+        self.give(|reply| Order::Brake { wanted, by, reply }).await
+    }
+
     /// Makes exactly these files current.
     ///
     /// # Errors
@@ -163,6 +178,11 @@ pub(super) async fn answer(
     }
     let by = installation.person(by).await?;
     Ok(current.runner.take_answer(run, PersonsWord { by, ..word }).await?)
+}
+
+pub(super) async fn brake(installation: &Installation, wanted: &Braked, by: &str) -> Result<Turned, OrderError> {
+    let by = installation.person(by).await?;
+    Ok(turn(installation, wanted, &by).await?)
 }
 
 pub(super) async fn make_current(

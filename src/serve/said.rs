@@ -34,6 +34,17 @@ pub enum Said {
         /// When it is tried again.
         again: Timestamp,
     },
+    /// A brake or a limit holds a run; nothing is lost.
+    Held {
+        /// The run.
+        run: RunId,
+        /// A stable code.
+        code: String,
+        /// What holds it.
+        message: String,
+        /// When it is tried again; once somebody lifts the brake, where it is not said.
+        again: Option<Timestamp>,
+    },
     /// The wall clock was set back: nothing begins before it says this time again.
     ClockBehind {
         /// The latest time that it has said.

@@ -8,6 +8,7 @@
 //!
 //! Read first: [`Settings`], [`SettingsError`].
 
+mod limits;
 mod names;
 pub mod pages;
 mod read;
@@ -21,6 +22,7 @@ use std::path::{Component, Path, PathBuf};
 use countersign_contract::file;
 use countersign_kernel::diagnostic::Diagnostic;
 use countersign_kernel::schedule::Freeze;
+pub use limits::{Breaker, Budget, Budgeted, Limit, Limits, Quarantine};
 
 /// The days that freezes stand for, by the freeze's name.
 pub type Freezes = BTreeMap<String, Vec<Freeze>>;
@@ -36,6 +38,8 @@ pub struct Settings {
     pub freezes: Freezes,
     /// Where people are told, by the webhook's name.
     pub webhooks: BTreeMap<String, Webhook>,
+    /// Limits beside those of connectors.
+    pub limits: Limits,
     /// What messages call the file.
     pub file: String,
 }
@@ -58,6 +62,8 @@ pub struct ConnectorSettings {
     pub duration_ms: Option<u64>,
     /// Whose credential its changes are made with; none is asked for when `None`.
     pub operator: Option<Operator>,
+    /// How many changes it takes in a time, and at once.
+    pub limits: Budgeted,
 }
 
 /// The account that a `local` instance makes its changes as.

@@ -13,8 +13,8 @@ use toml::de::{DeTable, DeValue};
 use super::names::{is_name, looks_secret, meant};
 use super::{ConnectorKind, ConnectorSettings, Freezes, Operator, Place, Settings, Spot, Webhook, is_reserved};
 
-type Table<'t> = Spanned<DeTable<'t>>;
-type Value<'t> = Spanned<DeValue<'t>>;
+pub(super) type Table<'t> = Spanned<DeTable<'t>>;
+pub(super) type Value<'t> = Spanned<DeValue<'t>>;
 
 /// The keys of a `local` place, beside its connector.
 const ENDPOINT: [&str; 5] = ["address", "certificate", "trust", "client_key", "role_password"];
@@ -39,14 +39,20 @@ pub(super) fn settings(file: &str, text: &str) -> Result<Settings, Vec<Diagnosti
     if reader.found.is_empty() { Ok(settings) } else { Err(reader.ended()) }
 }
 
-struct Reader<'t> {
+pub(super) struct Reader<'t> {
     file: &'t str,
     text: &'t str,
     found: Vec<Diagnostic>,
 }
 
 impl<'t> Reader<'t> {
-    fn error(&mut self, code: &'static str, range: Range<usize>, message: impl Into<String>, help: impl Into<String>) {
+    pub(super) fn error(
+        &mut self,
+        code: &'static str,
+        range: Range<usize>,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) {
         self.found.push(Diagnostic::error(code, self.file, self.text, range).message(message).help(help));
     }
 
@@ -56,7 +62,11 @@ impl<'t> Reader<'t> {
     }
 
     fn document(&mut self, top: &DeTable<'t>) -> Settings {
-        self.known(top, "the file", &["version", "connectors", "places", "freezes", "webhooks"]);
+        self.known(
+            top,
+            "the file",
+            &["version", "connectors", "places", "freezes", "webhooks", "teams", "services", "breaker", "quarantine"],
+        );
         match value(top, "version") {
             None => {
                 let help = "begin the file with `version = 1`";
@@ -74,15 +84,23 @@ impl<'t> Reader<'t> {
         self.operators(&declarations, &mut connectors, &declared);
         let freezes = self.freezes(top);
         let webhooks = self.webhooks(top, &declared);
-        Settings { connectors, places, freezes, webhooks, file: self.file.to_owned() }
+        let limits = self.limits(top);
+        Settings { connectors, places, freezes, webhooks, limits, file: self.file.to_owned() }
     }
 
     fn connectors(&mut self, declarations: &[(String, Table<'t>)]) -> BTreeMap<String, ConnectorSettings> {
         let mut connectors = BTreeMap::new();
         for (name, table) in declarations {
-            self.known(table.get_ref(), "a connector", &["type", "duration", "operator", "operator_key"]);
+            self.known(
+                table.get_ref(),
+                "a connector",
+                &["type", "duration", "operator", "operator_key", "budget", "at_once"],
+            );
             let kind = self.kind(table);
             let duration_ms = value(table.get_ref(), "duration").and_then(|given| self.duration_ms(given));
+            let instead =
+                format!("leave it out; to stop its changes for a while, `countersign pause --connector {name}`");
+            let limits = self.budgeted(table, &instead);
             let of_kind = |(_, other): &(&String, &ConnectorSettings)| other.kind == ConnectorKind::Local;
             if let (Some(ConnectorKind::Local), Some((other, _))) = (kind, connectors.iter().find(of_kind)) {
                 let at = value(table.get_ref(), "type").map_or(0..0, Value::span);
@@ -91,7 +109,7 @@ impl<'t> Reader<'t> {
                 continue;
             }
             if let Some(kind) = kind {
-                connectors.insert(name.clone(), ConnectorSettings { kind, duration_ms, operator: None });
+                connectors.insert(name.clone(), ConnectorSettings { kind, duration_ms, operator: None, limits });
             }
         }
         connectors
@@ -364,7 +382,7 @@ impl<'t> Reader<'t> {
     }
 
     /// The tables below `section`, in the order of their names, which are legal.
-    fn named_tables(&mut self, top: &DeTable<'t>, section: &str) -> Vec<(String, Table<'t>)> {
+    pub(super) fn named_tables(&mut self, top: &DeTable<'t>, section: &str) -> Vec<(String, Table<'t>)> {
         let Some(given) = value(top, section) else { return Vec::new() };
         let Some(all) = self.table(given) else { return Vec::new() };
         let mut tables = Vec::new();
@@ -379,7 +397,7 @@ impl<'t> Reader<'t> {
         tables
     }
 
-    fn known(&mut self, table: &DeTable<'t>, what: &str, known: &[&str]) {
+    pub(super) fn known(&mut self, table: &DeTable<'t>, what: &str, known: &[&str]) {
         for key in table.keys().filter(|key| !known.contains(&key.get_ref().as_ref())) {
             let name = key.get_ref();
             if looks_secret(name) {
@@ -392,7 +410,7 @@ impl<'t> Reader<'t> {
         }
     }
 
-    fn needed<'a>(&mut self, table: &'a Table<'t>, key: &str, help: &str) -> Option<&'a Value<'t>> {
+    pub(super) fn needed<'a>(&mut self, table: &'a Table<'t>, key: &str, help: &str) -> Option<&'a Value<'t>> {
         let given = value(table.get_ref(), key);
         if given.is_none() {
             self.error("settings.missing_key", table.span(), format!("the key `{key}` is missing"), help);
@@ -407,7 +425,7 @@ impl<'t> Reader<'t> {
         }
     }
 
-    fn table<'a>(&mut self, given: &'a Value<'t>) -> Option<&'a DeTable<'t>> {
+    pub(super) fn table<'a>(&mut self, given: &'a Value<'t>) -> Option<&'a DeTable<'t>> {
         let table = given.get_ref().as_table();
         if table.is_none() {
             self.wrong_type(given, "a table");
@@ -415,7 +433,7 @@ impl<'t> Reader<'t> {
         table
     }
 
-    fn word<'a>(&mut self, given: &'a Value<'t>) -> Option<&'a str> {
+    pub(super) fn word<'a>(&mut self, given: &'a Value<'t>) -> Option<&'a str> {
         let word = given.get_ref().as_str();
         if word.is_none() {
             self.wrong_type(given, "a text in quotes");
@@ -429,6 +447,6 @@ impl<'t> Reader<'t> {
     }
 }
 
-fn value<'a, 't>(table: &'a DeTable<'t>, key: &str) -> Option<&'a Value<'t>> {
+pub(super) fn value<'a, 't>(table: &'a DeTable<'t>, key: &str) -> Option<&'a Value<'t>> {
     table.iter().find(|(name, _)| name.get_ref() == key).map(|(_, value)| value)
 }

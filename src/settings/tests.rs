@@ -76,7 +76,10 @@ path = 'places/client'
 fn a_mistyped_name_is_answered_with_the_one_that_was_meant() {
     let help = |text: &str| one(text).help;
     assert_eq!(help("version = 1\nplace = {}"), "did you mean `places`?");
-    assert_eq!(help("version = 1\nx = 3"), "known here: `version`, `connectors`, `places`, `freezes`, `webhooks`");
+    assert_eq!(
+        help("version = 1\nx = 3"),
+        "known here: `version`, `connectors`, `places`, `freezes`, `webhooks`, `teams`, `services`, `breaker`, `quarantine`"
+    );
     let text = "version = 1\n[connectors.files]\ntype = 'files'\n[places.a]\nconnector = 'flies'\npath = 'a'";
     assert_eq!(help(text), "did you mean `files`?");
     let none = one("version = 1\n[places.a]\nconnector = 'files'\npath = 'a'");

@@ -10,6 +10,7 @@
 
 mod activations;
 mod blobs;
+mod brakes;
 mod checkpoints;
 mod counts;
 mod due;
@@ -27,6 +28,7 @@ mod versions;
 use std::path::{Path, PathBuf};
 
 pub use activations::CurrentActivation;
+pub use brakes::{Reached, StoredBrake};
 pub use checkpoints::StoredCheckpoint;
 pub use counts::Counts;
 pub use due::{DueKind, DueRow};

@@ -56,6 +56,8 @@ kinds! {
     Activation = "activation",
     /// A key of this installation was made.
     Key = "key",
+    /// Changes are kept from beginning or going on, everywhere or at one place; or no more.
+    Brake = "brake",
 }
 
 impl Kind {

@@ -2,7 +2,60 @@
 
 use std::future::Future;
 
-use crate::{Entry, EntryId, Fence, ResourceName, RunId, Stamped};
+use crate::{Entry, EntryId, Fence, ResourceName, RunId, Stamped, Timestamp};
+
+/// What keeps a run from beginning, or a change from being granted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Brake {
+    /// A person paused it.
+    Paused,
+    /// A provider failed too often, and is left alone for a while.
+    CircuitOpen,
+    /// A subject takes no trigger until a person says so.
+    Quarantined,
+    /// So much was used that more has to wait.
+    BudgetSpent,
+    /// So many runs of a team are open.
+    AtOnce,
+    /// So many of a service's subjects are under way.
+    InFlight,
+}
+
+impl Brake {
+    /// Each with its word, as the database has it.
+    pub const WORDS: [(&'static str, Self); 6] = [
+        ("paused", Self::Paused),
+        ("circuit_open", Self::CircuitOpen),
+        ("quarantined", Self::Quarantined),
+        ("budget_spent", Self::BudgetSpent),
+        ("at_once", Self::AtOnce),
+        ("in_flight", Self::InFlight),
+    ];
+
+    /// The stable code.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Paused => "brake.paused",
+            Self::CircuitOpen => "brake.circuit_open",
+            Self::Quarantined => "brake.quarantined",
+            Self::BudgetSpent => "brake.budget_spent",
+            Self::AtOnce => "brake.at_once",
+            Self::InFlight => "brake.in_flight",
+        }
+    }
+
+    /// What is so, before the place.
+    pub const fn in_words(self) -> &'static str {
+        match self {
+            Self::Paused => "a pause is",
+            Self::CircuitOpen => "a circuit breaker is open",
+            Self::Quarantined => "a quarantine is",
+            Self::BudgetSpent => "the budget is spent",
+            Self::AtOnce => "as many as may be at once are under way",
+            Self::InFlight => "as many subjects as may be are under way",
+        }
+    }
+}
 
 /// Why a commit or a read was not done.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -28,6 +81,16 @@ pub enum JournalError {
         resource: ResourceName,
         /// Who holds it.
         holder: RunId,
+    },
+    /// Somebody, or a limit, keeps it from beginning for now; the same commit may do later.
+    #[error("{} on {on}", .brake.in_words())]
+    Braked {
+        /// What keeps it.
+        brake: Brake,
+        /// Where: `everything`, or a scope and a name, such as `connector local`.
+        on: String,
+        /// Until when, where time alone ends it.
+        until: Option<Timestamp>,
     },
     /// The state that the entry expects is not there: an intent that is closed, a run that has ended, a version that
     /// is not in that stage.
@@ -73,6 +136,7 @@ impl JournalError {
             Self::Stale { .. } => "journal.stale",
             Self::Taken { .. } => "journal.taken",
             Self::Held { .. } => "journal.held",
+            Self::Braked { brake, .. } => brake.code(),
             Self::Unfit { .. } => "journal.unfit",
             Self::TooLarge { .. } => "journal.too_large",
             Self::Unavailable { .. } => "journal.unavailable",

@@ -30,7 +30,7 @@ pub use decision::{Allowed, Basis, Control, ControlResult, Decision, NotAllowed,
 pub use entry::{Blob, DecodeEntryError, Entry, Kind, MintsOwn, Stamped};
 pub use ids::{Digest, EntryId, Fence, ParseIdError, ResourceName, RunId, StepId, Timestamp, VersionId};
 pub use intent::{Call, Intent, Limits, NUMBERS_OF_AN_INTENT, Origin};
-pub use journal::{Journal, JournalError};
+pub use journal::{Brake, Journal, JournalError};
 pub use mint::{GrantError, Mint, RecoverError, SettleError};
 pub use settled::{Answer, DoneIntent, OpenIntent, Recovered, Retry, Settled};
 pub use warrant::{Applied, Doubt, Mark, Outcome, Receipt, Refusal, RefusalClass, Warrant};

@@ -39,7 +39,7 @@ const EVERYWHERE: &[&str] = &["settings", "telemetry", "clock", "folder"];
 /// A crash point is nothing in what ships; a bounded read of a file permits nothing that `std` does not.
 const WORDS: &[(&str, &[&str])] = &[
     ("warrant", &["Digest", "EntryId", "Fence", "ParseIdError", "ResourceName", "RunId", "StepId", "Timestamp"]),
-    ("warrant", &["VersionId", "Kind", "Stamped", "DecodeEntryError", "JournalError", "Blob"]),
+    ("warrant", &["VersionId", "Kind", "Stamped", "DecodeEntryError", "JournalError", "Blob", "Brake"]),
     (
         "warrant",
         &["Intent", "Call", "Limits", "Origin", "Decision", "Shadow", "Verdict", "Basis", "Control", "ControlResult"],

@@ -107,6 +107,10 @@ fn unexpected(stage: &Stage, run: &RunId, driven: &Driven) -> Stop {
             format!("`{}` ended {}", stage.workflow, outcome.as_str()),
             "mend the cause; the next quickstart asks again".to_owned(),
         ),
+        Driven::Held(held) => {
+            let text = format!("{} on {}", held.brake.in_words(), held.on);
+            (text, "`countersign resume` lifts it".to_owned())
+        }
         Driven::Stopped | Driven::Waiting { .. } => return stopped(run),
     };
     let exit = match exit_of(driven, false) {

@@ -54,7 +54,10 @@ fn plan() -> Value {
             ("team", text("The owning team.")),
             ("purpose", text("Why it exists.")),
         ],
-        &[("runbook", text("Where whoever is needed finds what to do."))],
+        &[
+            ("runbook", text("Where whoever is needed finds what to do.")),
+            ("service", text("The service that the subject is of.")),
+        ],
     );
     let subject = object(
         &[

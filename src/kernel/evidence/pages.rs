@@ -45,6 +45,18 @@ pub const PAGES: &[Page] = &[
         "one run at a time for each resource",
     ),
     broken(
+        "run.braked",
+        "A run began where a pause, a quarantine or a breaker was on.",
+        "a `started` entry after `brake: paused` on everything",
+        "no run before the brake is lifted",
+    ),
+    broken(
+        "intent.braked",
+        "A change was granted where a pause or a breaker was on.",
+        "an intent on `local/account/clerk` after `brake: paused` on the connector `local`",
+        "no intent before the brake is lifted",
+    ),
+    broken(
         "run.open_intent",
         "A run ended while one of its calls had no closing answer.",
         "`closed` after an intent without receipt or finding",

@@ -12,8 +12,8 @@ use serde_json::Value;
 
 use crate::diagnostic::with_article;
 use crate::run::bodies::{
-    ClosedBody, EACH, FactBody, NOTICE, NotDueBody, ProbeBody, SkippedBody, Stage, StartedBody, TIMEOUT, TriggerKind,
-    VersionBody, WINDOW, Wait, WaitBody,
+    BrakeBody, BrakeKind, BrakeScope, ClosedBody, EACH, FactBody, NOTICE, NotDueBody, ProbeBody, SkippedBody, Stage,
+    StartedBody, TIMEOUT, TriggerKind, VersionBody, WINDOW, Wait, WaitBody,
 };
 
 /// One sentence of a story.
@@ -40,6 +40,7 @@ pub fn reason_of(entry: &Stamped) -> Option<Digest> {
             Finding::Declared { reason, .. } => Some(reason),
             _ => None,
         },
+        Kind::Brake => Some(entry.decode::<BrakeBody>().ok()?.reason),
         _ => None,
     }
 }
@@ -102,6 +103,7 @@ impl Story<'_> {
             Kind::Finding => Ok(self.finding(entry.decode()?)),
             Kind::Decision => Ok(self.decision(entry, entry.decode()?).filter(|_| own)),
             Kind::NotDue => Ok(self.not_due(&entry.decode()?)),
+            Kind::Brake => Ok(self.brake(&entry.decode()?)),
             _ if own => own_entry(entry),
             _ => Ok(None),
         }
@@ -175,6 +177,29 @@ impl Story<'_> {
         let due = body.due_at.map(|at| format!("; due at {at}")).unwrap_or_default();
         let text = format!("workflow `{}` had nothing to do (`{}`){due}", body.workflow, body.code);
         (body.subject == *self.subject).then_some(text)
+    }
+
+    fn brake(&self, body: &BrakeBody) -> Option<String> {
+        let is_met = match &body.scope {
+            BrakeScope::All => true,
+            BrakeScope::Connector(name) => self.subject.connector() == name,
+            BrakeScope::Subject(name) => name == self.subject,
+        };
+        is_met.then(|| format!("{}: {}", body.scope, brake_words(body)))
+    }
+}
+
+/// A brake in words, without its place.
+fn brake_words(body: &BrakeBody) -> String {
+    let by = body.by.as_ref().map(|by| format!(" by `{by}`")).unwrap_or_default();
+    let until = body.until.map(|until| format!(" until {until}")).unwrap_or_default();
+    match (body.brake, body.lifted) {
+        (BrakeKind::Paused, false) => format!("paused{by}{until}"),
+        (BrakeKind::Paused, true) => format!("paused no more{by}"),
+        (BrakeKind::CircuitOpen, false) => format!("left alone, after too many failures{until}"),
+        (BrakeKind::CircuitOpen, true) => format!("no more left alone{by}"),
+        (BrakeKind::Quarantined, false) => format!("quarantined{by}: it takes no trigger"),
+        (BrakeKind::Quarantined, true) => format!("out of quarantine{by}"),
     }
 }
 

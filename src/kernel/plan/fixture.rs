@@ -198,6 +198,7 @@ fn around(name: &str, mut change: Step) -> Workflow {
             backup: None,
             purpose: "a test".to_owned(),
             runbook: None,
+            service: None,
             controls: vec![],
         },
         subject: SubjectSpec {

@@ -94,6 +94,9 @@ pub struct Source {
     /// Where a person who is needed finds what to do.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub runbook: Option<String>,
+    /// The service that its subject is of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service: Option<String>,
 }
 
 impl Source {
@@ -106,6 +109,7 @@ impl Source {
             team: metadata.team,
             purpose: metadata.purpose,
             runbook: metadata.runbook,
+            service: metadata.service,
         }
     }
 }

@@ -88,6 +88,12 @@ pub struct StartedBody {
     pub resources: Vec<ResourceName>,
     /// Why.
     pub trigger: Trigger,
+    /// The team that owns the workflow; none for a run that has one for each of many subjects.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub team: Option<String>,
+    /// The service that the workflow is of, where it says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service: Option<String>,
 }
 
 /// The stage of a secret version.
@@ -347,6 +353,83 @@ pub struct ActivationBody {
     pub commit: Option<String>,
     /// Who activated, as an opaque id.
     pub by: String,
+}
+
+/// `brake`: from now on, changes are kept from beginning there, or no more.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BrakeBody {
+    /// Where.
+    pub scope: BrakeScope,
+    /// What kind of brake.
+    pub brake: BrakeKind,
+    /// True where it is lifted.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub lifted: bool,
+    /// Until when, where time alone ends it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Timestamp>,
+    /// Who set or lifted it, as an opaque id; nobody where Countersign itself did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
+    /// SHA-256 of the words that were given; the words are a blob of this entry.
+    pub reason: Digest,
+}
+
+/// Where a brake is.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(tag = "of", content = "name", rename_all = "snake_case")]
+pub enum BrakeScope {
+    /// Everywhere.
+    All,
+    /// At everything of a connector instance.
+    Connector(String),
+    /// At one subject.
+    Subject(ResourceName),
+}
+
+impl BrakeScope {
+    /// The scope's word, and the name below it; an empty one for everything.
+    pub fn parts(&self) -> (&'static str, &str) {
+        match self {
+            Self::All => ("all", ""),
+            Self::Connector(name) => ("connector", name),
+            Self::Subject(name) => ("subject", name.as_str()),
+        }
+    }
+}
+
+impl std::fmt::Display for BrakeScope {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::All => f.write_str("everything"),
+            Self::Connector(name) => write!(f, "connector {name}"),
+            Self::Subject(name) => write!(f, "subject {name}"),
+        }
+    }
+}
+
+/// The brakes that entries set and lift.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BrakeKind {
+    /// Nothing begins and no change is granted, undos included, until somebody lifts it.
+    Paused,
+    /// As paused, for a while: the provider failed too often.
+    CircuitOpen,
+    /// No run begins until somebody lifts it: the subject failed too often. What is under way goes on.
+    Quarantined,
+}
+
+impl BrakeKind {
+    /// The word.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Paused => "paused",
+            Self::CircuitOpen => "circuit_open",
+            Self::Quarantined => "quarantined",
+        }
+    }
 }
 
 /// `key`: a key of this installation was made.

@@ -38,6 +38,8 @@ impl Driver {
     fn start(plan: Plan, choices: Vec<u8>) -> (Self, Run) {
         let plan = Arc::new(plan);
         let body = StartedBody {
+            team: None,
+            service: None,
             workflow: plan.workflow.name.clone(),
             workflow_digest: plan.workflow.digest,
             plan: plan.digest().unwrap(),

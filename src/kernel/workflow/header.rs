@@ -39,10 +39,12 @@ fn is(node: &Node, wanted: &str, errors: &mut Errors<'_>) -> Read<()> {
 
 /// Reads `metadata`.
 pub(super) fn metadata(node: &Node, errors: &mut Errors<'_>) -> Read<Metadata> {
-    let mut table = Table::of(node, "{name: .., owner: .., purpose: .., runbook: .., controls: [..]}", errors)?;
+    let mut table =
+        Table::of(node, "{name: .., owner: .., purpose: .., service: .., runbook: .., controls: [..]}", errors)?;
     let name = table.need("name", "rotate-payments-key", errors).and_then(|node| scalar::name(node, errors));
     let owner = table.need("owner", "{team: .., person: ..}", errors).and_then(|node| owner(node, errors));
     let purpose = table.need("purpose", "why it exists", errors).and_then(|node| scalar::line(node, 500, errors));
+    let service = table.take("service").map(|node| scalar::name(node, errors)).transpose();
     let runbook = table.take("runbook").map(|node| scalar::line(node, 300, errors)).transpose();
     let controls = table.take("controls").map_or(Ok(Vec::new()), |node| {
         each(items(node, "[\"nist-800-53r5:ia-5\"]", errors)?, |item| control(item, errors))
@@ -50,8 +52,8 @@ pub(super) fn metadata(node: &Node, errors: &mut Errors<'_>) -> Read<Metadata> {
     table.done(&[], errors)?;
     let (team, person, backup) = owner?;
     let (name, purpose) = (name?.to_owned(), purpose?.to_owned());
-    let runbook = runbook?.map(str::to_owned);
-    Ok(Metadata { name, team, person, backup, purpose, runbook, controls: controls? })
+    let (runbook, service) = (runbook?.map(str::to_owned), service?.map(str::to_owned));
+    Ok(Metadata { name, team, person, backup, purpose, runbook, service, controls: controls? })
 }
 
 fn owner(node: &Node, errors: &mut Errors<'_>) -> Read<(String, String, Option<String>)> {

@@ -72,6 +72,8 @@ pub struct Metadata {
     pub purpose: String,
     /// Where a person who is needed finds what to do: an address, or a line.
     pub runbook: Option<String>,
+    /// The service that its subject is of: so many of a service's subjects may be under way at once.
+    pub service: Option<String>,
     /// Control ids such as `nist-800-53r5:ia-5`.
     pub controls: Vec<String>,
 }

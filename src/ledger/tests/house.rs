@@ -116,6 +116,8 @@ pub(super) fn started(run: &str, subject: &str, trigger_key: Option<&str>) -> En
     let mut resources = vec![sink, subject.clone()];
     resources.sort();
     let body = StartedBody {
+        team: None,
+        service: None,
         workflow: "rotate-reporting".to_owned(),
         workflow_digest: Digest::of(b"workflow"),
         plan: plan().digest(),

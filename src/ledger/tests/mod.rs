@@ -5,6 +5,7 @@ mod commits;
 mod faults;
 mod house;
 mod leases;
+mod limits;
 mod measure;
 mod rules;
 mod signing;

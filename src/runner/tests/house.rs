@@ -19,9 +19,10 @@ use crate::catalog::Catalog;
 use crate::clock::{Clock, SystemClock};
 use crate::folder::Folder;
 use crate::ledger::{Ledger, LedgerKey, LedgerOptions};
-use crate::runner::{BeginError, Begun, Driven, Parts, Request, Runner};
+use crate::runner::{BeginError, Begun, Driven, Parts, Providers, Request, Runner};
 use crate::scheduler::{CheckedSet, FileSet, SetFile};
 use crate::secrets::{Keys, Maker, Opener};
+use crate::settings::Settings;
 use crate::store::{Store, StoredVersion};
 
 pub(super) const SUBJECT: &str = "fake/account/jobs";
@@ -73,7 +74,7 @@ pub(super) struct House {
     pub(super) set: CheckedSet,
     /// Each entry that the runner committed.
     pub(super) told: Mutex<mpsc::UnboundedReceiver<Stamped>>,
-    ledger: Arc<Ledger>,
+    pub(super) ledger: Arc<Ledger>,
     stop: watch::Sender<bool>,
     delivered: PathBuf,
     _folder: TempDir,
@@ -86,6 +87,15 @@ impl House {
 
     /// With these workflows, which are a provision and a rotation, and these policies.
     pub(super) async fn of(workflows: [&str; 2], policy: &str) -> Self {
+        Self::under(workflows, policy, "version = 1").await
+    }
+
+    /// Under these settings, as far as they say what providers are left alone for.
+    pub(super) async fn with_settings(settings: &str) -> Self {
+        Self::under([PROVISION, ROTATE], POLICY, settings).await
+    }
+
+    async fn under(workflows: [&str; 2], policy: &str, settings: &str) -> Self {
         let temporary = tempfile::tempdir().unwrap();
         let root = temporary.path().join("data");
         let (folder, lock) = Folder::create(&root, "test", SystemClock.now()).unwrap();
@@ -115,6 +125,7 @@ impl House {
             opener: Opener::new(mark, keys),
             policies: Arc::clone(&set.policies),
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
+            providers: Arc::new(Providers::new(&Settings::parse("settings.toml", settings).unwrap())),
             told: Some(tell),
             stop: stopped,
         });
@@ -188,6 +199,15 @@ impl House {
         let now = asked["context"].as_object_mut().unwrap().remove("now");
         assert!(now.is_some(), "the request holds its instant");
         asked
+    }
+
+    pub(super) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// The folder of the place that keys are delivered to.
+    pub(super) fn place(&self) -> PathBuf {
+        self.delivered.ancestors().nth(2).unwrap().to_owned()
     }
 
     /// The key that the client would read now.

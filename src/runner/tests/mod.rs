@@ -1,6 +1,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test stops where something is not as it says")]
 
 mod begin;
+mod brakes;
 mod house;
 mod parity;
 

@@ -236,6 +236,7 @@ async fn drive_on(house: &House, run: &RunId, case: &Case) -> BTreeSet<&'static 
                 seen.extend((outcome == RunOutcome::Done).then_some("done"));
                 return seen;
             }
+            Some(Driven::Held(held)) => panic!("nothing is held here, and this is: {held:?}"),
             Some(Driven::Stuck(_)) if words == 2 => return seen,
             Some(Driven::Stuck(_)) => {
                 words += 1;

@@ -55,6 +55,7 @@ impl RunState {
             }
         }
         wrong.extend(self.origin(decision.as_ref(), &intent));
+        wrong.extend(shared.brakes.meets_intent(&intent.call.resource, &intent.subject, entry.at));
         if let Some(other) = shared.busy.insert(intent.call.resource.clone(), entry.id.clone()) {
             let message = format!("`{other}` is open on `{}`", intent.call.resource);
             wrong.push(("intent.resource_busy", message));

@@ -5,17 +5,19 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use countersign_warrant::{Digest, EntryId, Kind, ResourceName, RunId, Stamped};
+use countersign_warrant::{Digest, EntryId, Kind, ResourceName, RunId, Stamped, Timestamp};
 use serde::de::DeserializeOwned;
 
 use super::report::Fault;
 use crate::diagnostic::with_article;
-use crate::run::bodies::{ActivationBody, KeyBody, NotDueBody, StartedBody};
+use crate::run::bodies::{ActivationBody, BrakeBody, KeyBody, NotDueBody, StartedBody};
 
+mod brakes;
 mod intents;
 mod run;
 mod versions;
 
+use brakes::Brakes;
 use run::RunState;
 use versions::Versions;
 
@@ -37,6 +39,7 @@ struct Shared {
     holders: BTreeMap<ResourceName, RunId>,
     busy: BTreeMap<ResourceName, EntryId>,
     versions: Versions,
+    brakes: Brakes,
 }
 
 /// A fault before it is told of which entry.
@@ -93,6 +96,11 @@ impl Semantics {
                 self.activated = Some(entry.id.clone());
             }
             Kind::Key => drop(body::<KeyBody>(entry, wrong)),
+            Kind::Brake => {
+                if let Some(body) = body::<BrakeBody>(entry, wrong) {
+                    self.shared.brakes.turn(&body);
+                }
+            }
             kind => wrong.push(("entry.kind", format!("{} entry belongs to a run", with_article(kind.as_str())))),
         }
     }
@@ -118,7 +126,7 @@ impl Semantics {
             None
         };
         if let Some(started) = &started {
-            self.begin(run, started, wrong);
+            self.begin((run, entry.at), started, wrong);
         }
         let mut state = RunState::new(entry, started);
         if entry.kind != Kind::Started {
@@ -132,7 +140,7 @@ impl Semantics {
     }
 
     // INVARIANT: inv:I5 no two runs hold a resource at one time.
-    fn begin(&mut self, run: &RunId, started: &StartedBody, wrong: &mut Vec<Wrong>) {
+    fn begin(&mut self, (run, at): (&RunId, Timestamp), started: &StartedBody, wrong: &mut Vec<Wrong>) {
         // INVARIANT: inv:I4 a run follows the set that is current when it starts, and no earlier one.
         if self.activated.as_ref() != Some(&started.activation) {
             wrong.push(("run.activation", format!("`{}` is not the activation before it", started.activation)));
@@ -141,6 +149,7 @@ impl Semantics {
             wrong.push(("run.holds", "it does not hold its own subject".to_owned()));
         }
         for resource in &started.resources {
+            wrong.extend(self.shared.brakes.meets_run(resource, at));
             if let Some(holder) = self.shared.holders.insert(resource.clone(), run.clone()) {
                 wrong.push(("run.holds", format!("`{resource}` is held by the open run `{holder}`")));
             }

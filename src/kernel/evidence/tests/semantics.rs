@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::world::{SINK, SUBJECT, World};
 use crate::evidence::semantics::Semantics;
-use crate::run::bodies::{PersonAnswer, RunOutcome, Stage, Wait, WaitBody};
+use crate::run::bodies::{BrakeBody, BrakeKind, BrakeScope, PersonAnswer, RunOutcome, Stage, Wait, WaitBody};
 
 fn codes(world: &World) -> BTreeSet<&'static str> {
     let mut semantics = Semantics::default();
@@ -181,6 +181,43 @@ fn a_resource_has_one_holder_and_one_open_intent() {
         world.start("x2");
     };
     assert!(found(refused_then_again).is_empty());
+}
+
+/// Where a brake is on, nothing begins and nothing is granted; a quarantine lets what is under way go on.
+#[test]
+fn what_passes_a_brake_is_a_fault() {
+    let brake = |world: &mut World, scope: BrakeScope, brake: BrakeKind, lifted: bool| {
+        let number = world.entries.len();
+        let body = BrakeBody { scope, brake, lifted, until: None, by: None, reason: Digest::of(b"why") };
+        world.none(&format!("brake:b{number}"), Kind::Brake, &body);
+    };
+    let act = |world: &mut World| drop(world.act("deliver", SINK, None));
+    let subject = || BrakeScope::Subject(SUBJECT.parse().unwrap());
+    for scope in [BrakeScope::All, BrakeScope::Connector("files".into()), subject()] {
+        let paused = |world: &mut World| {
+            brake(world, scope.clone(), BrakeKind::Paused, false);
+            act(world);
+        };
+        assert_eq!(found(paused), ["intent.braked"], "{scope}");
+        let resumed = |world: &mut World| {
+            brake(world, scope.clone(), BrakeKind::Paused, false);
+            brake(world, scope.clone(), BrakeKind::Paused, true);
+            act(world);
+        };
+        assert!(found(resumed).is_empty(), "{scope}");
+    }
+    let elsewhere = |world: &mut World| {
+        brake(world, BrakeScope::Connector("local2".into()), BrakeKind::Paused, false);
+        brake(world, subject(), BrakeKind::Quarantined, false);
+        act(world);
+    };
+    assert!(found(elsewhere).is_empty());
+    let begun = |world: &mut World| {
+        world.close(RunOutcome::Done);
+        brake(world, subject(), BrakeKind::Quarantined, false);
+        world.start("x2");
+    };
+    assert_eq!(found(begun), ["run.braked"]);
 }
 
 #[test]

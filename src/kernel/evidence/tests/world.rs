@@ -83,6 +83,8 @@ impl World {
             event: None,
         };
         let started = StartedBody {
+            team: None,
+            service: None,
             workflow: format!("workflow-{run}"),
             workflow_digest: Digest::of(b"workflow"),
             plan: Digest::of(run.as_bytes()),

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use countersign_warrant::{DecisionBody, Digest, Kind, Stamped};
 
-use crate::run::bodies::{ActivationBody, StartedBody, VersionBody, Wait, WaitBody};
+use crate::run::bodies::{ActivationBody, BrakeBody, StartedBody, VersionBody, Wait, WaitBody};
 
 /// What a store says of a digest.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,6 +37,7 @@ pub fn named_blobs(entry: &Stamped) -> Vec<Digest> {
             Ok(Wait::Answered { reason, .. }) => vec![reason],
             _ => Vec::new(),
         },
+        Kind::Brake => entry.decode().map(|body: BrakeBody| vec![body.reason]).unwrap_or_default(),
         Kind::Intent
         | Kind::Receipt
         | Kind::Finding

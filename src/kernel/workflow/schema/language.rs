@@ -83,6 +83,11 @@ fn metadata() -> Form {
             "Where whoever is needed finds what to do: an address, or one line.",
             Form::Line { length_max: 300 },
         ),
+        may(
+            "service",
+            "The service that the subject is of; settings may limit how many of a service's are under way at once.",
+            NAME,
+        ),
         may("controls", "The controls that it serves, as `framework:control`.", Form::list(CONTROL, 0)),
     ])
 }
