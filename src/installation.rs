@@ -135,6 +135,14 @@ impl Reading {
         named.map(|name| Ok((name.clone(), Keys::person_in(&self.folder, &name)?))).collect()
     }
 
+    /// The opaque id of whoever has that name. Only the person key is read.
+    ///
+    /// # Errors
+    /// When the person key cannot be read.
+    pub fn person(&self, name: &str) -> Result<String, OpenError> {
+        Ok(Keys::person_in(&self.folder, name)?)
+    }
+
     /// Who asks: the user of the operating system, under an opaque id. Only the person key is read.
     ///
     /// # Errors

@@ -67,7 +67,15 @@ pub enum Command {
     Undo(Undo),
     /// Let go of a run: what it did stays as it is, and a person answers for it
     Abandon(Abandon),
-    /// Show subjects, versions and runs
+    /// Show where subjects and runs stand: what needs a person, what is due, who owns it
+    ///
+    /// Subjects that need a person come first: stuck, expired, not begun, not done, overdue, tainted, held; then by when they
+    /// are due. With `--json`, each of `subjects` (and `status SUBJECT`) has: `subject`; `owner` (`workflow`, `team`, and
+    /// opaque ids for `person` and `backup`); `workflows`; `current` and `oldest` (`version`, `stage`, `since`, `entry`,
+    /// `sealed_at`, `age_secs`, `expires_at`), of which `oldest` is the oldest one that is not retired; `due` (`at`, `local`,
+    /// `trigger`, `workflow`, `overdue`, `tried`); `window` (`is_open`, `opens_at`, `closes_at`, both also `_local`);
+    /// `evidence` (`entry`, `run`, `at`, `checkpoint_size`); `blocked`, a list of `kind`, `run`, `message`, `next`. What is
+    /// not there is null.
     Status(Status),
     /// Show what schedules and expiries make due in the coming days
     Calendar(Calendar),
@@ -341,6 +349,12 @@ pub struct Status {
     /// A run id or a subject; everything without it
     #[arg(value_name = "RUN|SUBJECT")]
     pub of: Option<String>,
+    /// Only subjects whose workflow this team, or this person, answers for
+    #[arg(long, value_name = "TEAM", conflicts_with = "of")]
+    pub owner: Option<String>,
+    /// List every subject, and not only the first 25; with `--json` every one is there anyway
+    #[arg(long, conflicts_with = "of")]
+    pub all: bool,
 }
 
 /// `calendar`.

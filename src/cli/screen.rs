@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::Stop;
 use super::draw::{Look, draw};
+use super::spans::GLUE;
 
 /// The narrowest and widest text that is drawn, in columns.
 const COLUMNS: std::ops::RangeInclusive<usize> = 40..=120;
@@ -22,10 +23,14 @@ pub(super) struct Screen {
     pub(super) width: usize,
 }
 
+/// How far the rest of a line is indented whose first words leave little room beside them.
+const BELOW: usize = 6;
+
 /// The text without what could steer a terminal; its lines stay.
 fn steady(text: &str) -> std::borrow::Cow<'_, str> {
     let steers = |c: char| c.is_control() && c != '\n' && c != '\t';
-    if text.contains(steers) { text.replace(steers, "\u{fffd}").into() } else { text.into() }
+    let text = if text.contains(GLUE) { text.replace(GLUE, " ").into() } else { std::borrow::Cow::from(text) };
+    if text.contains(steers) { text.replace(steers, "\u{fffd}").into() } else { text }
 }
 
 impl Screen {
@@ -55,7 +60,9 @@ impl Screen {
 
     /// `first` and then `text`, broken at spaces so that it fits, its rest indented.
     pub(super) fn wrapped(&self, first: &str, text: &str) -> Vec<String> {
-        let indent = first.chars().count().min(self.width / 2);
+        // WHY: where the first words take much of the line, what follows needs the lines below them.
+        let column = first.chars().count();
+        let indent = if column <= self.width * 2 / 5 { column } else { BELOW };
         let mut lines = Vec::new();
         let mut line = first.to_owned();
         for word in text.split(' ') {

@@ -21,8 +21,12 @@ const MINUTE_MS: u64 = 60_000;
 pub struct Renewal {
     /// The version that comes near its end.
     pub version: VersionId,
+    /// Since when its lifetime counts.
+    pub since: Timestamp,
     /// When it ends.
     pub expires_at: Timestamp,
+    /// When the workflow's fraction of that lifetime is over.
+    pub falls_due: Timestamp,
     /// The workflow's inputs: nobody is asked, so each is its default.
     pub inputs: BTreeMap<String, Value>,
     /// Its key is `expiry-<version>-<n>`, n counting the earlier runs for this version that ended otherwise than done.
@@ -92,10 +96,11 @@ impl Renewal {
         let since = counts_from.unwrap_or(promoted.at);
         let prefix = format!("{RENEWAL}{}-", current.id);
         let earlier = store.runs_by_trigger_prefix(&workflow.metadata.name, &prefix).await?;
-        let (tried, due) = look(&earlier, due_at(expiry, since, expires_at), now);
+        let falls_due = due_at(expiry, since, expires_at);
+        let (tried, due) = look(&earlier, falls_due, now);
         let idempotency_key = Some(format!("{prefix}{tried}"));
         let trigger = Trigger { kind: TriggerKind::Expiry, asked_by: None, idempotency_key, event: None };
-        Ok(Some(Self { version: current.id, expires_at, inputs, trigger, due }))
+        Ok(Some(Self { version: current.id, since, expires_at, falls_due, inputs, trigger, due }))
     }
 }
 

@@ -80,6 +80,12 @@ impl Store {
         rows.iter().map(read).collect()
     }
 
+    /// Every row, by workflow.
+    pub async fn due_rows(&self) -> Result<Vec<DueRow>, ReadStoreError> {
+        let rows = sqlx::query("select * from due order by workflow, kind").fetch_all(&self.readers).await?;
+        rows.iter().map(read).collect()
+    }
+
     /// The rows of one workflow.
     pub async fn due_of(&self, workflow: &str) -> Result<Vec<DueRow>, ReadStoreError> {
         let rows = sqlx::query("select * from due where workflow = ? order by kind")

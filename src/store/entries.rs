@@ -2,7 +2,7 @@
 
 use countersign_kernel::evidence::statement;
 use countersign_kernel::evidence::tree::leaf_hash;
-use countersign_warrant::{Digest, EntryId, ResourceName, RunId, Stamped, Timestamp};
+use countersign_warrant::{Digest, EntryId, Kind, ResourceName, RunId, Stamped, Timestamp};
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
@@ -68,6 +68,19 @@ impl Store {
             "select idx, id, kind, at, statement, leaf from entries where id >= ?1 || '/' and id < ?1 || '0' order by idx",
         )
         .bind(run.as_str())
+        .fetch_all(&self.readers)
+        .await?;
+        stamped(&rows)
+    }
+
+    /// The entries of a run that are of one kind, in their order.
+    pub async fn entries_of_kind(&self, run: &RunId, kind: Kind) -> Result<Vec<Stamped>, ReadStoreError> {
+        let rows = sqlx::query(
+            "select idx, id, kind, at, statement, leaf from entries
+             where id >= ?1 || '/' and id < ?1 || '0' and kind = ?2 order by idx",
+        )
+        .bind(run.as_str())
+        .bind(kind.as_str())
         .fetch_all(&self.readers)
         .await?;
         stamped(&rows)

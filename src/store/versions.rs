@@ -70,6 +70,12 @@ impl Store {
         rows.iter().map(read).collect()
     }
 
+    /// Every version that is not retired, by subject, oldest first.
+    pub async fn live_versions(&self) -> Result<Vec<StoredVersion>, ReadStoreError> {
+        let query = sqlx::query("select * from versions where stage <> 'retired' order by subject, number");
+        query.fetch_all(&self.readers).await?.iter().map(read).collect()
+    }
+
     /// One version.
     pub async fn version(&self, id: &VersionId) -> Result<Option<StoredVersion>, ReadStoreError> {
         let row = sqlx::query("select * from versions where subject = ? and number = ?")

@@ -441,6 +441,14 @@ pub(super) const PAGES: &[Page] = &[
         "`countersign status local/account/reporting`",
     ),
     Page::told(
+        "status.unknown_owner",
+        "Nobody of that name answers for an activated workflow.",
+        "`--owner` takes the team, the person or the backup of a workflow's `metadata.owner`, word for word. The message names \
+         the teams that there are.",
+        "`countersign status --owner paymnts`",
+        "`countersign status --owner payments`",
+    ),
+    Page::told(
         "replay.policies",
         "The policies that a decision was made from cannot be read any more.",
         "`countersign policy explain` evaluates a decision anew, from the bytes that are stored for it. The decision \
