@@ -54,6 +54,8 @@ mod revoke;
 mod run;
 #[path = "main/serve.rs"]
 mod serve;
+#[path = "main/shells.rs"]
+mod shells;
 #[path = "main/signals.rs"]
 mod signals;
 #[path = "main/status.rs"]
@@ -70,5 +72,7 @@ mod stuck;
 mod timeouts;
 #[path = "main/verify.rs"]
 mod verify;
+#[path = "main/why.rs"]
+mod why;
 #[path = "main/windows.rs"]
 mod windows;

@@ -77,11 +77,25 @@ pub enum Command {
     /// `evidence` (`entry`, `run`, `at`, `checkpoint_size`); `blocked`, a list of `kind`, `run`, `message`, `next`. What is
     /// not there is null.
     Status(Status),
+    /// Explain a run, or what is due for a subject: which policies, windows, waits, answers and rules made it so
+    ///
+    /// Of a run it reads the entries alone: what each policy said, windows, waits, drift, attempts, timeouts, answers of
+    /// persons, and what comes next. Of a subject: its last run, what is due next and by which rule, and what would hold it
+    /// now; for that the target is looked at once, as `countersign plan` does, and nothing is changed. `--no-look` leaves that
+    /// out.
+    Why(Why),
     /// Show what schedules and expiries make due in the coming days
     Calendar(Calendar),
     /// Read and verify the ledger
     #[command(subcommand)]
     Evidence(Evidence),
+    /// Print a script with which a shell completes commands and flags
+    ///
+    /// For bash: `source <(countersign completions bash)` in `~/.bashrc`. For zsh: write it to a file `_countersign` in a folder
+    /// of `$fpath`. For fish: write it to `~/.config/fish/completions/countersign.fish`.
+    Completions(Completions),
+    /// Print the manual page, or write one for each command
+    Man(Man),
 }
 
 /// `quickstart`.
@@ -357,6 +371,17 @@ pub struct Status {
     pub all: bool,
 }
 
+/// `why`.
+#[derive(Debug, Args)]
+pub struct Why {
+    /// A run id or a subject
+    #[arg(value_name = "RUN|SUBJECT")]
+    pub of: String,
+    /// Ask no target: a subject's next run is not planned
+    #[arg(long)]
+    pub no_look: bool,
+}
+
 /// `calendar`.
 #[derive(Debug, Args)]
 pub struct Calendar {
@@ -388,6 +413,23 @@ pub enum Evidence {
         #[arg(long, value_name = "FILE")]
         checkpoint: Option<PathBuf>,
     },
+}
+
+/// `completions`.
+#[derive(Debug, Args)]
+pub struct Completions {
+    /// The shell
+    #[arg(value_enum, value_name = "SHELL")]
+    pub shell: clap_complete::Shell,
+}
+
+/// `man`.
+#[derive(Debug, Args)]
+pub struct Man {
+    /// Write `countersign.1` and a page for each command (`countersign-status.1`) into this folder, which is made where it is
+    /// not there; without it, the first page is printed
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
 }
 
 /// `name=value`.

@@ -10,6 +10,7 @@ mod adopt;
 mod answer;
 mod arguments;
 mod calendar;
+mod completions;
 mod draw;
 mod evidence;
 mod explain;
@@ -17,6 +18,7 @@ mod fmt;
 mod house;
 mod init;
 mod lint;
+mod man;
 mod names;
 mod near;
 mod owner;
@@ -39,6 +41,7 @@ mod status;
 mod stop;
 mod tell;
 mod typed;
+mod why;
 
 pub use arguments::{Arguments, Command};
 pub use draw::{Look, draw};
@@ -82,7 +85,10 @@ async fn dispatch(arguments: Arguments, screen: &Screen) -> Result<u8, Stop> {
         Command::Undo(undo) => answer::undo(data, &undo, screen).await,
         Command::Abandon(abandon) => answer::abandon(data, &abandon, screen).await,
         Command::Status(status) => status::status(data, &status, screen).await,
+        Command::Why(asked) => why::why(data, &asked, screen).await,
         Command::Calendar(asked) => calendar::calendar(data, &asked, screen).await,
+        Command::Completions(asked) => completions::completions(&asked, screen),
+        Command::Man(asked) => man::man(&asked, screen),
         Command::Evidence(evidence) => evidence::evidence(data, &evidence, screen).await,
     }
 }

@@ -91,6 +91,37 @@ pub(super) async fn plan(data: Option<PathBuf>, asked: &Asked, screen: &Screen) 
     Ok(code)
 }
 
+/// What a run would be now.
+pub(super) struct Dry {
+    pub(super) plan: Plan,
+    /// Each act that policy denies, and why.
+    pub(super) denials: Vec<(String, String)>,
+}
+
+/// Plans what the clock, or whoever asks, would start now, and writes nothing. Targets are looked at.
+pub(super) async fn dry(
+    data: PathBuf,
+    (workflow, trigger): (&str, Option<TriggerKind>),
+    screen: &Screen,
+) -> Result<Dry, Stop> {
+    let asked = Asked {
+        workflow: workflow.to_owned(),
+        inputs: Vec::new(),
+        event: None,
+        files: None,
+        settings: None,
+        diff: None,
+    };
+    let ground = Ground::of(Some(data), &asked, screen).await?;
+    let found = ground.workflow(workflow)?;
+    let kind = trigger.unwrap_or_else(|| plan::trigger_of(found));
+    let (plan, person) = ground.plan(found, kind, &BTreeMap::new()).await?;
+    let judged = judge(&plan, &ground, (kind == TriggerKind::Request).then_some(person.as_str()));
+    let is_denied = |one: &&Judged| one.decision.as_ref().is_none_or(|made| made.verdict == Verdict::Deny);
+    let denials = judged.iter().filter(is_denied).map(|one| (one.id.clone(), verdict_words(Some(one)))).collect();
+    Ok(Dry { plan, denials })
+}
+
 fn judge(plan: &Plan, ground: &Ground, asked_by: Option<&str>) -> Vec<Judged> {
     let now = SystemClock.now();
     let asking = Asking { asked_by, started_at: now, now };
@@ -256,7 +287,8 @@ fn verdict_words(judged: Option<&Judged>) -> String {
     }
 }
 
-fn in_words(planned: &Move) -> String {
+/// A move, as a person says it.
+pub(super) fn in_words(planned: &Move) -> String {
     match &planned.does {
         Does::Judge { covers, .. } => {
             let covered: Vec<&str> = covers.iter().map(countersign_warrant::StepId::as_str).collect();

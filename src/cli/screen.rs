@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::Stop;
 use super::draw::{Look, draw};
-use super::spans::GLUE;
+use super::spans::{GLUE, glued};
 
 /// The narrowest and widest text that is drawn, in columns.
 const COLUMNS: std::ops::RangeInclusive<usize> = 40..=120;
@@ -26,10 +26,15 @@ pub(super) struct Screen {
 /// How far the rest of a line is indented whose first words leave little room beside them.
 const BELOW: usize = 6;
 
+/// The text with spaces where no line was to be broken.
+fn plain(text: &str) -> std::borrow::Cow<'_, str> {
+    if text.contains(GLUE) { text.replace(GLUE, " ").into() } else { text.into() }
+}
+
 /// The text without what could steer a terminal; its lines stay.
 fn steady(text: &str) -> std::borrow::Cow<'_, str> {
     let steers = |c: char| c.is_control() && c != '\n' && c != '\t';
-    let text = if text.contains(GLUE) { text.replace(GLUE, " ").into() } else { std::borrow::Cow::from(text) };
+    let text = plain(text);
     if text.contains(steers) { text.replace(steers, "\u{fffd}").into() } else { text }
 }
 
@@ -63,6 +68,7 @@ impl Screen {
         // WHY: where the first words take much of the line, what follows needs the lines below them.
         let column = first.chars().count();
         let indent = if column <= self.width * 2 / 5 { column } else { BELOW };
+        let text = with_whole_commands(text, self.width - indent);
         let mut lines = Vec::new();
         let mut line = first.to_owned();
         for word in text.split(' ') {
@@ -85,7 +91,7 @@ impl Screen {
     pub(super) fn document<T: Serialize>(&self, document: &T) {
         if self.json {
             let text = serde_json::to_string_pretty(document).unwrap_or_default();
-            let _ = writeln!(std::io::stdout().lock(), "{text}");
+            let _ = writeln!(std::io::stdout().lock(), "{}", plain(&text));
         }
     }
 
@@ -99,7 +105,7 @@ impl Screen {
     pub(super) fn line<T: Serialize>(&self, document: &T) {
         if self.json {
             let text = serde_json::to_string(document).unwrap_or_default();
-            let _ = writeln!(std::io::stdout().lock(), "{text}");
+            let _ = writeln!(std::io::stdout().lock(), "{}", plain(&text));
         }
     }
 
@@ -123,6 +129,25 @@ impl Screen {
     }
 }
 
+/// The text with each command of ours on one line, where a line has room for it: a person copies it as it stands.
+fn with_whole_commands(text: &str, room: usize) -> String {
+    let mut whole = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find("`countersign ") {
+        let (before, found) = rest.split_at(at);
+        let end = found.match_indices('`').nth(1).map_or(found.len(), |(end, _)| end + 1);
+        let (command, after) = found.split_at(end);
+        whole.push_str(before);
+        if command.chars().count() < room {
+            whole.push_str(&glued(command));
+        } else {
+            whole.push_str(command);
+        }
+        rest = after;
+    }
+    whole + rest
+}
+
 /// How many there are, in words: `1 run`, `2 runs`.
 pub(super) fn counted(number: u64, one: &str, many: &str) -> String {
     format!("{number} {}", if number == 1 { one } else { many })
@@ -142,7 +167,24 @@ fn terminal_width() -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
-    use super::counted;
+    use super::{Screen, counted, steady};
+
+    #[test]
+    fn a_command_stays_on_one_line_where_it_fits_and_first_words_leave_room() {
+        let screen = Screen { json: false, live: false, width: 40 };
+        let lines = |first: &str, text: &str| -> Vec<String> {
+            screen.wrapped(first, text).iter().map(|line| steady(line).into_owned()).collect()
+        };
+        let text = "something that is true; `countersign status RUN` says more";
+        assert_eq!(
+            lines("next  ", text),
+            ["next  something that is true;", "      `countersign status RUN` says more"]
+        );
+        let long = format!("`countersign {}`", "word ".repeat(9));
+        assert!(lines("", &long).iter().all(|line| line.chars().count() <= 40), "{long}");
+        assert_eq!(lines(&"x".repeat(20), " a b"), [format!("{} a b", "x".repeat(20))]);
+        assert_eq!(lines(&"x".repeat(20), &"long ".repeat(5))[1], "      long");
+    }
 
     #[test]
     fn one_of_a_thing_is_told_as_one() {

@@ -5,13 +5,19 @@ use jiff::tz::TimeZone;
 
 use super::tell::seconds;
 
-/// Between a number and its unit: no line is broken there, and the screen shows a plain space.
-pub(super) const GLUE: char = '\u{a0}';
+/// Between a number and its unit: no line is broken there, and every output has a plain space in its place. A letter of
+/// private use, which no text of a person's has.
+pub(super) const GLUE: char = '\u{f0000}';
 
 const UNITS: [(u64, &str); 4] = [(86_400, "d"), (3600, "h"), (60, "min"), (1, "s")];
 
-/// A time in its two largest units: `3 d 4 h`.
+/// A time in its two largest units, to the nearest of the smaller: `3 d 4 h`.
 pub(super) fn span(secs: u64) -> String {
+    let secs = match secs {
+        86_400.. => (secs + 1800) / 3600 * 3600,
+        3600.. => (secs + 30) / 60 * 60,
+        _ => secs,
+    };
     let Some(at) = UNITS.iter().position(|(unit, _)| secs >= *unit) else { return format!("0{GLUE}s") };
     let said = |(unit, word): (u64, &str), of: u64| format!("{}{GLUE}{word}", of / unit);
     let first = said(UNITS[at], secs);
@@ -64,8 +70,8 @@ mod tests {
 
     #[test]
     fn two_units_are_enough() {
-        let said = [0, 59, 60, 61, 3600, 3661, 90_000, 86_400 * 40 + 59].map(span).map(|said| said.replace(GLUE, " "));
-        assert_eq!(said, ["0 s", "59 s", "1 min", "1 min 1 s", "1 h", "1 h 1 min", "1 d 1 h", "40 d"]);
+        let said = [0, 59, 60, 61, 3600, 3661, 90_000, 86_400 * 90 - 1].map(span).map(|said| said.replace(GLUE, " "));
+        assert_eq!(said, ["0 s", "59 s", "1 min", "1 min 1 s", "1 h", "1 h 1 min", "1 d 1 h", "90 d"]);
         assert_eq!([0, 59, 3661, 90_000].map(short).map(|said| said.replace(GLUE, " ")), ["0 s", "59 s", "1 h", "1 d"]);
     }
 

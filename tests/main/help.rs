@@ -35,11 +35,14 @@ fn every_command_says_what_it_does() {
         &["undo"],
         &["abandon"],
         &["status"],
+        &["why"],
         &["calendar"],
         &["evidence"],
         &["evidence", "show"],
         &["evidence", "checkpoint"],
         &["evidence", "verify"],
+        &["completions"],
+        &["man"],
     ];
     let mut all = String::new();
     for command in commands {

@@ -433,6 +433,14 @@ pub(super) const PAGES: &[Page] = &[
         "room on it, then the same command",
     ),
     Page::told(
+        "man.unwritten",
+        "The manual pages could not be written.",
+        "`countersign man --out DIR` writes a page for each command into a folder, which it makes where it is not there. Pages that \
+         were written before the failure stay.",
+        "`countersign man --out /usr/share/man/man1`, without the right to write there",
+        "`countersign man --out ~/.local/share/man/man1`",
+    ),
+    Page::told(
         "status.not_found",
         "There is no run and no subject of that name.",
         "A subject is named connector/kind/name, and is known here from its first run on; a run is named as \

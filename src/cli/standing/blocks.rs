@@ -122,10 +122,7 @@ impl Standings<'_> {
     async fn held(&self, holder: &StoredRun) -> Result<Block, Stop> {
         let id = &holder.id;
         if let Some((code, message)) = why_stuck(&self.house.reading.store, holder).await? {
-            let next = format!(
-                "`countersign why {id}` says more; `countersign resume {id}`, `undo {id}` or `abandon {id} --reason TEXT` \
-                 answers it"
-            );
+            let next = format!("`countersign why {id}` says how it came to that, and what it takes for an answer");
             let text = format!("run {id} needs a person ({code}): {message}");
             return Ok(block(BlockKind::Stuck, Some(id), text, Some(next)));
         }

@@ -206,7 +206,9 @@ fn tell(house: &House, shown: &[Standing], most: usize, screen: &Screen) {
         }
         for block in &standing.blocked {
             let next = block.next.as_ref().map(|next| format!("; next: {next}")).unwrap_or_default();
-            screen.say_wrapped(&format!("    {} ", block.kind.word()), &format!("{}{next}", block.message));
+            // WHY: a list says what it is about; `status SUBJECT` and `why` say all of it.
+            let first = block.message.split_once(". ").map_or(block.message.as_str(), |(first, _)| first);
+            screen.say_wrapped(&format!("    {} ", block.kind.word()), &format!("{first}{next}"));
         }
     }
     if shown.len() > most {

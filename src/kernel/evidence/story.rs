@@ -278,7 +278,8 @@ fn probe(body: &ProbeBody) -> String {
     format!("probe `{}`{}: {answer}, {holds}", body.probe.name, of.unwrap_or_default())
 }
 
-fn why(trigger: &crate::run::bodies::Trigger) -> String {
+/// Why a run began, in words.
+pub fn why(trigger: &crate::run::bodies::Trigger) -> String {
     let of = trigger.part_of().map(|run| format!(", for each of many by run `{run}`")).unwrap_or_default();
     let why = match (trigger.kind, &trigger.asked_by) {
         (TriggerKind::Request, Some(asker)) => format!("`{asker}` asked for it"),
