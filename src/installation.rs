@@ -10,7 +10,7 @@ use countersign_kernel::evidence::note::VerifierKey;
 use countersign_kernel::plan::{Persons, persons_of};
 use countersign_kernel::run::bodies::KeyBody;
 use countersign_kernel::workflow::model::Workflow;
-use countersign_warrant::{JournalError, Kind, Stamped, Timestamp};
+use countersign_warrant::{JournalError, Kind, Stamped, Timestamp, VersionId};
 use zeroize::Zeroizing;
 
 use crate::catalog::{Catalog, CatalogError};
@@ -149,6 +149,58 @@ impl Reading {
     /// When the person key cannot be read.
     pub fn asker(&self) -> Result<String, OpenError> {
         Ok(Keys::person_in(&self.folder, &os_user())?)
+    }
+}
+
+/// What a look at the keys found: they are all there, ours alone, and those that the ledger knows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeysSeen {
+    /// How many versions that are not retired were opened with them.
+    pub opened: usize,
+    /// Those that did not open, and why.
+    pub shut: Vec<(VersionId, String)>,
+}
+
+impl Reading {
+    /// Opens a folder of which the caller knows that nobody writes in it now: no file is made, not even for a moment.
+    ///
+    /// # Errors
+    /// As [`Reading::open`].
+    pub async fn open_still(folder: Folder) -> Result<Self, OpenError> {
+        let store = Store::open_still(&folder.store_path()).await?;
+        Ok(Self { folder, store })
+    }
+
+    /// Reads all keys, compares them with what the ledger says of them, and opens what is sealed. Nothing is written; plain
+    /// material is wiped at once.
+    ///
+    /// # Errors
+    /// When a key is missing, is not the one that the ledger knows, or can be read by others.
+    pub async fn look_at_keys(&self) -> Result<KeysSeen, OpenError> {
+        crate::secrets::shield()?;
+        let keys = Keys::open(&self.folder)?;
+        let known = known_keys(&self.store).await?;
+        keys.confirm(&known)?;
+        let verifier = ledger_key(&keys)?.verifier_key().map_err(OpenError::LedgerKey)?.to_string();
+        if known.iter().any(|one| one.key == "ledger") && !known.iter().any(|one| one.public == verifier) {
+            return Err(KeysError::Wrong { key: "ledger" }.into());
+        }
+        let mut seen = KeysSeen { opened: 0, shut: Vec::new() };
+        for version in self.store.live_versions().await? {
+            let why = match self.store.blob(&version.blob).await? {
+                None => Some("its sealed bytes are not stored".to_owned()),
+                Some(blob) => match keys.fits(&version.id, blob.bytes(), &version.fingerprint) {
+                    Ok(true) => None,
+                    Ok(false) => Some("it opens, and is not what its fingerprint says".to_owned()),
+                    Err(error) => Some(error.to_string()),
+                },
+            };
+            match why {
+                None => seen.opened += 1,
+                Some(why) => seen.shut.push((version.id, why)),
+            }
+        }
+        Ok(seen)
     }
 }
 

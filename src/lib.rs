@@ -49,7 +49,7 @@ use std::sync::Arc;
 use countersign_kernel::policy::PolicySet;
 use countersign_kernel::workflow::Known;
 use countersign_warrant::{Mint, Stamped};
-pub use installation::{Installation, OpenError, Reading};
+pub use installation::{Installation, KeysSeen, OpenError, Reading};
 use runner::{Parts, Runner};
 use secrets::{Maker, Opener};
 use tokio::sync::{mpsc, watch};

@@ -10,6 +10,8 @@ mod brakes;
 mod broken;
 #[path = "main/canary.rs"]
 mod canary;
+#[path = "main/doctor.rs"]
+mod doctor;
 #[path = "main/each.rs"]
 mod each;
 #[path = "main/explain.rs"]

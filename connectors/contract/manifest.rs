@@ -234,6 +234,16 @@ pub enum Reversibility {
     Irreversible,
 }
 
+impl Reversibility {
+    /// The verb that takes it back.
+    pub const fn undo(self) -> Option<&'static str> {
+        match self {
+            Self::UndoneBy(verb) => Some(verb),
+            Self::Irreversible => None,
+        }
+    }
+}
+
 /// What an observation says of an open intent.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Effect {

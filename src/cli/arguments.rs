@@ -89,6 +89,12 @@ pub enum Command {
     /// Read and verify the ledger
     #[command(subcommand)]
     Evidence(Evidence),
+    /// Look whether folder, keys, store, clock, settings, places, set and runs are as they should be; nothing is changed
+    ///
+    /// Each line is `ok`, `warning` or `FAULT`, says what is true, and what to do. It ends with 1 where there is a fault. Keys
+    /// are read, and what is sealed is opened and wiped at once; webhooks are connected to, and sent nothing; how fast the disk
+    /// is, a nameless file tells that is gone with this process.
+    Doctor(Doctor),
     /// Print a script with which a shell completes commands and flags
     ///
     /// For bash: `source <(countersign completions bash)` in `~/.bashrc`. For zsh: write it to a file `_countersign` in a folder
@@ -413,6 +419,14 @@ pub enum Evidence {
         #[arg(long, value_name = "FILE")]
         checkpoint: Option<PathBuf>,
     },
+}
+
+/// `doctor`.
+#[derive(Debug, Args)]
+pub struct Doctor {
+    /// Look at nothing: print what each connector of the settings has to be allowed, and what it changes
+    #[arg(long)]
+    pub print_policy: bool,
 }
 
 /// `completions`.

@@ -4,13 +4,12 @@ use clap::CommandFactory as _;
 use clap_complete::generate;
 use serde_json::json;
 
-use super::Stop;
 use super::arguments::{Arguments, Completions};
 use super::screen::Screen;
 use super::stop::DONE;
 
 /// Prints the script of a shell; with `--json`, as the text of a document.
-pub(super) fn completions(asked: &Completions, screen: &Screen) -> Result<u8, Stop> {
+pub(super) fn completions(asked: &Completions, screen: &Screen) -> u8 {
     let mut script = Vec::new();
     generate(asked.shell, &mut Arguments::command(), "countersign", &mut script);
     let script = String::from_utf8_lossy(&script);
@@ -19,5 +18,5 @@ pub(super) fn completions(asked: &Completions, screen: &Screen) -> Result<u8, St
     } else {
         Screen::raw(&script);
     }
-    Ok(DONE)
+    DONE
 }

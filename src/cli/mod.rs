@@ -11,6 +11,7 @@ mod answer;
 mod arguments;
 mod calendar;
 mod completions;
+mod doctor;
 mod draw;
 mod evidence;
 mod explain;
@@ -87,7 +88,8 @@ async fn dispatch(arguments: Arguments, screen: &Screen) -> Result<u8, Stop> {
         Command::Status(status) => status::status(data, &status, screen).await,
         Command::Why(asked) => why::why(data, &asked, screen).await,
         Command::Calendar(asked) => calendar::calendar(data, &asked, screen).await,
-        Command::Completions(asked) => completions::completions(&asked, screen),
+        Command::Doctor(asked) => doctor::doctor(data, &asked, screen).await,
+        Command::Completions(asked) => Ok(completions::completions(&asked, screen)),
         Command::Man(asked) => man::man(&asked, screen),
         Command::Evidence(evidence) => evidence::evidence(data, &evidence, screen).await,
     }

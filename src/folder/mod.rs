@@ -10,6 +10,7 @@
 
 mod error;
 mod lock;
+mod look;
 mod private;
 #[cfg(test)]
 mod tests;
@@ -23,6 +24,7 @@ use countersign_contract::file;
 use countersign_warrant::Timestamp;
 pub use error::{FolderError, Holder};
 pub use lock::FolderLock;
+pub use look::{Held, fsyncs_per_second};
 use zeroize::Zeroizing;
 
 use crate::settings::{self, Settings};

@@ -3,12 +3,12 @@
 use std::fmt;
 
 use aws_lc_rs::hmac;
-use countersign_contract::Digest;
+use countersign_contract::{Digest, VersionId};
 
 use super::fingerprint::FingerprintKey;
 use super::key_file::{KeyBytes, KeyFile};
 use super::persons::PersonKey;
-use super::seal::SealingKey;
+use super::seal::{OpenError, SealingKey};
 use super::{NoRandomness, hex};
 use crate::folder::{Folder, FolderError, FolderLock};
 
@@ -164,6 +164,17 @@ impl Keys {
         }
         let wrong = names.iter().zip(&self.publics).find(|(_, ours)| !known.contains(ours));
         wrong.map_or(Ok(()), |(key, _)| Err(KeysError::Wrong { key }))
+    }
+
+    /// Whether a sealed blob opens as that version, and is what its fingerprint says. The plain bytes are wiped before this
+    /// answers, and nobody sees them.
+    ///
+    /// # Errors
+    /// When it does not open; `false` where it opens as something else.
+    // INVARIANT: inv:I6 nothing of the material leaves this room.
+    pub fn fits(&self, version: &VersionId, blob: &[u8], fingerprint: &str) -> Result<bool, OpenError> {
+        let material = self.sealing.open(version, blob)?;
+        Ok(self.fingerprint.of(&material) == fingerprint)
     }
 
     /// The opaque id of a person: `p_` and 32 hex digits. The same name has always the same id here.

@@ -101,7 +101,8 @@ impl SealingKey {
     }
 
     /// Opens what was sealed as that version.
-    // INVARIANT: inv:I6 only the opener calls this: for a warrant that names the version, or for a probe.
+    // INVARIANT: inv:I6 the opener calls this, for a warrant that names the version or for a probe; and `Keys::fits`, which
+    // wipes what comes of it.
     pub(super) fn open(&self, version: &VersionId, blob: &[u8]) -> Result<Material, OpenError> {
         let (header, rest) = blob.split_at_checked(HEADER).ok_or(OpenError::NotSealed)?;
         let (magic, numbers) = header.split_first_chunk::<8>().ok_or(OpenError::NotSealed)?;

@@ -37,12 +37,31 @@ impl Store {
         })
     }
 
+    /// Reads every page of the file, and not whether its indexes fit: quicker than [`Store::check_pages`].
+    ///
+    /// # Errors
+    /// When anything in it does not hold together.
+    pub async fn check_quickly(&self) -> Result<(), ReadStoreError> {
+        self.check_by("pragma quick_check(8)").await
+    }
+
+    /// The schema of the file, and the newest that this version knows.
+    pub async fn schema(&self) -> Result<(i64, i64), ReadStoreError> {
+        let found = "select coalesce(max(version), 0) from _sqlx_migrations";
+        let found: i64 = sqlx::query_scalar(found).fetch_one(&self.readers).await?;
+        Ok((found, super::open::MIGRATIONS.iter().map(|part| part.version).max().unwrap_or_default()))
+    }
+
     /// Reads every page and index of the file.
     ///
     /// # Errors
     /// When anything in it does not hold together.
     pub async fn check_pages(&self) -> Result<(), ReadStoreError> {
-        let rows = sqlx::query("pragma integrity_check(8)").fetch_all(&self.readers).await?;
+        self.check_by("pragma integrity_check(8)").await
+    }
+
+    async fn check_by(&self, pragma: &'static str) -> Result<(), ReadStoreError> {
+        let rows = sqlx::query(pragma).fetch_all(&self.readers).await?;
         let words: Vec<String> = rows.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?;
         if words == ["ok"] { Ok(()) } else { Err(ReadStoreError::Corrupt(words.join("; "))) }
     }

@@ -109,10 +109,21 @@ impl Store {
 
     /// Opens the database for a command that only reads; another process may own it. It is neither made nor migrated.
     pub async fn open_read_only(path: &Path) -> Result<Self, OpenStoreError> {
+        Self::open_reading(path, false).await
+    }
+
+    /// As [`Store::open_read_only`]; where there is no log, no file is made beside the database, not even for a moment. Only for
+    /// whoever knows that nobody writes meanwhile.
+    pub async fn open_still(path: &Path) -> Result<Self, OpenStoreError> {
+        Self::open_reading(path, !has_log(path)).await
+    }
+
+    async fn open_reading(path: &Path, is_still: bool) -> Result<Self, OpenStoreError> {
         if !path.exists() {
             return Err(OpenStoreError::Missing { path: path.to_owned() });
         }
-        let options = readable(path).await.map_err(|error| OpenStoreError::of(path, error))?;
+        let options = if is_still { Ok(reader(path).immutable(true)) } else { readable(path).await };
+        let options = options.map_err(|error| OpenStoreError::of(path, error))?;
         let mut connection = options.connect().await.map_err(|error| OpenStoreError::of(path, error))?;
         assert_sqlite(path, &mut connection).await?;
         let known = assert_not_newer(path, &mut connection).await?;

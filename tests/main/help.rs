@@ -41,6 +41,7 @@ fn every_command_says_what_it_does() {
         &["evidence", "show"],
         &["evidence", "checkpoint"],
         &["evidence", "verify"],
+        &["doctor"],
         &["completions"],
         &["man"],
     ];
