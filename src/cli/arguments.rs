@@ -69,8 +69,8 @@ pub enum Command {
     Abandon(Abandon),
     /// Show where subjects and runs stand: what needs a person, what is due, who owns it
     ///
-    /// Subjects that need a person come first: stuck, expired, not begun, not done, overdue, tainted, held; then by when they
-    /// are due. With `--json`, each of `subjects` (and `status SUBJECT`) has: `subject`; `owner` (`workflow`, `team`, and
+    /// Subjects that need a person come first: stuck, expired, quarantined, not begun, not done, overdue, tainted, braked,
+    /// limited, held; then by when they are due. With `--json`, each of `subjects` (and `status SUBJECT`) has: `subject`; `owner` (`workflow`, `team`, and
     /// opaque ids for `person` and `backup`); `workflows`; `current` and `oldest` (`version`, `stage`, `since`, `entry`,
     /// `sealed_at`, `age_secs`, `expires_at`), of which `oldest` is the oldest one that is not retired; `due` (`at`, `local`,
     /// `trigger`, `workflow`, `overdue`, `tried`); `window` (`is_open`, `opens_at`, `closes_at`, both also `_local`);

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 
 use super::Stop;
 use super::screen::Screen;
+use super::stop::BAD_INPUT;
 use crate::api::path_of;
 use crate::catalog::Catalog;
 use crate::clock::{Clock as _, SystemClock};
@@ -33,6 +34,13 @@ impl House {
     /// Looks at a folder. Nothing is written.
     pub(super) async fn look(path: &Path) -> Result<Self, Stop> {
         let reading = Reading::open(path).await?;
+        let (found, known) = reading.store.schema().await?;
+        if found < known {
+            let text = format!("the database has schema {found}, of an older version; this one reads {known}");
+            let help =
+                "the next command that writes, such as `countersign run`, brings it up to date; nothing was changed";
+            return Err(Stop::new(BAD_INPUT, "store.older", text, help));
+        }
         let active = active(&reading).await;
         let served = tokio::net::UnixStream::connect(path_of(&reading.folder)).await.is_ok();
         Ok(Self { reading, active, served, now: SystemClock.now() })

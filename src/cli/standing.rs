@@ -5,6 +5,7 @@
 //! Read first: [`Standing`], [`Standings`].
 
 mod blocks;
+mod brakes;
 mod coming;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,7 +20,8 @@ use super::house::House;
 use super::spans::{local, secs_between};
 use crate::store::{DueKind, DueRow, Store, StoredRun, StoredVersion};
 
-pub(super) use blocks::{Block, why_stuck};
+pub(super) use blocks::{Block, BlockKind, why_stuck};
+pub(super) use brakes::Braked;
 pub(super) use coming::{Coming, WindowNow};
 
 /// How many runs of a subject are looked at for the last evidence.
@@ -116,6 +118,8 @@ pub(super) struct Standings<'h> {
     holds: BTreeMap<ResourceName, RunId>,
     open: BTreeMap<RunId, StoredRun>,
     live: BTreeMap<ResourceName, Vec<StoredVersion>>,
+    /// The brakes that are on.
+    pub(super) brakes: Vec<Braked>,
     /// The workflows that are for a subject when nobody gives them an input.
     of: BTreeMap<ResourceName, Vec<&'h Workflow>>,
 }
@@ -141,6 +145,7 @@ impl<'h> Standings<'h> {
             holds: store.holds().await?.into_iter().map(|hold| (hold.resource, hold.run)).collect(),
             open: store.open_runs().await?.into_iter().map(|run| (run.id.clone(), run)).collect(),
             live,
+            brakes: Braked::load(store, house.now).await?,
             of,
         })
     }
@@ -165,7 +170,9 @@ impl<'h> Standings<'h> {
         let due = self.next_due(&workflows).await?;
         let leading = due.as_ref().and_then(|due| workflows.iter().find(|one| one.metadata.name == due.workflow));
         let leading = leading.or(workflows.first()).copied();
-        let blocked = self.blocks(subject, (&runs, live), due.as_ref()).await?;
+        let mut blocked = self.blocks(subject, (&runs, live), due.as_ref()).await?;
+        blocked.extend(self.braked(subject, leading).await?);
+        blocked.sort_by_key(|block| block.kind.rank());
         Ok(Standing {
             subject: subject.clone(),
             owner: leading.map(|one| Owner::of(self.house, one)),

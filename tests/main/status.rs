@@ -183,3 +183,48 @@ fn a_set_that_cannot_be_read_hides_nothing_that_is_stored() {
         "{told}"
     );
 }
+
+#[test]
+fn what_is_paused_is_said_with_the_reason_and_the_way_out() {
+    let folder = Folder::toured();
+    folder.run(&["pause", "--subject", "local/account/reporting", "--reason", "an incident"]).ended(0);
+    folder.run(&["pause", "--connector", "files", "--reason", "a new disk"]).ended(0);
+    let status = document(&folder, &[]);
+    let brakes: Vec<&Value> = status["brakes"].as_array().unwrap().iter().map(|one| &one["reason"]).collect();
+    assert_eq!(brakes, ["a new disk", "an incident"], "{status}");
+    let first = &status["subjects"][0];
+    assert_eq!(
+        (&first["subject"], &first["blocked"][0]["kind"]),
+        (&"local/account/reporting".into(), &"braked".into())
+    );
+    let told = flat(&folder.run(&["status"]).ended(0).out);
+    for words in [
+        "6 subjects; none needs a person",
+        "BRAKED subject local/account/reporting is paused since 2",
+        ": an incident; next: `countersign resume --subject local/account/reporting`",
+    ] {
+        assert!(told.contains(words), "`{words}` in {told}");
+    }
+    for command in ["status", "why"] {
+        let told = flat(&folder.run(&[command, "local/account/reporting"]).ended(0).out);
+        assert!(told.contains("`countersign resume --subject local/account/reporting` lifts it"), "{told}");
+    }
+    let doctor = flat(&folder.run(&["doctor"]).ended(0).out);
+    assert!(doctor.contains("warning runs connector files is paused since"), "{doctor}");
+    folder.run(&["resume", "--subject", "local/account/reporting"]).ended(0);
+    assert_eq!(document(&folder, &["local/account/reporting"])["blocked"], serde_json::json!([]));
+}
+
+#[test]
+fn a_database_of_an_older_version_is_told_apart_from_a_broken_one() {
+    let folder = Folder::toured();
+    folder.tamper_with(
+        "none",
+        &["delete from _sqlx_migrations where version = (select max(version) from _sqlx_migrations)"],
+    );
+    for command in [&["status"][..], &["why", "local/account/reporting"]] {
+        folder.run(command).ended(2).says(&["error[store.older]", "of an older version", "brings it up to date"]);
+    }
+    let told = folder.run(&["doctor"]).ended(0).out;
+    assert!(told.contains("warning  store     the schema is"), "{told}");
+}

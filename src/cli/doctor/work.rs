@@ -9,6 +9,7 @@ use crate::Reading;
 use crate::api::path_of;
 use crate::cli::Stop;
 use crate::cli::screen::counted;
+use crate::cli::standing::Braked;
 use crate::clock::{Clock as _, SystemClock};
 use crate::folder::{Folder, Held};
 use crate::scheduler::{Active, LATE_MS, rows};
@@ -102,6 +103,9 @@ pub(super) async fn runs(reading: &Reading, served: bool, report: &mut Report) {
 
 async fn open(reading: &Reading, served: bool, report: &mut Report) -> Result<(), Stop> {
     let now = SystemClock.now();
+    for one in Braked::load(&reading.store, now).await? {
+        report.warn("runs", one.in_words(now), format!("{} lifts it", one.lift()));
+    }
     let open = reading.store.open_runs().await?;
     if open.is_empty() {
         report.ok("runs", "none is open");

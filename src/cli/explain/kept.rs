@@ -118,6 +118,14 @@ pub(super) const PAGES: &[Page] = &[
         "the whole folder",
     ),
     Page::told(
+        "store.older",
+        "The database is as an older version left it.",
+        "What this version shows is not all in it. The next command that writes brings it up to date; an older version does not \
+         open it afterwards, so keep a backup of before.",
+        "`countersign status` right after an upgrade",
+        "`countersign serve`, or any run, and then `countersign status`",
+    ),
+    Page::told(
         "store.newer",
         "A newer version has written the store.",
         "This one does not know its tables, and would harm it. Use the newer version.",

@@ -31,6 +31,8 @@ pub(in crate::cli) enum BlockKind {
     Stuck,
     /// The version in use is past its end.
     Expired,
+    /// It failed too often, and takes no trigger.
+    Quarantined,
     /// A trigger could not be begun.
     NotBegun,
     /// The last run that the clock started ended otherwise than done.
@@ -39,6 +41,10 @@ pub(in crate::cli) enum BlockKind {
     Overdue,
     /// Others may know a version.
     Tainted,
+    /// Everything, its connector or it itself is paused, or its provider is left alone.
+    Braked,
+    /// A limit of its team or service is reached.
+    Limited,
     /// A run is under way.
     Held,
 }
@@ -49,17 +55,20 @@ impl BlockKind {
         match self {
             Self::Stuck => 0,
             Self::Expired => 1,
-            Self::NotBegun => 2,
-            Self::NotDone => 3,
-            Self::Overdue => 4,
-            Self::Tainted => 5,
-            Self::Held => 6,
+            Self::Quarantined => 2,
+            Self::NotBegun => 3,
+            Self::NotDone => 4,
+            Self::Overdue => 5,
+            Self::Tainted => 6,
+            Self::Braked => 7,
+            Self::Limited => 8,
+            Self::Held => 9,
         }
     }
 
-    /// False of what passes by itself.
+    /// False of what passes by itself, and of what a person wanted.
     pub(in crate::cli) const fn needs_person(self) -> bool {
-        !matches!(self, Self::Held)
+        !matches!(self, Self::Held | Self::Limited | Self::Braked)
     }
 
     /// The word before its message.
@@ -71,6 +80,9 @@ impl BlockKind {
             Self::NotDone => "NOT DONE",
             Self::Overdue => "OVERDUE",
             Self::Tainted => "TAINTED",
+            Self::Quarantined => "QUARANTINED",
+            Self::Braked => "braked",
+            Self::Limited => "limited",
             Self::Held => "held",
         }
     }

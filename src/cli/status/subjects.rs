@@ -12,7 +12,7 @@ use crate::cli::house::House;
 use crate::cli::near;
 use crate::cli::screen::{Screen, counted};
 use crate::cli::spans::{GLUE, away, secs_between, short};
-use crate::cli::standing::{Standing, Standings, owns};
+use crate::cli::standing::{BlockKind, Braked, Standing, Standings, owns};
 use crate::cli::stop::{BAD_INPUT, DONE};
 
 /// How many subjects are listed without `--all`.
@@ -59,6 +59,7 @@ pub(super) async fn all(house: &House, asked: &Status, screen: &Screen) -> Resul
         "at": house.now,
         "served": house.served,
         "set": house.set_row(),
+        "brakes": standings.brakes.iter().map(Braked::row).collect::<Vec<_>>(),
         "subjects": shown,
         "entries": counts.entries,
         "open_runs": counts.open_runs,
@@ -72,6 +73,9 @@ pub(super) async fn all(house: &House, asked: &Status, screen: &Screen) -> Resul
     }));
     if screen.json {
         return Ok(DONE);
+    }
+    for one in &standings.brakes {
+        screen.say_wrapped("BRAKED ", &format!("{}; next: {}", one.in_words(house.now), one.lift()));
     }
     let most = if asked.all { usize::MAX } else { SUBJECTS_MAX };
     tell(house, &shown, most, screen);
@@ -204,7 +208,8 @@ fn tell(house: &House, shown: &[Standing], most: usize, screen: &Screen) {
             screen.say(format!("  {}", one.subject));
             screen.say_wrapped("    ", &one.in_words());
         }
-        for block in &standing.blocked {
+        // WHY: what keeps everything, or a connector's all, is said once above.
+        for block in standing.blocked.iter().filter(|block| block.kind != BlockKind::Braked) {
             let next = block.next.as_ref().map(|next| format!("; next: {next}")).unwrap_or_default();
             // WHY: a list says what it is about; `status SUBJECT` and `why` say all of it.
             let first = block.message.split_once(". ").map_or(block.message.as_str(), |(first, _)| first);

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use countersign_kernel::evidence::story::{reason_of, why};
 use countersign_kernel::plan::Plan;
-use countersign_kernel::run::bodies::{FactBody, PersonAnswer, ProbeBody, SkippedBody, StartedBody, Wait, WaitBody};
+use countersign_kernel::run::bodies::{
+    BrakeKind, FactBody, PersonAnswer, ProbeBody, SkippedBody, StartedBody, Wait, WaitBody,
+};
 use countersign_kernel::run::{Run, State};
 use countersign_warrant::{
     DecisionBody, DecodeEntryError, EntryId, IntentBody, Kind, Moment, Outcome, ReceiptBody, ResourceName, RunId,
@@ -20,6 +22,7 @@ use crate::cli::plan::in_words;
 use crate::cli::reasons::Reasons;
 use crate::cli::screen::Screen;
 use crate::cli::spans::{glued, instant, local};
+use crate::cli::standing::Braked;
 use crate::cli::status::nothing;
 use crate::cli::stop::DONE;
 use crate::cli::tell::text;
@@ -54,9 +57,19 @@ pub(super) async fn explain(house: &House, id: &RunId, screen: &Screen) -> Resul
     let reasons = Reasons::load(store, &entries).await?;
     let because = because(&entries, &reasons)?;
     let folded = fold(house, &stored, &entries).await?;
-    let next = next(house, &stored, folded.as_ref());
+    let mut next = next(house, &stored, folded.as_ref());
     let resources = began.as_ref().map(|began| began.resources.clone()).unwrap_or_default();
     let trigger = began.as_ref().map(|began| began.trigger.clone());
+    if outcome(&stored).is_none() {
+        for one in Braked::load(store, house.now).await? {
+            // WHY: what was under way before its subject was quarantined goes on.
+            let goes_on = one.brake.brake == BrakeKind::Quarantined;
+            if !goes_on && resources.iter().any(|resource| one.brake.meets(resource, &stored.subject)) {
+                let words = one.in_words(house.now);
+                next.message = format!("{words}; {} lifts it; then: {}", one.lift(), next.message);
+            }
+        }
+    }
     screen.document(&json!({
         "run": id,
         "workflow": stored.workflow,
