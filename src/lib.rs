@@ -21,7 +21,7 @@
 //! | [`store`] | opening the database, and typed reads |
 //! | [`secrets`] | makes, seals and opens material |
 //! | [`catalog`] | the one file that names every connector |
-//! | [`api`] | the HTTP interface of a process that serves, on the folder's socket |
+//! | [`api`] | the HTTP interface of a process that serves, on the folder's socket; what those see who watch over it |
 //! | [`cli`] | one file per command |
 //! | [`folder`], [`settings`], [`telemetry`], [`clock`] | the data folder and its lock; its settings; what is logged; the time |
 //!

@@ -38,6 +38,8 @@ mod lint_formats;
 mod needles;
 #[path = "main/notify.rs"]
 mod notify;
+#[path = "main/observe.rs"]
+mod observe;
 #[path = "main/offboard.rs"]
 mod offboard;
 #[path = "main/operator.rs"]

@@ -13,6 +13,7 @@ mod brakes;
 mod problem;
 mod runs;
 mod socket;
+mod vitals;
 
 use std::time::Duration;
 
@@ -32,6 +33,7 @@ pub use problem::Problem;
 pub(crate) use runs::REASON_MAX;
 pub use runs::{Answer, Begun, Wanted};
 pub use socket::{Socket, SocketError, path_of};
+pub use vitals::{ListenError, Listener, Vitals};
 
 /// The largest body of a request, in bytes: a whole set of files may come in one.
 const BODY_MAX: usize = 64 << 20;

@@ -47,6 +47,15 @@ impl Problem {
     }
 }
 
+impl Problem {
+    /// That the server does not do its work at this moment, whatever the reason.
+    pub(super) fn unready(code: &str, detail: String) -> Self {
+        let status = StatusCode::SERVICE_UNAVAILABLE;
+        let title = status.canonical_reason().unwrap_or("unknown").to_owned();
+        Self { title, status: status.as_u16(), ..Self::new(code, detail, None) }
+    }
+}
+
 /// The status of a code: by name, or by its room.
 fn status_of(code: &str) -> StatusCode {
     match code {

@@ -1,5 +1,6 @@
 //! The command line.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -281,6 +282,9 @@ pub struct Serve {
     /// Tell each entry of each run, and not only how runs begin, wait and end
     #[arg(long)]
     pub entries: bool,
+    /// Show `/healthz`, `/readyz` and `/metrics` there, such as `127.0.0.1:9187`, to whoever can reach it
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub listen: Option<SocketAddr>,
 }
 
 /// `adopt`.

@@ -13,7 +13,7 @@ use super::Stop;
 use super::arguments::Explain;
 use super::screen::{Screen, called};
 use super::stop::{BAD_INPUT, DONE};
-use crate::{inventory, runner, scheduler, settings};
+use crate::{inventory, runner, scheduler, serve, settings};
 
 /// The page of each code.
 pub(super) fn pages() -> impl Iterator<Item = &'static Page> {
@@ -30,7 +30,8 @@ fn of_files() -> impl Iterator<Item = &'static Page> {
 fn of_commands() -> impl Iterator<Item = &'static Page> {
     let of_runs = plan::pages::PAGES.iter().chain(run::pages::PAGES).chain(inventory::PAGES).chain(runner::PAGES);
     let of_runs = of_runs.chain(x509::pages::PAGES);
-    of_runs.chain(evidence::pages::PAGES).chain(brakes::PAGES).chain(kept::PAGES).chain(pages::PAGES)
+    let of_kept = evidence::pages::PAGES.iter().chain(brakes::PAGES).chain(kept::PAGES);
+    of_runs.chain(of_kept).chain(pages::PAGES).chain(serve::PAGES)
 }
 
 /// Explains one code, or lists all.

@@ -89,6 +89,7 @@ macro_rules! from_rooms {
 
 from_rooms! {
     crate::OpenError,
+    crate::api::ListenError,
     crate::api::SocketError,
     crate::catalog::CatalogError,
     crate::folder::FolderError,
@@ -151,7 +152,7 @@ pub(super) fn exit_of(code: &str) -> u8 {
             "brake" => STUCK,
             "journal" | "ledger" | "store" | "grant" | "replay" => LEDGER,
             "adopt" | "answer" | "plan" | "request" | "workflow" | "policy" | "settings" | "set" | "folder"
-            | "socket" => BAD_INPUT,
+            | "socket" | "listen" => BAD_INPUT,
             _ => FAILED,
         },
     }

@@ -14,6 +14,7 @@ mod commit;
 mod due;
 mod encoding;
 mod head;
+mod health;
 mod lease;
 mod limits;
 mod member;
@@ -37,6 +38,7 @@ use countersign_warrant::{Entry, Fence, Journal, JournalError, ResourceName, Run
 use due::DueChange;
 use encoding::Frontier;
 pub use head::HeadFileError;
+pub use health::Extent;
 pub use lease::ClaimError;
 use lease::LeaseTerms;
 use member::{Answer, Member, Slot};

@@ -34,6 +34,8 @@ pub(super) enum Order {
     Limits(Vec<Limit>, Reply<()>),
     /// Set which subjects services have.
     Services(Vec<(String, ResourceName)>, Reply<()>),
+    /// Show that something can be written.
+    Confirm(Reply<()>),
     /// Keep a signed checkpoint; it rides along with the next batch.
     Signed(StoredCheckpoint),
     /// Answer when everything before is written.
@@ -59,7 +61,8 @@ impl Order {
             | Self::Person(_, _, reply)
             | Self::Due(_, reply)
             | Self::Limits(_, reply)
-            | Self::Services(_, reply) => {
+            | Self::Services(_, reply)
+            | Self::Confirm(reply) => {
                 drop(reply.send(Err(refused())));
             }
             Self::Barrier(reply) | Self::Close(reply) => drop(reply.send(())),

@@ -14,6 +14,7 @@ use tokio::sync::{mpsc, watch};
 use super::batch::{Batch, KnownBlobs};
 use super::due;
 use super::encoding::Frontier;
+use super::health;
 use super::lease::{self, LeaseTerms};
 use super::limits;
 use super::member::{Slot, Waiting};
@@ -147,6 +148,7 @@ impl Writer {
             Order::Due(change, reply) => drop(reply.send(due::change(connection, change).await)),
             Order::Limits(all, reply) => drop(reply.send(limits::arrange(connection, &all).await)),
             Order::Services(all, reply) => drop(reply.send(limits::arrange_services(connection, &all).await)),
+            Order::Confirm(reply) => drop(reply.send(health::write(connection).await)),
             Order::Signed(signed) => self.signed = Some(signed),
             Order::Barrier(reply) => drop(reply.send(())),
             #[cfg(test)]

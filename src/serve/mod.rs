@@ -15,6 +15,8 @@ mod brakes;
 mod error;
 mod nap;
 mod orders;
+mod pages;
+mod pulse;
 mod said;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -40,6 +42,8 @@ pub use error::ServeError;
 use nap::Nap;
 use orders::Order;
 pub use orders::{Adopted, Handle, OrderError};
+pub use pages::PAGES;
+pub use pulse::{Owner, Pulse, Unready};
 pub use said::Said;
 
 /// How many runs are driven, and triggers looked at, at once.
@@ -157,7 +161,9 @@ impl Server {
     ) -> Result<Self, ServeError> {
         let current = load(&installation, &entries, &stop).await?;
         let (handle, orders) = orders::channel();
-        let nap = Nap::new(Arc::clone(&installation.clock));
+        let pulse = Pulse::default();
+        pulse.belongs_to(&current.active.set);
+        let nap = Nap::new(Arc::clone(&installation.clock), pulse);
         Ok(Self {
             installation,
             current,
@@ -177,6 +183,11 @@ impl Server {
         self.handle.clone()
     }
 
+    /// What shows whether it goes on.
+    pub fn pulse(&self) -> Pulse {
+        self.nap.pulse().clone()
+    }
+
     /// Works until it is asked to stop, and every run stands at a safe point.
     ///
     /// # Errors
@@ -191,6 +202,7 @@ impl Server {
             }
         }
         let worked = self.work().await;
+        self.nap.pulse().ends();
         // Whoever still drives stops at a safe point, or has ended.
         while let Some(ended) = self.tasks.join_next().await {
             if worked.is_ok() {
@@ -307,6 +319,7 @@ impl Server {
                 let made = orders::make_current(&installation, &files, commit, &by).await;
                 if made.is_ok() {
                     self.current = load(&self.installation, &self.entries, &self.stop).await?;
+                    self.nap.pulse().belongs_to(&self.current.active.set);
                 }
                 let _ = reply.send(made);
             }
@@ -394,6 +407,7 @@ impl Server {
     /// Nothing begins while the wall says an earlier time than it has said.
     // INVARIANT: inv:I4, rel:F21 a clock that cannot be trusted changes nothing.
     async fn wait_for_the_clock(&mut self, latest: Timestamp) {
+        self.nap.pulse().clock_behind(Some(latest));
         self.say(Said::ClockBehind { latest });
         let mut stop = self.stop.clone();
         while self.installation.clock.now() < latest {
@@ -403,6 +417,7 @@ impl Server {
                 () = tokio::time::sleep(Duration::from_secs(1)) => {}
             }
         }
+        self.nap.pulse().clock_behind(None);
     }
 
     fn say(&self, said: Said) {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use countersign_warrant::Timestamp;
 
+use super::pulse::Pulse;
 use crate::clock::{Clock, Moment};
 
 /// The longest sleep without a look at the wall clock.
@@ -15,12 +16,17 @@ const LONGEST: Duration = Duration::from_secs(1);
 pub(super) struct Nap {
     clock: Arc<dyn Clock>,
     latest: Moment,
+    pulse: Pulse,
 }
 
 impl Nap {
-    pub(super) fn new(clock: Arc<dyn Clock>) -> Self {
+    pub(super) fn new(clock: Arc<dyn Clock>, pulse: Pulse) -> Self {
         let latest = Moment::of(&*clock);
-        Self { clock, latest }
+        Self { clock, latest, pulse }
+    }
+
+    pub(super) fn pulse(&self) -> &Pulse {
+        &self.pulse
     }
 
     /// Sleeps until the wall says `until`, for ever without it; answers with the latest time that the wall has said when it was
@@ -34,6 +40,7 @@ impl Nap {
                 return Some(latest);
             }
             self.latest = now;
+            self.pulse.goes_round(now);
             let nap = match until {
                 None => LONGEST,
                 Some(until) => match u64::try_from(until.micros() - now.wall.micros()) {

@@ -212,6 +212,18 @@ impl Folder {
         })
     }
 
+    /// Does something while the database takes no other write.
+    pub(crate) fn locked<T>(&self, work: impl FnOnce() -> T) -> T {
+        block_on(async {
+            let mut connection = self.connect().await;
+            sqlx::raw_sql("begin immediate").execute(&mut connection).await.unwrap();
+            let done = work();
+            sqlx::raw_sql("rollback").execute(&mut connection).await.unwrap();
+            sqlx::Connection::close(connection).await.unwrap();
+            done
+        })
+    }
+
     async fn connect(&self) -> SqliteConnection {
         SqliteConnectOptions::new().filename(self.path("countersign.db")).connect().await.unwrap()
     }
@@ -256,6 +268,11 @@ impl Running {
 
     /// Reads on until a line has these words.
     pub(crate) fn reaches(&mut self, words: &str) {
+        self.line(words);
+    }
+
+    /// The first line from here on that has these words.
+    pub(crate) fn line(&mut self, words: &str) -> String {
         let until = Instant::now() + PATIENCE;
         loop {
             let left = until.saturating_duration_since(Instant::now());
@@ -264,7 +281,7 @@ impl Running {
             self.out.push_str(&line);
             self.out.push('\n');
             if line.contains(words) {
-                return;
+                return line;
             }
         }
     }

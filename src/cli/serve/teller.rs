@@ -1,0 +1,104 @@
+//! What a server does, told to whoever reads along: a line each, or with `--json` a document each on its line; and counted for
+//! those who watch over it.
+
+use std::collections::BTreeMap;
+
+use countersign_kernel::run::bodies::{Wait, WaitBody};
+use countersign_warrant::{Kind, RunId, Stamped, Timestamp};
+use serde_json::{Value, json};
+
+use crate::api::Vitals;
+use crate::cli::screen::{Screen, counted};
+use crate::cli::tell::{seconds, text};
+use crate::clock::{Clock as _, SystemClock};
+use crate::serve::Said;
+use crate::store::Store;
+
+/// Tells what happens.
+pub(super) struct Teller {
+    pub(super) screen: Screen,
+    /// Every entry, and not only how runs begin, wait and end.
+    pub(super) all: bool,
+    /// The workflow and the subject of each open run.
+    names: BTreeMap<RunId, (String, String)>,
+    store: Store,
+    vitals: Vitals,
+}
+
+impl Teller {
+    pub(super) fn new((screen, all): (Screen, bool), store: Store, vitals: Vitals) -> Self {
+        Self { screen, all, names: BTreeMap::new(), store, vitals }
+    }
+
+    pub(super) async fn entry(&mut self, entry: &Stamped) {
+        let Some(run) = entry.id.run() else { return };
+        if !self.names.contains_key(&run)
+            && let Ok(Some(stored)) = self.store.run(&run).await
+        {
+            self.names.insert(run.clone(), (stored.workflow, stored.subject.to_string()));
+        }
+        let (workflow, subject) = self.names.get(&run).cloned().unwrap_or_default();
+        self.vitals.entry(entry, &workflow);
+        let is_told = self.all
+            || match entry.kind {
+                Kind::Started | Kind::Closed => true,
+                Kind::Wait => !matches!(entry.decode::<WaitBody>().map(|body| body.wait), Ok(Wait::Over)),
+                _ => false,
+            };
+        let name = if workflow.is_empty() { String::new() } else { format!("{workflow} on {subject}") };
+        let words = if entry.kind == Kind::Started { Some(format!("begins, as run {run}")) } else { text(entry) };
+        if let Some(words) = words.filter(|_| is_told) {
+            let event = json!({"entry": entry.id, "kind": entry.kind, "run": run, "of": name, "message": words});
+            self.tell(entry.at, event, &format!("{name}: {words}"));
+        }
+        if entry.kind == Kind::Closed {
+            self.names.remove(&run);
+        }
+    }
+
+    pub(super) fn said(&self, said: &Said) {
+        self.vitals.said(said);
+        let now = SystemClock.now();
+        let later = |again: Option<Timestamp>| {
+            again.map_or_else(String::new, |again| format!("; looked at again at {}", seconds(&again.to_string())))
+        };
+        match said {
+            Said::Serving { triggers, open } => {
+                let event = json!({"kind": "serving", "triggers": triggers, "open": open});
+                let words = format!(
+                    "serving: {} by the clock, {}; SIGTERM stops at a safe point",
+                    counted(*triggers as u64, "trigger", "triggers"),
+                    counted(*open as u64, "open run", "open runs")
+                );
+                self.tell(now, event, &words);
+            }
+            Said::NotBegun { workflow, code, message, again } => {
+                let event =
+                    json!({"kind": "not-due", "workflow": workflow, "code": code, "message": message, "again": again});
+                self.tell(now, event, &format!("{workflow}: NOT begun [{code}]: {message}{}", later(*again)));
+            }
+            Said::LeftOpen { run, code, message, again } => {
+                let event = json!({"kind": "left-open", "run": run, "code": code, "message": message, "again": again});
+                self.tell(now, event, &format!("run {run} stays open [{code}]: {message}{}", later(Some(*again))));
+            }
+            Said::Held { run, code, message, again } => {
+                let event = json!({"kind": "held", "run": run, "code": code, "message": message, "again": again});
+                self.tell(now, event, &format!("run {run} is held [{code}]: {message}{}", later(*again)));
+            }
+            Said::ClockBehind { latest } => {
+                let event = json!({"kind": "clock", "code": "clock.behind", "latest": latest});
+                let words = format!("the clock was set back; nothing begins before it says {latest} again");
+                self.tell(now, event, &words);
+            }
+        }
+    }
+
+    fn tell(&self, at: Timestamp, mut event: Value, words: &str) {
+        if self.screen.json {
+            event["at"] = json!(at);
+            self.screen.line(&event);
+        } else {
+            self.screen.say_wrapped(&format!("{}  ", seconds(&at.to_string())), words);
+        }
+    }
+}
