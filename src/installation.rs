@@ -223,6 +223,8 @@ pub struct Installation {
     pub store: Store,
     /// The one journal.
     pub ledger: Arc<Ledger>,
+    /// The settings that it was opened with.
+    pub settings: Settings,
     /// The connectors of the settings.
     pub catalog: Arc<Catalog>,
     /// The keys.
@@ -281,7 +283,7 @@ impl Installation {
         ledger.arrange_limits(settings.limits()).await.map_err(OpenError::Record)?;
         let providers = Arc::new(Providers::new(&settings));
         let catalog = Arc::new(Catalog::start(&settings, &folder).await?);
-        Ok(Self { folder, store, ledger, catalog, keys: Arc::new(keys), clock, providers, lock })
+        Ok(Self { folder, store, ledger, settings, catalog, keys: Arc::new(keys), clock, providers, lock })
     }
 
     /// Who asks: the user of the operating system, under an opaque id. The name is entered in the erasable table, never

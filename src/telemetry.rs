@@ -3,15 +3,24 @@
 //! Only events of our own crates pass, whatever the level: what a library logs of a statement or a connection may hold
 //! anything. Standard output belongs to answers.
 //!
-//! This room must never: print a value that its author did not type as a field of an event.
+//! This room must never: write a field that is not on its list; print a value that its author did not type as one.
 //!
-//! Read first: [`Verbosity`], [`start`].
+//! Read first: [`Verbosity`], [`start`], [`WRITTEN`].
+
+mod fields;
+mod lines;
 
 use std::io::IsTerminal;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
+pub use fields::WRITTEN;
+use lines::{Lines, to_standard_error};
 use tracing::level_filters::LevelFilter;
+use tracing_subscriber::Registry;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::{Layer, SubscriberExt};
+use tracing_subscriber::reload;
 use tracing_subscriber::util::{SubscriberInitExt, TryInitError};
 
 /// Why nothing will be said.
@@ -54,17 +63,46 @@ pub fn with_causes(error: &dyn std::error::Error) -> String {
     text
 }
 
-/// How much is said, and in which form.
+/// How much is said where nobody says how much.
+const UNASKED: LevelFilter = LevelFilter::WARN;
+
+/// The levels.
+pub const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
+
+/// The forms.
+pub const FORMATS: [&str; 2] = ["text", "json"];
+
+/// How much is said, and in which form; `None` where nobody says so.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Log {
+    /// The least level that is written.
+    pub level: Option<LevelFilter>,
+    /// Whether lines are JSON.
+    pub json: Option<bool>,
+}
+
+impl Log {
+    /// The level of that name.
+    pub fn level_of(text: &str) -> Option<LevelFilter> {
+        named(text)
+    }
+
+    /// Whether lines of the form of that name are JSON.
+    pub fn format_of(text: &str) -> Option<bool> {
+        FORMATS.iter().position(|form| *form == text).map(|at| at == 1)
+    }
+}
+
+/// What the command line and the environment say of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verbosity {
-    level: LevelFilter,
-    json: bool,
+    log: Log,
     colour: bool,
 }
 
 impl Verbosity {
     /// From the environment and `--verbose`. `COUNTERSIGN_LOG` is a level and outweighs `verbose`, which means `debug`;
-    /// else `warn`. `COUNTERSIGN_LOG_FORMAT` is `text` or `json`. Colour needs a terminal, and no `NO_COLOR`.
+    /// where neither is there, the settings say it, else it is `warn`. `COUNTERSIGN_LOG_FORMAT` is `text` or `json`. Colour needs a terminal, and no `NO_COLOR`.
     ///
     /// # Errors
     /// When one of the two is set to something else.
@@ -76,16 +114,14 @@ impl Verbosity {
     fn of(verbose: bool, terminal: bool, read: impl Fn(&str) -> Option<String>) -> Result<Self, TelemetryError> {
         let said = |name| read(name).filter(|text| !text.is_empty());
         let level = match said("COUNTERSIGN_LOG") {
-            Some(text) => named(&text).ok_or(TelemetryError::Level(text))?,
-            None if verbose => LevelFilter::DEBUG,
-            None => LevelFilter::WARN,
+            Some(text) => Some(named(&text).ok_or(TelemetryError::Level(text))?),
+            None => verbose.then_some(LevelFilter::DEBUG),
         };
-        let json = match said("COUNTERSIGN_LOG_FORMAT").as_deref() {
-            None | Some("text") => false,
-            Some("json") => true,
-            Some(other) => return Err(TelemetryError::Format(other.to_owned())),
+        let json = match said("COUNTERSIGN_LOG_FORMAT") {
+            Some(text) => Some(Log::format_of(&text).ok_or(TelemetryError::Format(text))?),
+            None => None,
         };
-        Ok(Self { level, json, colour: terminal && said("NO_COLOR").is_none() })
+        Ok(Self { log: Log { level, json }, colour: terminal && said("NO_COLOR").is_none() })
     }
 }
 
@@ -93,11 +129,32 @@ impl Verbosity {
 ///
 /// # Errors
 /// When it was started before.
-pub fn start(verbosity: &Verbosity) -> Result<(), TelemetryError> {
-    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(verbosity.colour);
-    let lines = if verbosity.json { lines.json().boxed() } else { lines.boxed() };
-    let ours = ours(verbosity.level);
-    tracing_subscriber::registry().with(lines.with_filter(ours)).try_init().map_err(TelemetryError::Started)
+pub fn start(verbosity: &Verbosity) -> Result<Telemetry, TelemetryError> {
+    let asked = verbosity.log.clone();
+    let json = Arc::new(AtomicBool::new(asked.json.unwrap_or(false)));
+    let lines = Lines { json: Arc::clone(&json), colour: verbosity.colour, out: to_standard_error };
+    let (ours, level) = reload::Layer::new(ours(asked.level.unwrap_or(UNASKED)));
+    let written = tracing_subscriber::registry().with(lines.with_filter(ours));
+    written.try_init().map_err(TelemetryError::Started)?;
+    Ok(Telemetry { asked, json, level })
+}
+
+/// The events of this process, which are being written.
+#[derive(Debug, Clone)]
+pub struct Telemetry {
+    asked: Log,
+    json: Arc<AtomicBool>,
+    level: reload::Handle<Targets, Registry>,
+}
+
+impl Telemetry {
+    /// From now on as the settings say, where neither the command line nor the environment says otherwise.
+    pub fn settle(&self, settings: &Log) {
+        let level = self.asked.level.or(settings.level).unwrap_or(UNASKED);
+        self.json.store(self.asked.json.or(settings.json).unwrap_or(false), Ordering::Relaxed);
+        // WHY: it fails only when nothing is written any more.
+        let _ = self.level.reload(ours(level));
+    }
 }
 
 /// `countersign` and the crates whose names begin with it; nothing of anyone else's.
@@ -131,10 +188,13 @@ mod tests {
 
     #[test]
     fn the_environment_outweighs_the_flag_and_what_it_does_not_know_is_refused() {
-        assert_eq!(of(false, true, &[]).unwrap().level, LevelFilter::WARN);
-        assert_eq!(of(true, true, &[("COUNTERSIGN_LOG", "")]).unwrap().level, LevelFilter::DEBUG);
-        assert_eq!(of(true, true, &[("COUNTERSIGN_LOG", "error")]).unwrap().level, LevelFilter::ERROR);
-        assert!(of(false, true, &[("COUNTERSIGN_LOG_FORMAT", "json")]).unwrap().json);
+        let level = |verbose, set: &[(&str, &str)]| of(verbose, true, set).unwrap().log.level;
+        assert_eq!(level(false, &[]), None, "the settings may say it");
+        assert_eq!(level(true, &[("COUNTERSIGN_LOG", "")]), Some(LevelFilter::DEBUG));
+        assert_eq!(level(true, &[("COUNTERSIGN_LOG", "error")]), Some(LevelFilter::ERROR));
+        assert_eq!(of(false, true, &[("COUNTERSIGN_LOG_FORMAT", "json")]).unwrap().log.json, Some(true));
+        assert_eq!(of(false, true, &[("COUNTERSIGN_LOG_FORMAT", "text")]).unwrap().log.json, Some(false));
+        assert!(LEVELS.into_iter().all(|text| named(text).is_some()));
         assert_eq!(of(false, true, &[("COUNTERSIGN_LOG", "sqlx=trace")]).unwrap_err().code(), "telemetry.level");
         assert_eq!(of(false, true, &[("COUNTERSIGN_LOG_FORMAT", "xml")]).unwrap_err().code(), "telemetry.format");
     }

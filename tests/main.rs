@@ -24,6 +24,8 @@ mod fmt;
 mod folder;
 #[path = "main/full_disk.rs"]
 mod full_disk;
+#[path = "main/heartbeat.rs"]
+mod heartbeat;
 #[path = "main/help.rs"]
 mod help;
 #[path = "main/init.rs"]
@@ -34,6 +36,8 @@ mod judge;
 mod lint;
 #[path = "main/lint_formats.rs"]
 mod lint_formats;
+#[path = "main/logged.rs"]
+mod logged;
 #[path = "main/needles.rs"]
 mod needles;
 #[path = "main/notify.rs"]
@@ -58,6 +62,8 @@ mod revoke;
 mod run;
 #[path = "main/serve.rs"]
 mod serve;
+#[path = "main/serve_settings.rs"]
+mod serve_settings;
 #[path = "main/shells.rs"]
 mod shells;
 #[path = "main/signals.rs"]

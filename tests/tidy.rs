@@ -9,6 +9,8 @@
 mod arrows;
 #[path = "tidy/controls.rs"]
 mod controls;
+#[path = "tidy/logged.rs"]
+mod logged;
 #[path = "tidy/manifests.rs"]
 mod manifests;
 #[path = "tidy/shape.rs"]
@@ -63,6 +65,7 @@ fences! {
     nothing_panics_on_purpose_outside_tests = trust::panics,
     nothing_is_leaked = trust::leaks,
     anyhow_is_for_main_and_tests = trust::anyhow,
+    only_listed_fields_are_logged = logged::fields,
     lints_are_relaxed_with_a_reason = trust::relaxed_lints,
     no_test_is_ignored = trust::ignored,
     files_are_small = sizes::files,

@@ -115,7 +115,7 @@ impl Socket {
         let app = router(handle).into_make_service_with_connect_info::<Caller>();
         let asked = async move { drop(stop.wait_for(|stop| *stop).await) };
         if let Err(error) = axum::serve(listener, app).with_graceful_shutdown(asked).await {
-            tracing::warn!(error = %error, "the socket does not answer any more");
+            tracing::warn!(reason = %error, "the socket does not answer any more");
         }
         // WHY: one that is left over is taken away by the next process that serves.
         let _ = fs::remove_file(path);

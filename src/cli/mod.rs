@@ -66,7 +66,7 @@ pub async fn run(arguments: Arguments) -> u8 {
 async fn dispatch(arguments: Arguments, screen: &Screen) -> Result<u8, Stop> {
     let verbosity = Verbosity::from_env(arguments.verbose);
     let verbosity = verbosity?;
-    telemetry::start(&verbosity)?;
+    let telemetry = telemetry::start(&verbosity)?;
     let data = arguments.data;
     match arguments.command {
         Command::Quickstart(_) => quickstart::quickstart(data, screen).await,
@@ -80,7 +80,7 @@ async fn dispatch(arguments: Arguments, screen: &Screen) -> Result<u8, Stop> {
         Command::Activate(activate) => activate::activate(data, &activate, screen).await,
         Command::Adopt(adopt) => adopt::adopt(data, &adopt, screen).await,
         Command::Run(run) => run::run(data, &run, screen).await,
-        Command::Serve(asked) => serve::serve(data, &asked, screen).await,
+        Command::Serve(asked) => serve::serve(data, &asked, (screen, &telemetry)).await,
         Command::Pause(asked) => pause::pause(data, &asked, screen).await,
         Command::Resume(resume) => answer::resume(data, &resume, screen).await,
         Command::Undo(undo) => answer::undo(data, &undo, screen).await,

@@ -179,7 +179,7 @@ impl Writer {
             .await;
         if let Err(error) = kept {
             // WHY: the next signature covers all that this one did.
-            tracing::warn!(size = signed.size, error = %error, "a signed checkpoint was not stored");
+            tracing::warn!(size = signed.size, reason = %error, "a signed checkpoint was not stored");
         }
     }
 }

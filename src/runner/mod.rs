@@ -33,10 +33,12 @@ use countersign_kernel::run::bodies::{FactBody, RunOutcome, TIMEOUT, WINDOW, Wai
 use countersign_kernel::run::{Command, Failure, Run};
 use countersign_kernel::schedule::Windows;
 use countersign_warrant::{
-    Answer, DoneIntent, Entry, EntryId, Fence, Finding, Kind, Mint, OpenIntent, Retry, RunId, Stamped, Timestamp,
+    Answer, DoneIntent, Entry, EntryId, Fence, Finding, Kind, Mint, OpenIntent, Retry, RunId, Stamped, StepId,
+    Timestamp,
 };
 use serde::Serialize;
 use tokio::sync::{mpsc, watch};
+use tracing::{Instrument as _, Span};
 
 use crate::catalog::Catalog;
 use crate::clock::{self, Clock};
@@ -50,6 +52,7 @@ pub use answer::PersonsWord;
 pub use begin::{Begun, Given, Request};
 pub use error::{AnswerError, BeginError, DriveError};
 pub use held::Held;
+pub use notice::tell;
 pub use pages::PAGES;
 pub use providers::Providers;
 
@@ -123,6 +126,27 @@ struct Drive {
     retry: Option<Retry>,
     /// Whether its waits are waited for here.
     stays: bool,
+    /// The step at hand, and what it does, in the log and in traces.
+    step: Option<(StepId, Span)>,
+}
+
+impl Drive {
+    /// The span of the step at hand, from its first command to its last; of the run where none is.
+    fn span(&mut self) -> Span {
+        let at = self.run.current().map(|planned| &planned.step);
+        match (&self.step, at) {
+            (Some((step, span)), Some(at)) if step == at => span.clone(),
+            (_, Some(at)) => {
+                let span = tracing::info_span!("step", step = %at);
+                self.step = Some((at.clone(), span.clone()));
+                span
+            }
+            (_, None) => {
+                self.step = None;
+                Span::current()
+            }
+        }
+    }
 }
 
 impl Runner {
@@ -170,7 +194,13 @@ impl Runner {
     }
 
     /// Carries a claimed run to its end, to a person, or to a safe point, and keeps its lease meanwhile.
-    async fn carry_to_end(&self, mut drive: Drive) -> Result<Driven, DriveError> {
+    async fn carry_to_end(&self, drive: Drive) -> Result<Driven, DriveError> {
+        let (run, workflow) = (&drive.run.id, drive.run.plan.workflow.name.as_str());
+        let span = tracing::info_span!("run", %run, workflow);
+        Box::pin(self.carry_under_lease(drive)).instrument(span).await
+    }
+
+    async fn carry_under_lease(&self, mut drive: Drive) -> Result<Driven, DriveError> {
         let fence = drive.fence.clone();
         // WHY: in this order: a renewal that comes right after the run's own end finds it closed, and is no loss of it.
         let end = tokio::select! {
@@ -231,6 +261,7 @@ impl Runner {
             done,
             retry: recovered.retries.into_iter().next(),
             stays: true,
+            step: None,
         })
     }
 
@@ -257,7 +288,10 @@ impl Runner {
                 Command::Sleep { until, .. } if !drive.stays && until > self.clock.now() => {
                     return Ok(Driven::Waiting { until });
                 }
-                command => self.carry_out(drive, command).await?,
+                command => {
+                    let span = drive.span();
+                    self.carry_out(drive, command).instrument(span).await?;
+                }
             }
         }
     }

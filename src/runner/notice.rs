@@ -12,7 +12,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use countersign_contract::file;
 use countersign_kernel::run::bodies::{FactBody, NOTICE};
-use countersign_warrant::{EntryId, Kind};
+use countersign_warrant::{EntryId, Kind, Timestamp};
 use reqwest::redirect::Policy;
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
@@ -76,26 +76,43 @@ impl Runner {
 
     /// Sends until it is taken; the inner error says why it never was.
     async fn send(&self, url: &str, signed: &Signed) -> Result<Result<(), String>, DriveError> {
-        let client = reqwest::Client::builder().redirect(Policy::none()).timeout(SEND_TIME).build();
-        let Ok(client) = client else { return Ok(Err("the HTTP client could not be made".to_owned())) };
         let mut reason = String::new();
         for attempt in 1..=ATTEMPTS {
             if attempt > 1 && !self.sleep_until(self.clock.now().plus_millis(REST_MS)).await? {
                 break;
             }
-            let mut request = client.post(url).header("content-type", "application/json");
-            for (name, value) in &signed.headers {
-                request = request.header(*name, value);
+            match post(url, signed).await {
+                Ok(()) => return Ok(Ok(())),
+                Err(why) => reason = why,
             }
-            reason = match request.body(signed.body.clone()).send().await {
-                Ok(answer) if answer.status().is_success() => return Ok(Ok(())),
-                Ok(answer) => format!("it answered {}", answer.status().as_u16()),
-                // WHY: the error's own words hold the address, which may be a secret of the chat's.
-                Err(error) if error.is_timeout() => "it did not answer in time".to_owned(),
-                Err(_) => "it could not be reached".to_owned(),
-            };
         }
         Ok(Err(reason))
+    }
+}
+
+/// Tells a webhook something, once, under that id; it is no notice of a run, and nothing is recorded.
+///
+/// # Errors
+/// Why it was not taken, in words.
+pub async fn tell(webhook: &Webhook, id: &str, at: Timestamp, body: &serde_json::Value) -> Result<(), String> {
+    let signed = sign(webhook, &id, at.micros().div_euclid(1_000_000), body.to_string())?;
+    post(&webhook.url, &signed).await
+}
+
+/// One attempt.
+async fn post(url: &str, signed: &Signed) -> Result<(), String> {
+    let client = reqwest::Client::builder().redirect(Policy::none()).timeout(SEND_TIME).build();
+    let client = client.map_err(|_| "the HTTP client could not be made".to_owned())?;
+    let mut request = client.post(url).header("content-type", "application/json");
+    for (name, value) in &signed.headers {
+        request = request.header(*name, value);
+    }
+    match request.body(signed.body.clone()).send().await {
+        Ok(answer) if answer.status().is_success() => Ok(()),
+        Ok(answer) => Err(format!("it answered {}", answer.status().as_u16())),
+        // WHY: the error's own words hold the address, which may be a secret of the chat's.
+        Err(error) if error.is_timeout() => Err("it did not answer in time".to_owned()),
+        Err(_) => Err("it could not be reached".to_owned()),
     }
 }
 
@@ -105,7 +122,7 @@ struct Signed {
     body: String,
 }
 
-fn sign(webhook: &Webhook, id: &EntryId, timestamp: i64, body: String) -> Result<Signed, String> {
+fn sign(webhook: &Webhook, id: &dyn std::fmt::Display, timestamp: i64, body: String) -> Result<Signed, String> {
     let mut headers = vec![("webhook-id", id.to_string()), ("webhook-timestamp", timestamp.to_string())];
     if let Some(path) = &webhook.key_file {
         let key = file::read(path, file::SMALL).map_err(|_| "the secret that signs could not be read".to_owned())?;

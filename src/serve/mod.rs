@@ -13,6 +13,7 @@ mod asked;
 mod begin;
 mod brakes;
 mod error;
+mod heartbeat;
 mod nap;
 mod orders;
 mod pages;
@@ -39,12 +40,13 @@ pub use asked::{AskError, Asked, reported, unknown_workflow, workflow_named};
 use begin::Begin;
 pub use brakes::{BrakeError, Braked, Turned, turn};
 pub use error::ServeError;
+pub use heartbeat::Heart;
 use nap::Nap;
 use orders::Order;
 pub use orders::{Adopted, Handle, OrderError};
 pub use pages::PAGES;
 pub use pulse::{Owner, Pulse, Unready};
-pub use said::Said;
+pub use said::{Beat, Said};
 
 /// How many runs are driven, and triggers looked at, at once.
 const AT_ONCE: usize = 64;

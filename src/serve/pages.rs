@@ -35,6 +35,14 @@ pub const PAGES: &[Page] = &[
         "ask again",
     ),
     Page::told(
+        "settings.restart",
+        "The settings were read again while `countersign serve` ran, and not all that has changed in them is in force.",
+        "Log and heartbeat follow at once. Connectors, places, freezes and webhooks are what plans and open runs were made with: \
+         the next process takes them. Nothing has stopped meanwhile.",
+        "a second place in `settings.toml`, and SIGHUP",
+        "SIGTERM, and `countersign serve` again",
+    ),
+    Page::told(
         "listen.taken",
         "Another process listens on the address that `serve --listen` names.",
         "Nothing was begun. Let the other one end, or name another port.",

@@ -11,6 +11,7 @@ use countersign_warrant::{JournalError, Timestamp};
 use crate::clock::{Clock, Moment};
 use crate::ledger::Ledger;
 use crate::scheduler::CheckedSet;
+use crate::store::ReadStoreError;
 
 /// A loop that has not gone round for so long hangs: at rest it does so each second.
 const ROUND_WITHIN: Duration = Duration::from_secs(30);
@@ -60,6 +61,14 @@ pub enum Unready {
 }
 
 impl Unready {
+    /// That the store could not be read.
+    pub(super) fn of_store(error: ReadStoreError) -> Self {
+        Self::Ledger(match error {
+            ReadStoreError::Corrupt(reason) => JournalError::Corrupt { reason },
+            ReadStoreError::Unavailable(source) => JournalError::Unavailable { reason: source.to_string() },
+        })
+    }
+
     /// The stable code.
     pub const fn code(&self) -> &'static str {
         match self {

@@ -1,6 +1,9 @@
 //! What a server tells of itself.
 
+use countersign_kernel::diagnostic::Diagnostic;
 use countersign_warrant::{RunId, Timestamp};
+
+use super::Unready;
 
 /// What a server tells of itself while it works. The entries of its runs are told by the runner.
 #[derive(Debug)]
@@ -45,9 +48,47 @@ pub enum Said {
         /// When it is tried again; once somebody lifts the brake, where it is not said.
         again: Option<Timestamp>,
     },
+    /// A heartbeat was due.
+    Heartbeat(Beat),
+    /// The settings were read again.
+    Settings {
+        /// Why they were not taken, or not all of them; `None` where they were.
+        code: Option<&'static str>,
+        /// What is in force from now on, in words.
+        message: String,
+        /// What is wrong with them.
+        diagnostics: Vec<Diagnostic>,
+    },
     /// The wall clock was set back: nothing begins before it says this time again.
     ClockBehind {
         /// The latest time that it has said.
         latest: Timestamp,
     },
+}
+
+/// What became of a heartbeat.
+#[derive(Debug)]
+pub enum Beat {
+    /// It was taken.
+    Taken,
+    /// Nobody took it.
+    Failed {
+        /// The webhook.
+        webhook: String,
+        /// Why not.
+        reason: String,
+    },
+    /// It was not sent: the server does not do its work.
+    Withheld(Unready),
+}
+
+impl Beat {
+    /// The word.
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Taken => "taken",
+            Self::Failed { .. } => "failed",
+            Self::Withheld(_) => "withheld",
+        }
+    }
 }

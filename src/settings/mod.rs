@@ -24,6 +24,8 @@ use countersign_kernel::diagnostic::Diagnostic;
 use countersign_kernel::schedule::Freeze;
 pub use limits::{Breaker, Budget, Budgeted, Limit, Limits, Quarantine};
 
+use crate::telemetry::Log;
+
 /// The days that freezes stand for, by the freeze's name.
 pub type Freezes = BTreeMap<String, Vec<Freeze>>;
 
@@ -40,6 +42,10 @@ pub struct Settings {
     pub webhooks: BTreeMap<String, Webhook>,
     /// Limits beside those of connectors.
     pub limits: Limits,
+    /// What `countersign serve` logs.
+    pub log: Log,
+    /// Who hears that `countersign serve` does its work.
+    pub heartbeat: Option<Heartbeat>,
     /// What messages call the file.
     pub file: String,
 }
@@ -51,6 +57,15 @@ pub struct Webhook {
     pub url: String,
     /// The delivered secret that signs the notices; they are unsigned when `None`.
     pub signed_with: Option<Spot>,
+}
+
+/// Who hears, and how often, that a process that serves does its work.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Heartbeat {
+    /// The webhook's name.
+    pub webhook: String,
+    /// The time between two heartbeats, in milliseconds, 1,000 to 86,400,000.
+    pub every_ms: u64,
 }
 
 /// One connector instance.
@@ -203,7 +218,7 @@ impl Settings {
     /// # Errors
     /// Everything that is wrong with it, in the order of the text. Codes: `settings.syntax`, `.version`, `.unknown_key`,
     /// `.missing_key`, `.type`, `.value`, `.name`, `.secret`, `.path`, `.same_place`, `.unknown_connector`,
-    /// `.unknown_place`.
+    /// `.unknown_place`, `.unknown_webhook`.
     pub fn parse(file: &str, text: &str) -> Result<Self, Vec<Diagnostic>> {
         read::settings(file, text)
     }

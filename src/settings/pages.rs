@@ -96,4 +96,15 @@ pub const PAGES: &[Page] = &[
         why: "The embedded endpoint and its client read what workflows deliver to places of a `files` connector.",
         example: Example::change(GOOD, "certificate = \"server/tls\"", "certificate = \"sever/tls\""),
     },
+    Page {
+        code: "settings.unknown_webhook",
+        meaning: "The heartbeat names a webhook that the file does not declare.",
+        why: "Nobody would hear it, and whoever waits for it would be alarmed. Each webhook has its address under \
+              `[webhooks.NAME]`.",
+        example: Example::change(
+            GOOD,
+            "version = 1\n",
+            "version = 1\n[heartbeat]\nwebhook = \"watchman\"\nevery = \"60s\"\n",
+        ),
+    },
 ];

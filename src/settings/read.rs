@@ -1,5 +1,7 @@
 //! Text to [`Settings`], or all of its errors.
 
+mod watched;
+
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::ops::Range;
@@ -65,7 +67,19 @@ impl<'t> Reader<'t> {
         self.known(
             top,
             "the file",
-            &["version", "connectors", "places", "freezes", "webhooks", "teams", "services", "breaker", "quarantine"],
+            &[
+                "version",
+                "connectors",
+                "places",
+                "freezes",
+                "webhooks",
+                "teams",
+                "services",
+                "breaker",
+                "quarantine",
+                "log",
+                "heartbeat",
+            ],
         );
         match value(top, "version") {
             None => {
@@ -84,8 +98,9 @@ impl<'t> Reader<'t> {
         self.operators(&declarations, &mut connectors, &declared);
         let freezes = self.freezes(top);
         let webhooks = self.webhooks(top, &declared);
+        let (log, heartbeat) = (self.log(top), self.heartbeat(top, &webhooks));
         let limits = self.limits(top);
-        Settings { connectors, places, freezes, webhooks, limits, file: self.file.to_owned() }
+        Settings { connectors, places, freezes, webhooks, limits, log, heartbeat, file: self.file.to_owned() }
     }
 
     fn connectors(&mut self, declarations: &[(String, Table<'t>)]) -> BTreeMap<String, ConnectorSettings> {

@@ -70,12 +70,12 @@ impl Store {
     }
 
     /// How many triggers the clock starts.
-    pub async fn due_rows(&self) -> Result<u64, ReadStoreError> {
+    pub async fn due_count(&self) -> Result<u64, ReadStoreError> {
         count(&sqlx::query("select count(*) as number from due").fetch_one(&self.readers).await?, "number")
     }
 
     /// The versions in use, by the kind of their subjects.
-    pub async fn live_versions(&self, now: Timestamp) -> Result<Vec<LiveVersions>, ReadStoreError> {
+    pub async fn versions_by_kind(&self, now: Timestamp) -> Result<Vec<LiveVersions>, ReadStoreError> {
         // WHY: versions in use have an index of their own; those that were before are not come across.
         let rows = sqlx::query(
             "select kind, count(*) - count(ended) as valid, count(ended) as ended,

@@ -17,23 +17,23 @@ const TELLING: &str = include_str!("rotate-and-tell.yaml");
 
 /// One notice: its headers, and its body.
 #[derive(Debug, Clone)]
-struct Heard {
+pub(crate) struct Heard {
     headers: Vec<(String, String)>,
-    body: String,
+    pub(crate) body: String,
 }
 
 impl Heard {
-    fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(one, _)| one == name).map(|(_, value)| value.as_str())
     }
 
-    fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.body).unwrap()
     }
 }
 
 /// Listens on a free port, answers each call with that status, and keeps what it hears. It ends with the tests.
-fn listening(status: u16) -> (u16, Arc<Mutex<Vec<Heard>>>) {
+pub(crate) fn listening(status: u16) -> (u16, Arc<Mutex<Vec<Heard>>>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     let heard = Arc::new(Mutex::new(Vec::new()));

@@ -1,7 +1,7 @@
 //! Each fence fails on a house that breaks it, and on nothing else of that house.
 
 use crate::tree::Tree;
-use crate::{arrows, manifests, shape, sizes, texts, trust, words};
+use crate::{arrows, logged, manifests, shape, sizes, texts, trust, words};
 
 type Fence = fn(&Tree) -> Vec<String>;
 
@@ -53,6 +53,27 @@ fn arrows_are_seen_in_every_spelling() {
     caught(arrows::between_crates, &[("connectors/local/act.rs", "use countersign_warrant::Mint;")], "connectors");
     caught(arrows::between_crates, &[("src/warrant/mint.rs", "fn f() -> countersign_kernel::X {}")], "warrant");
     passed(arrows::between_crates, &[("connectors/local/act.rs", "use countersign_contract::Warrant;")]);
+}
+
+#[test]
+fn fields_that_are_logged_are_held() {
+    const LIST: (&str, &str) = (
+        "src/telemetry/fields.rs",
+        "pub const WRITTEN: &[(&str, &str)] = &[(\"code\", \"a code\"), (\"run\", \"a run\")];",
+    );
+    let of = |text: &'static str| [LIST, ("src/serve/x.rs", text)];
+    for (text, words) in [
+        ("fn f() { tracing::info!(password, \"it\"); }", "`password`"),
+        ("fn f() { tracing::info_span!(\"run\", run, key = x.y(), code = 1); }", "`key`"),
+        ("fn f() { tracing::warn!(run, \"it is {run}\"); }", "hold a value"),
+        ("fn f() { tracing::warn!(?run, \"it\"); }", "Debug"),
+        ("fn f() { tracing::warn!(run = ?x.run(1, 2), \"it\"); }", "Debug"),
+        ("use tracing::info; fn f() {}", "called with its path"),
+    ] {
+        caught(logged::fields, &of(text), words);
+    }
+    passed(logged::fields, &of("fn f() { tracing::info!(target: \"t\", %run, code = g(a, b)?, \"it\"); }"));
+    passed(logged::fields, &of("fn f() { tracing::info_span!(\"run\", run = %x, code = tracing::field::Empty) }"));
 }
 
 #[test]

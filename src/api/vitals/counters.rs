@@ -44,6 +44,11 @@ struct Code {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Result {
+    result: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Holds {
     taken: String,
 }
@@ -70,7 +75,8 @@ struct Families {
     timeouts: Counter,
     clock_steps: Counter,
     notices: Family<Holds, Counter>,
-    heartbeats: Family<Holds, Counter>,
+    heartbeats: Family<Result, Counter>,
+    settings: Family<Holds, Counter>,
 }
 
 /// All that is counted.
@@ -115,10 +121,25 @@ impl Counters {
         let code = |code: &String| Code { code: code.clone() };
         match said {
             Said::Serving { .. } => {}
-            Said::NotBegun { code: why, .. } => drop(families.not_begun.get_or_create(&code(why)).inc()),
-            Said::LeftOpen { code: why, .. } => drop(families.left_open.get_or_create(&code(why)).inc()),
-            Said::Held { code: why, .. } => drop(families.held.get_or_create(&code(why)).inc()),
-            Said::ClockBehind { .. } => drop(families.clock_steps.inc()),
+            Said::NotBegun { code: why, .. } => {
+                families.not_begun.get_or_create(&code(why)).inc();
+            }
+            Said::LeftOpen { code: why, .. } => {
+                families.left_open.get_or_create(&code(why)).inc();
+            }
+            Said::Heartbeat(beat) => {
+                let result = beat.as_str().to_owned();
+                families.heartbeats.get_or_create(&Result { result }).inc();
+            }
+            Said::Settings { code, .. } => {
+                families.settings.get_or_create(&taken(code.is_none())).inc();
+            }
+            Said::Held { code: why, .. } => {
+                families.held.get_or_create(&code(why)).inc();
+            }
+            Said::ClockBehind { .. } => {
+                families.clock_steps.inc();
+            }
         }
     }
 
@@ -219,15 +240,28 @@ impl Families {
         registry.register("step_timeouts", "Steps that took longer than they may", self.timeouts.clone());
         registry.register("clock_steps", "How often the wall clock was set back", self.clock_steps.clone());
         registry.register("notices", "Notices to webhooks, by whether they were taken", self.notices.clone());
-        registry.register("heartbeats", "Heartbeats, by whether they were taken", self.heartbeats.clone());
+        registry.register("heartbeats", "Heartbeats that were due, by what became of them", self.heartbeats.clone());
+        registry.register(
+            "settings_read",
+            "How often the settings were read again, by whether all was taken",
+            self.settings.clone(),
+        );
     }
 
     fn fact(&self, body: &FactBody) {
         match body.about.as_str() {
-            NOTICE => drop(self.notices.get_or_create(&taken(body.holds)).inc()),
-            TIMEOUT => drop(self.timeouts.inc()),
-            WINDOW if !body.holds => drop(self.window_misses.inc()),
-            "subject" if !body.holds => drop(self.drift.inc()),
+            NOTICE => {
+                self.notices.get_or_create(&taken(body.holds)).inc();
+            }
+            TIMEOUT => {
+                self.timeouts.inc();
+            }
+            WINDOW if !body.holds => {
+                self.window_misses.inc();
+            }
+            "subject" if !body.holds => {
+                self.drift.inc();
+            }
             _ => {}
         }
     }

@@ -2,17 +2,20 @@
 //! those who watch over it.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 
 use countersign_kernel::run::bodies::{Wait, WaitBody};
 use countersign_warrant::{Kind, RunId, Stamped, Timestamp};
 use serde_json::{Value, json};
 
+use super::events;
 use crate::api::Vitals;
 use crate::cli::screen::{Screen, counted};
 use crate::cli::tell::{seconds, text};
 use crate::clock::{Clock as _, SystemClock};
-use crate::serve::Said;
+use crate::serve::{Beat, Said};
 use crate::store::Store;
+use crate::telemetry::with_causes;
 
 /// Tells what happens.
 pub(super) struct Teller {
@@ -30,6 +33,11 @@ impl Teller {
         Self { screen, all, names: BTreeMap::new(), store, vitals }
     }
 
+    pub(super) fn listening(&self, address: SocketAddr) {
+        let event = json!({"kind": "listening", "address": address});
+        self.tell(SystemClock.now(), event, &format!("watched over at http://{address}/metrics"));
+    }
+
     pub(super) async fn entry(&mut self, entry: &Stamped) {
         let Some(run) = entry.id.run() else { return };
         if !self.names.contains_key(&run)
@@ -39,6 +47,7 @@ impl Teller {
         }
         let (workflow, subject) = self.names.get(&run).cloned().unwrap_or_default();
         self.vitals.entry(entry, &workflow);
+        events::entry(entry, &run, (&workflow, &subject));
         let is_told = self.all
             || match entry.kind {
                 Kind::Started | Kind::Closed => true,
@@ -58,6 +67,7 @@ impl Teller {
 
     pub(super) fn said(&self, said: &Said) {
         self.vitals.said(said);
+        events::said(said);
         let now = SystemClock.now();
         let later = |again: Option<Timestamp>| {
             again.map_or_else(String::new, |again| format!("; looked at again at {}", seconds(&again.to_string())))
@@ -85,10 +95,32 @@ impl Teller {
                 let event = json!({"kind": "held", "run": run, "code": code, "message": message, "again": again});
                 self.tell(now, event, &format!("run {run} is held [{code}]: {message}{}", later(*again)));
             }
+            Said::Heartbeat(beat) => self.beat(beat, now),
+            Said::Settings { code, message, diagnostics } => {
+                let event = json!({"kind": "settings", "code": code, "message": message, "diagnostics": diagnostics});
+                self.tell(now, event, message);
+            }
             Said::ClockBehind { latest } => {
                 let event = json!({"kind": "clock", "code": "clock.behind", "latest": latest});
                 let words = format!("the clock was set back; nothing begins before it says {latest} again");
                 self.tell(now, event, &words);
+            }
+        }
+    }
+
+    /// One that was taken is no line.
+    fn beat(&self, beat: &Beat, now: Timestamp) {
+        match beat {
+            Beat::Taken => {}
+            Beat::Failed { webhook, reason } => {
+                let event =
+                    json!({"kind": "heartbeat", "result": beat.as_str(), "webhook": webhook, "message": reason});
+                self.tell(now, event, &format!("the heartbeat was NOT taken by {webhook}: {reason}"));
+            }
+            Beat::Withheld(why) => {
+                let (code, message) = (why.code(), with_causes(why));
+                let event = json!({"kind": "heartbeat", "result": beat.as_str(), "code": code, "message": message});
+                self.tell(now, event, &format!("no heartbeat [{code}]: {message}"));
             }
         }
     }

@@ -27,7 +27,8 @@ fn each_example_answers_with_its_code_and_its_mended_one_with_none() {
 /// The codes stand in the source as they are: whoever writes a new one is asked for its page here.
 #[test]
 fn every_code_of_the_settings_has_a_page() {
-    let written = include_str!("../read.rs").split("\"settings.").skip(1).filter_map(|rest| rest.split_once('"'));
+    let source = [include_str!("../read.rs"), include_str!("../read/watched.rs")].concat();
+    let written = source.split("\"settings.").skip(1).filter_map(|rest| rest.split_once('"'));
     let mut codes: BTreeSet<String> = written.map(|(name, _)| format!("settings.{name}")).collect();
     codes.insert("settings.unreadable".to_owned());
     let pages: BTreeSet<String> = PAGES.iter().map(|page| page.code.to_owned()).collect();
