@@ -62,6 +62,8 @@ mod revoke;
 mod run;
 #[path = "main/serve.rs"]
 mod serve;
+#[path = "main/serve_hurt.rs"]
+mod serve_hurt;
 #[path = "main/serve_settings.rs"]
 mod serve_settings;
 #[path = "main/shells.rs"]

@@ -9,9 +9,11 @@ use tracing::field::{Field, Visit};
 pub const WRITTEN: &[(&str, &str)] = &[
     ("again", "when something is looked at again"),
     ("code", "one of our stable codes"),
+    ("connector", "the name of a connector instance"),
     ("entry", "the id of an entry"),
     ("kind", "the kind of an entry"),
     ("latest", "the latest time that the clock has said"),
+    ("lifted", "whether a brake is lifted, or set"),
     ("message", "what happened: words of the source, without a value in them"),
     ("open", "how many runs are open"),
     ("outcome", "how a run ended"),

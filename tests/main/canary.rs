@@ -1,6 +1,9 @@
 //! No secret leaves its places (inv:I6, rel:8): every key that was made, delivered or not, is looked for in all that
 //! the binary says and leaves behind.
 
+#[path = "canary/served.rs"]
+mod served;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -170,6 +173,7 @@ fn live(folder: &Folder) -> Artefacts {
     ] {
         watched(folder, arguments, None, &mut artefacts);
     }
+    artefacts.extend(served::served(folder));
     artefacts.extend(failures(folder));
     artefacts
 }
@@ -222,7 +226,7 @@ fn no_secret_is_anywhere_but_where_it_belongs() {
     let mut artefacts = live(&folder);
     artefacts.extend(unpacked(&folder));
     let secrets = secrets(&folder);
-    assert_eq!(secrets.len(), 11, "three keys, two authorities, two servers, four of our own");
+    assert_eq!(secrets.len(), 12, "four keys, two authorities, two servers, four of our own");
     let needles = needles(&secrets);
     let found: Vec<(&String, Vec<&str>)> = artefacts
         .iter()
@@ -232,9 +236,19 @@ fn no_secret_is_anywhere_but_where_it_belongs() {
     assert!(found.is_empty(), "{found:#?}");
 
     // All of it was there to be searched.
-    for part in
-        ["cmdline", "environ", "data/countersign.db ", "-wal", "-shm", "data/local/", "blob ", "entry 0", "said"]
-    {
+    for part in [
+        "cmdline",
+        "environ",
+        "data/countersign.db ",
+        "-wal",
+        "-shm",
+        "data/local/",
+        "blob ",
+        "entry 0",
+        "said",
+        "heartbeat 0",
+        "/metrics",
+    ] {
         assert!(artefacts.keys().any(|name| name.contains(part)), "no {part} was searched");
     }
     let trace = artefacts.iter().filter(|(name, _)| name.contains("what was said after"));

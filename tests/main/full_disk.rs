@@ -8,7 +8,7 @@ use crate::folder::{BINARY, Folder, Told, tell};
 const ROTATE: &str = "run rotate-reporting-key";
 
 /// Runs the shell's line with the binary as `$BINARY`.
-fn shell(folder: &Folder, line: &str) -> Told {
+pub(crate) fn shell(folder: &Folder, line: &str) -> Told {
     let mut command = Command::new("bash");
     folder.prepare(&mut command);
     command.env("BINARY", BINARY).env("DATA", folder.data()).args(["-c", line]);

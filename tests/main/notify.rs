@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use crate::folder::Folder;
 
-const TELLING: &str = include_str!("rotate-and-tell.yaml");
+pub(crate) const TELLING: &str = include_str!("rotate-and-tell.yaml");
 
 /// One notice: its headers, and its body.
 #[derive(Debug, Clone)]
@@ -60,7 +60,7 @@ pub(crate) fn listening(status: u16) -> (u16, Arc<Mutex<Vec<Heard>>>) {
     (port, heard)
 }
 
-fn telling(port: u16, more: &str, text: &str) -> Folder {
+pub(crate) fn telling(port: u16, more: &str, text: &str) -> Folder {
     let folder = Folder::toured();
     let settings = fs::read_to_string(folder.path("settings.toml")).unwrap();
     let webhook = format!("\n[webhooks.team-chat]\nurl = \"http://127.0.0.1:{port}/hooks/team\"\n{more}");

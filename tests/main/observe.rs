@@ -119,6 +119,9 @@ fn what_is_stuck_and_what_is_late_is_counted() {
     assert_eq!(count(&metrics, "countersign_open_runs{state=\"stuck\",team=\"reporting\"}"), 1);
     assert_eq!(count(&metrics, "countersign_runs_stuck_total{code=\"run.probe_failed\"}"), 1);
     assert!(value(&metrics, "countersign_open_run_oldest_seconds{state=\"stuck\"}") > 0.0);
+    assert_eq!(count(&metrics, "countersign_brakes{code=\"paused\"}"), 0);
+    folder.run(&["pause", "--connector", "local", "--reason", "a window of the provider's"]).ended(0);
+    assert_eq!(count(&get(address, "/metrics").2, "countersign_brakes{code=\"paused\"}"), 1);
     for team in ["reporting", "platform"] {
         assert_eq!(count(&metrics, &format!("countersign_overdue{{team=\"{team}\"}}")), 0);
     }

@@ -18,7 +18,7 @@ fn quick() -> Folder {
 }
 
 /// A folder whose rotation a schedule starts.
-fn scheduled(cron: &str, catch_up: &str) -> Folder {
+pub(crate) fn scheduled(cron: &str, catch_up: &str) -> Folder {
     let folder = quick();
     let schedule = format!("  schedule: {{cron: \"{cron}\", timezone: UTC, catch_up: {catch_up}}}\n  expiry:");
     folder.edit(ROTATE, "  expiry:", &schedule);
@@ -43,7 +43,7 @@ fn stop(serving: Running) -> String {
 }
 
 /// The keys of the runs that the rotation's triggers began, oldest first.
-fn keys(folder: &Folder) -> Vec<String> {
+pub(crate) fn keys(folder: &Folder) -> Vec<String> {
     let keys: String = folder.ask(
         "select coalesce(group_concat(trigger_key, ' '), '') from (select trigger_key from runs
          where workflow = 'rotate-reporting-key' and trigger_key >= 'e' order by started_at)",

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use countersign_kernel::run::bodies::BrakeKind;
 use countersign_warrant::Timestamp;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::family::Family;
@@ -11,7 +12,7 @@ use prometheus_client::registry::Registry;
 use super::Workflows;
 use crate::ledger::Extent;
 use crate::serve::Pulse;
-use crate::store::{LiveVersions, OpenRuns, ReadStoreError, Store};
+use crate::store::{LiveVersions, OpenRuns, ReadStoreError, Store, StoredBrake};
 
 /// What is later than this is overdue, in milliseconds.
 const OVERDUE_MS: i64 = 60_000;
@@ -37,6 +38,11 @@ struct Kind {
     kind: String,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Code {
+    code: String,
+}
+
 type Float = Gauge<f64, std::sync::atomic::AtomicU64>;
 
 /// The answers.
@@ -45,6 +51,7 @@ pub(super) struct Gauges {
     open: Vec<OpenRuns>,
     overdue: Vec<(String, u64)>,
     versions: Vec<LiveVersions>,
+    brakes: Vec<StoredBrake>,
     due_rows: u64,
     next: Option<Timestamp>,
     extent: Extent,
@@ -68,6 +75,7 @@ impl Gauges {
             open: store.open_by_workflow().await?,
             overdue: store.overdue(Timestamp::from_micros(now.micros() - OVERDUE_MS * 1000)).await?,
             versions: store.versions_by_kind(now).await?,
+            brakes: store.brakes(now).await?,
             due_rows: store.due_count().await?,
             next: row.into_iter().chain(store.next_wake(now).await?).min(),
             extent,
@@ -86,6 +94,7 @@ impl Gauges {
         self.of_the_loop(&mut registry, ready);
         self.of_runs(&mut registry);
         self.of_credentials(&mut registry);
+        self.of_brakes(&mut registry);
         self.of_the_ledger(&mut registry);
         registry
     }
@@ -151,6 +160,19 @@ impl Gauges {
         registry.register("credentials_ended", "Credentials that ended, and that nothing has replaced", ended);
         registry.register("credential_oldest_seconds", "The age of the oldest credential that has not ended", oldest);
         registry.register("credential_first_end_timestamp_seconds", "When the first of them ends", first_end);
+    }
+
+    fn of_brakes(&self, registry: &mut Registry) {
+        let brakes = Family::<Code, Float>::default();
+        for brake in [BrakeKind::Paused, BrakeKind::CircuitOpen, BrakeKind::Quarantined] {
+            let on = self.brakes.iter().filter(|one| one.brake == brake).count();
+            brakes.get_or_create(&Code { code: brake.as_str().to_owned() }).set(number(on as u64));
+        }
+        registry.register(
+            "brakes",
+            "Brakes that are on, by what they are; `quarantined` ones are of a subject each",
+            brakes,
+        );
     }
 
     fn of_the_ledger(&self, registry: &mut Registry) {
