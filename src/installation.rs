@@ -17,7 +17,7 @@ use crate::catalog::{Catalog, CatalogError};
 use crate::clock::{self, Clock, SystemClock};
 use crate::folder::{Folder, FolderError, FolderLock};
 use crate::ledger::{Ledger, LedgerKey, LedgerOptions, OpenLedgerError};
-use crate::runner::Providers;
+use crate::runner::Shared;
 use crate::secrets::{KeyPublic, Keys, KeysError, ShieldError};
 use crate::settings::{Settings, SettingsError};
 use crate::store::{OpenStoreError, ReadStoreError, Store};
@@ -231,8 +231,8 @@ pub struct Installation {
     pub keys: Arc<Keys>,
     /// The time.
     pub clock: Arc<dyn Clock>,
-    /// What this process knows of the providers.
-    pub providers: Arc<Providers>,
+    /// What the runners of this process share.
+    pub shared: Arc<Shared>,
     lock: FolderLock,
 }
 
@@ -281,9 +281,9 @@ impl Installation {
         record_keys(&ledger, &keys, &verifier, &known).await?;
         write_verifier_key(&folder, &verifier)?;
         ledger.arrange_limits(settings.limits()).await.map_err(OpenError::Record)?;
-        let providers = Arc::new(Providers::new(&settings));
+        let shared = Arc::new(Shared::new(&settings));
         let catalog = Arc::new(Catalog::start(&settings, &folder).await?);
-        Ok(Self { folder, store, ledger, settings, catalog, keys: Arc::new(keys), clock, providers, lock })
+        Ok(Self { folder, store, ledger, settings, catalog, keys: Arc::new(keys), clock, shared, lock })
     }
 
     /// Who asks: the user of the operating system, under an opaque id. The name is entered in the erasable table, never

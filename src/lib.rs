@@ -83,7 +83,7 @@ pub fn runner(
         opener: Opener::new(mark, Arc::clone(&installation.keys)),
         policies,
         clock: Arc::clone(&installation.clock),
-        providers: Arc::clone(&installation.providers),
+        shared: Arc::clone(&installation.shared),
         told,
         stop,
     })

@@ -14,6 +14,8 @@ mod canary;
 mod doctor;
 #[path = "main/each.rs"]
 mod each;
+#[path = "main/emergency.rs"]
+mod emergency;
 #[path = "main/explain.rs"]
 mod explain;
 #[path = "main/fallback.rs"]

@@ -38,6 +38,9 @@ pub struct Wanted {
     /// Two requests with one key are one run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub idempotency_key: Option<String>,
+    /// Whether it cannot wait.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub emergency: bool,
     /// A file on this machine with a secret that is to be adopted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secret_file: Option<PathBuf>,
@@ -72,9 +75,9 @@ pub(super) async fn begin(
 ) -> Result<(StatusCode, Json<Begun>), Problem> {
     let by = caller.name().ok_or_else(stranger)?;
     let Json(request) = body?;
-    let Wanted { workflow, inputs, event, plan, idempotency_key, secret_file, version } = request;
+    let Wanted { workflow, inputs, event, plan, idempotency_key, emergency, secret_file, version } = request;
     let adopted = secret_file.map(|path| Adopted { path, adopting: Adopting { version, ..Adopting::default() } });
-    let asked = Asked { workflow, inputs, event, plan, idempotency_key };
+    let asked = Asked { workflow, inputs, event, plan, idempotency_key, emergency };
     let (status, run, how) = match state.handle.begin(asked, adopted, by).await? {
         runner::Begun::Started(run) => (StatusCode::CREATED, run, "begun"),
         runner::Begun::Known(run) => (StatusCode::OK, run, "known"),

@@ -63,6 +63,7 @@ async fn handed_over(
     let secret = std::path::absolute(secret).unwrap_or_else(|_| secret.to_owned());
     let Asked { workflow, inputs, .. } = asked;
     let adoption = Wanted {
+        emergency: false,
         workflow: workflow.clone(),
         inputs: inputs.clone(),
         event: None,

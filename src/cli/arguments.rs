@@ -210,6 +210,9 @@ pub struct Plan {
     /// Plan what a report of this event would start
     #[arg(long, value_name = "EVENT")]
     pub event: Option<String>,
+    /// Plan what `run --emergency` would start
+    #[arg(long)]
+    pub emergency: bool,
     /// Plan from these files instead of the activated ones
     #[arg(long, value_name = "DIR")]
     pub files: Option<PathBuf>,
@@ -265,6 +268,9 @@ pub struct Run {
     /// Report this event, which starts the run in place of a request
     #[arg(long, value_name = "EVENT")]
     pub event: Option<String>,
+    /// It cannot wait: no window is kept, the policies for emergencies decide, and a run of the same subject gives way
+    #[arg(long)]
+    pub emergency: bool,
     /// Run only this plan: a digest that no longer fits changes nothing
     #[arg(long, value_name = "DIGEST")]
     pub plan: Option<String>,

@@ -130,6 +130,23 @@ impl Owner {
         }
     }
 
+    /// Stays with a run that is to give way, and tells nothing of it: true when it is over, false when it needs a person, or when
+    /// `stop` turns true before.
+    pub(super) async fn is_over(&self, run: &RunId, stop: &mut watch::Receiver<bool>) -> Result<bool, Stop> {
+        loop {
+            match self.store().run(run).await?.map(|stored| stored.state) {
+                None | Some(RunState::Closed { .. }) => return Ok(true),
+                Some(RunState::Stuck) => return Ok(false),
+                Some(RunState::Running | RunState::Waiting { .. }) => {}
+            }
+            let asked = async { stop.wait_for(|stop| *stop).await.is_ok() };
+            tokio::select! {
+                asked = asked => if asked { return Ok(false) },
+                () = tokio::time::sleep(LOOK_EVERY) => {}
+            }
+        }
+    }
+
     /// As [`Owner::stay_with`], of a run that has just been answered: that it needed a person until then is no end.
     pub(super) async fn stay_with_answered(
         &self,

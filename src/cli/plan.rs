@@ -36,6 +36,7 @@ pub(super) async fn plan(data: Option<PathBuf>, asked: &Asked, screen: &Screen) 
     let workflow = ground.workflow(&asked.workflow)?;
     let given: BTreeMap<String, String> = asked.inputs.iter().cloned().collect();
     let trigger = match &asked.event {
+        _ if asked.emergency => TriggerKind::Emergency,
         Some(event) => reported(event, workflow)?,
         None => plan::trigger_of(workflow),
     };
@@ -44,7 +45,7 @@ pub(super) async fn plan(data: Option<PathBuf>, asked: &Asked, screen: &Screen) 
         None => None,
     };
     let (plan, person) = ground.plan(workflow, trigger, &given).await?;
-    let is_asked = plan.trigger == TriggerKind::Request || asked.event.is_some();
+    let is_asked = matches!(plan.trigger, TriggerKind::Request | TriggerKind::Emergency) || asked.event.is_some();
     let judged = judge(&plan, &ground, is_asked.then_some(person.as_str()));
     let starts = starts::Starts::of(workflow, &plan);
     let digest = plan.digest().map_err(|error| Stop::of("plan.not_canonical", &error))?;
@@ -82,6 +83,9 @@ pub(super) async fn plan(data: Option<PathBuf>, asked: &Asked, screen: &Screen) 
     for (name, value) in &asked.inputs {
         command.push_str(" --input ");
         command.push_str(&quoted(&format!("{name}={value}")));
+    }
+    if asked.emergency {
+        command.push_str(" --emergency");
     }
     if let Some(event) = &asked.event {
         command.push_str(" --event ");

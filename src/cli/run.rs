@@ -21,7 +21,7 @@ use crate::api::{Begun, Wanted};
 use crate::folder::Folder;
 use crate::runner::Driven;
 use crate::scheduler::Active;
-use crate::serve::Asked;
+use crate::serve::{Asked, workflow_named};
 use crate::store::{RunState, Store, StoredRun};
 
 /// Runs the workflow: here, or by the process that serves the folder.
@@ -32,6 +32,7 @@ pub(super) async fn run(data: Option<PathBuf>, asked: &Run, screen: &Screen) -> 
         event: asked.event.clone(),
         plan: named_digest(asked.plan.as_deref())?,
         idempotency_key: asked.idempotency_key.clone(),
+        emergency: asked.emergency,
     };
     let path = Folder::resolve(data)?;
     if let Some(owner) = Owner::of(&path).await? {
@@ -45,25 +46,55 @@ pub(super) async fn run(data: Option<PathBuf>, asked: &Run, screen: &Screen) -> 
 
 /// Hands the request over to the process that serves, and stays with the run.
 async fn handed_over(owner: &Owner, asked: Asked, detailed: bool, screen: &Screen) -> Result<u8, Stop> {
-    let Asked { workflow, inputs, event, plan, idempotency_key } = asked;
-    let request = Wanted { workflow, inputs, event, plan, idempotency_key, secret_file: None, version: None };
-    let Begun { run, how } = owner.begin(&request).await?;
-    if how == "held" {
-        return Err(held(&run));
-    }
+    let Asked { workflow, inputs, event, plan, idempotency_key, emergency } = asked;
+    let request =
+        Wanted { workflow, inputs, event, plan, idempotency_key, emergency, secret_file: None, version: None };
     let signals = Signals::listen();
     let (progress, stop) = (Progress::start(screen), signals.asked());
-    let began = how == "begun";
-    let from = if began { 0 } else { owner.store().entries_of_run(&run).await?.len() };
-    let driven = signals.over(owner.stay_with(&run, from, &progress, stop)).await?;
+    let work = async {
+        let answer = begin(owner, &request, stop.clone(), &progress).await?;
+        if answer.how == "held" {
+            return Err(held(&answer.run));
+        }
+        let began = answer.how == "begun";
+        let from = if began { 0 } else { owner.store().entries_of_run(&answer.run).await?.len() };
+        let driven = owner.stay_with(&answer.run, from, &progress, stop).await?;
+        Ok((answer.run, began, driven))
+    };
+    let ended = signals.over(Box::pin(work)).await?;
     progress.finish().await;
-    let driven = driven?;
+    let (run, began, driven) = ended?;
     if driven == Driven::Stopped {
         screen.say(format!("run {run} goes on: the process that serves the folder drives it"));
         return Ok(FAILED);
     }
     let called = tell(owner.store(), screen, &run, &driven, began).await?;
     exit_with_subjects(owner.store(), &run, &driven, called && began && detailed).await
+}
+
+/// Asks for the run; an emergency asks again when the run that it met has given way.
+async fn begin(
+    owner: &Owner,
+    request: &Wanted,
+    mut stop: watch::Receiver<bool>,
+    progress: &Progress,
+) -> Result<Begun, Stop> {
+    let mut told = None;
+    loop {
+        let begun = owner.begin(request).await?;
+        if !request.emergency || begun.how != "held" {
+            return Ok(begun);
+        }
+        if told.as_ref() != Some(&begun.run) {
+            progress.say(&format!("run {} gives way at its next safe point", begun.run)).await;
+            told = Some(begun.run.clone());
+        }
+        // A run that needs a person gives way to nobody.
+        if owner.is_over(&begun.run, &mut stop).await? {
+            continue;
+        }
+        return Ok(begun);
+    }
 }
 
 async fn within(
@@ -77,6 +108,14 @@ async fn within(
     let inputs = asked.request(installation, active, "", None)?.inputs;
     let (mut session, progress) = Session::start(installation, active, stop, screen).await?;
     let ended = async {
+        if asked.emergency {
+            let subject = countersign_kernel::plan::subject_of(workflow_named(&asked.workflow, &active.set)?, &inputs)?;
+            if let Some(holder) = installation.store.holder(&subject).await? {
+                session.press(asked, &holder, &progress).await?;
+            }
+            let request = asked.request(installation, active, &session.asker, None)?;
+            return session.request(request).await;
+        }
         session.carry_on_open_runs(Some(&asked.workflow), &progress).await?;
         if asked.idempotency_key.is_none()
             && let Some(ran) = session.carried_on(&asked.workflow, &inputs).await?

@@ -23,6 +23,7 @@ use super::stop::{FAILED, LEDGER, STUCK};
 use crate::folder::Folder;
 use crate::runner::{Begun, Driven, Request, Runner};
 use crate::scheduler::Active;
+use crate::serve::Asked;
 use crate::store::{RunState, Store, StoredRun};
 use crate::{Installation, OpenError, known, runner};
 
@@ -180,6 +181,22 @@ impl<'a> Session<'a> {
             Begun::Known(run) => (run, false),
             Begun::Coalesced(holder) => return Err(held(&holder)),
         };
+        self.ran(run, began).await
+    }
+
+    /// Has the run that holds the subject give way to an emergency, and stays with it until it is over.
+    pub(super) async fn press(&mut self, asked: &Asked, holder: &RunId, progress: &Progress) -> Result<(), Stop> {
+        progress.say(&format!("run {holder} gives way")).await;
+        let driven = self.runner.answer(holder, asked.pressing(self.asker.clone())).await?;
+        self.driven.insert(holder.clone(), driven.clone());
+        match driven {
+            Driven::Over(_) => Ok(()),
+            Driven::Stopped => Err(stopped(holder)),
+            Driven::Stuck(_) | Driven::Held(_) | Driven::Waiting { .. } => Err(held(holder)),
+        }
+    }
+
+    async fn ran(&mut self, run: RunId, began: bool) -> Result<Ran, Stop> {
         let driven = match self.outcome_of(&run).await? {
             Some(outcome) => Driven::Over(outcome),
             None => self.drive(&run).await?,

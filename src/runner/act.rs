@@ -9,8 +9,8 @@ use countersign_warrant::{
     Warrant,
 };
 
-use super::providers::is_fault;
 use super::seal::sealed_entry;
+use super::shared::is_fault;
 use super::{Drive, DriveError, Runner, json};
 use crate::secrets::{KeptSlot, Sealed};
 
@@ -40,7 +40,7 @@ impl Runner {
             }
         };
         let fence = drive.fence.clone();
-        let _turn = self.providers.turn(&allowed.intent().call.connector).await?;
+        let _turn = self.shared.turn(&allowed.intent().call.connector).await?;
         // CRASH: before the grant commits, nothing has happened.
         failpoint::hit("runner.before_grant");
         let granted = match drive.retry.take().filter(|_| is_retry) {
@@ -61,7 +61,7 @@ impl Runner {
             return Err(DriveError::Grant(GrantError::Mismatch("the intent to undo is not done")));
         };
         let connector = done.intent().undo.as_ref().map(|call| call.connector.clone()).unwrap_or_default();
-        let _turn = self.providers.turn(&connector).await?;
+        let _turn = self.shared.turn(&connector).await?;
         failpoint::hit("runner.before_grant");
         let granted = self.mint.undo(done, entry, drive.fence.clone()).await;
         self.attempt(drive, granted).await

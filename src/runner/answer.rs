@@ -48,14 +48,18 @@ impl Runner {
             let _ = self.ledger.release(&drive.fence).await;
             return Err(AnswerError::Refused { run: id.clone(), answer: word.answer, why });
         }
+        self.write_answer(&mut drive, word).await?;
+        Ok(drive)
+    }
+
+    // CRASH: the answer is durable before anything follows from it; whoever recovers the run finds it.
+    pub(super) async fn write_answer(&self, drive: &mut Drive, word: PersonsWord) -> Result<(), DriveError> {
         let step = drive.run.current().or(drive.run.plan.moves.last()).map(|planned| planned.step.clone());
         let step = step.ok_or(DriveError::NoEntries)?;
         let reason = Blob::new(word.reason.into_bytes());
         let wait = Wait::Answered { answer: word.answer, by: word.by, reason: reason.digest() };
         let entry = EntryId::of_run(&drive.run.id, drive.run.next);
         let entry = Entry::new(entry, Kind::Wait, json(&WaitBody { step, wait })).map_err(DriveError::Entry)?;
-        // CRASH: the answer is durable before anything follows from it; whoever recovers the run finds it.
-        self.commit(&mut drive, vec![entry.with_blobs(vec![reason])]).await?;
-        Ok(drive)
+        self.commit(drive, vec![entry.with_blobs(vec![reason])]).await
     }
 }

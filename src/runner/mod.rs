@@ -18,9 +18,9 @@ mod held;
 mod judge;
 mod notice;
 mod pages;
-mod providers;
 mod seal;
 mod settle;
+mod shared;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -29,7 +29,7 @@ use std::time::Duration;
 use countersign_contract::failpoint;
 use countersign_kernel::plan::Plan;
 use countersign_kernel::policy::PolicySet;
-use countersign_kernel::run::bodies::{FactBody, RunOutcome, TIMEOUT, WINDOW, Wait, WaitBody};
+use countersign_kernel::run::bodies::{FactBody, PersonAnswer, RunOutcome, TIMEOUT, WINDOW, Wait, WaitBody};
 use countersign_kernel::run::{Command, Failure, Run};
 use countersign_kernel::schedule::Windows;
 use countersign_warrant::{
@@ -54,7 +54,7 @@ pub use error::{AnswerError, BeginError, DriveError};
 pub use held::Held;
 pub use notice::tell;
 pub use pages::PAGES;
-pub use providers::Providers;
+pub use shared::Shared;
 
 /// How often a run's lease is renewed: a third of what it lasts.
 const RENEW_EVERY: Duration = Duration::from_secs(5);
@@ -88,7 +88,7 @@ pub struct Runner {
     opener: Opener,
     policies: Arc<PolicySet>,
     clock: Arc<dyn Clock>,
-    providers: Arc<Providers>,
+    shared: Arc<Shared>,
     told: Option<mpsc::UnboundedSender<Stamped>>,
     stop: watch::Receiver<bool>,
 }
@@ -109,8 +109,8 @@ pub struct Parts {
     pub policies: Arc<PolicySet>,
     /// The time.
     pub clock: Arc<dyn Clock>,
-    /// What this process knows of the providers.
-    pub providers: Arc<Providers>,
+    /// What the runners of this process share.
+    pub shared: Arc<Shared>,
     /// Hears each committed entry.
     pub told: Option<mpsc::UnboundedSender<Stamped>>,
     /// Turns true when the process should stop at a safe point.
@@ -152,10 +152,10 @@ impl Drive {
 impl Runner {
     /// A runner of these parts.
     pub fn new(parts: Parts) -> Self {
-        let Parts { mint, store, catalog, maker, opener, policies, clock, providers, told, stop } = parts;
+        let Parts { mint, store, catalog, maker, opener, policies, clock, shared, told, stop } = parts;
         let inventory = Inventory::new(Arc::clone(&catalog), store.clone());
         let ledger = Arc::clone(mint.journal());
-        Self { mint, ledger, store, catalog, inventory, maker, opener, policies, clock, providers, told, stop }
+        Self { mint, ledger, store, catalog, inventory, maker, opener, policies, clock, shared, told, stop }
     }
 
     /// What there is, as plans see it.
@@ -278,6 +278,7 @@ impl Runner {
             if *self.stop.borrow() && !matches!(drive.run.command(), Ok(Command::Over(_))) {
                 return Ok(Driven::Stopped);
             }
+            self.give_way(drive).await?;
             failpoint::hit("runner.before_command");
             if self.is_late(drive).await? || self.is_shut(drive).await? {
                 continue;
@@ -293,6 +294,20 @@ impl Runner {
                     self.carry_out(drive, command).instrument(span).await?;
                 }
             }
+        }
+    }
+
+    /// Writes down that the run gives way to an emergency, where it is to and can.
+    async fn give_way(&self, drive: &mut Drive) -> Result<(), DriveError> {
+        let (pressed, answer) = (&self.shared.pressed, PersonAnswer::GiveWay);
+        // WHY: what has no answer yet is settled first, and then it is looked at again.
+        if drive.run.open_intent().is_some() || !pressed.is_pressed(&drive.run.id) {
+            return Ok(());
+        }
+        let word = pressed.take(&drive.run.id).filter(|_| drive.run.refusal(answer).is_none());
+        match word {
+            Some(word) => self.write_answer(drive, PersonsWord { answer, ..word }).await,
+            None => Ok(()),
         }
     }
 
@@ -382,7 +397,8 @@ impl Runner {
                 self.write_wait(drive, Wait::Until { at }, entry).await
             }
             Command::Sleep { until, entry } => {
-                if self.sleep_until(until).await? && !self.is_late(drive).await? {
+                let presses = |run: &RunId| self.shared.pressed.is_pressed(run);
+                if self.sleep_unless(until, || presses(&drive.run.id)).await? && !self.is_late(drive).await? {
                     self.write_wait(drive, Wait::Over, entry).await
                 } else {
                     Ok(())
@@ -409,6 +425,11 @@ impl Runner {
     /// # Errors
     /// When the wall clock is set back meanwhile: what was a second may now be a year.
     async fn sleep_until(&self, until: Timestamp) -> Result<bool, DriveError> {
+        self.sleep_unless(until, || false).await
+    }
+
+    /// As [`Runner::sleep_until`]; false, too, as soon as `is_over` says so.
+    async fn sleep_unless(&self, until: Timestamp, is_over: impl Fn() -> bool) -> Result<bool, DriveError> {
         let mut stop = self.stop.clone();
         let mut latest = clock::Moment::of(&*self.clock);
         loop {
@@ -418,6 +439,9 @@ impl Runner {
                 return Err(DriveError::ClockBehind);
             }
             latest = now;
+            if is_over() {
+                return Ok(false);
+            }
             let Ok(left @ 1..) = u64::try_from(until.micros() - now.wall.micros()) else { return Ok(true) };
             // WHY: beh:X15 the wall clock is looked at again at least each second: a suspended machine wakes late.
             let nap = Duration::from_micros(left).min(Duration::from_secs(1));

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use countersign_kernel::plan::{self, PlanError};
-use countersign_kernel::run::bodies::{OWN_KEYS, Trigger, TriggerKind};
+use countersign_kernel::run::bodies::{OWN_KEYS, PersonAnswer, Trigger, TriggerKind};
 use countersign_kernel::workflow::model::Workflow;
 use countersign_warrant::Digest;
 
 use crate::Installation;
-use crate::runner::{Given, Request};
+use crate::runner::{Given, PersonsWord, Request};
 use crate::scheduler::{Active, CheckedSet};
 
 /// A request in the words of whoever makes it.
@@ -24,6 +24,8 @@ pub struct Asked {
     pub plan: Option<Digest>,
     /// Two requests with one key are one run.
     pub idempotency_key: Option<String>,
+    /// Whether it cannot wait: no window is kept, the policies for emergencies count, and a run under way gives way.
+    pub emergency: bool,
 }
 
 /// Why a request comes to nothing. Nothing was started or changed.
@@ -112,6 +114,12 @@ pub fn reported(event: &str, workflow: &Workflow) -> Result<TriggerKind, AskErro
 }
 
 impl Asked {
+    /// What a run is told that gives way to this emergency, by whoever has the opaque id `by`.
+    pub fn pressing(&self, by: String) -> PersonsWord {
+        let reason = format!("an emergency: `{}` was asked for", self.workflow);
+        PersonsWord { answer: PersonAnswer::GiveWay, by, reason }
+    }
+
     /// The request that this is, of whoever has the opaque id `asker`, under the set that is current. With `given`, the secret
     /// is adopted.
     ///
@@ -134,8 +142,10 @@ impl Asked {
         }
         let persons = installation.persons(workflow, &self.inputs);
         let inputs = plan::resolve_inputs(workflow, &self.inputs, &persons)?;
-        let kind = match &self.event {
-            Some(event) => reported(event, workflow)?,
+        let reported = self.event.as_ref().map(|event| reported(event, workflow)).transpose()?;
+        let kind = match reported {
+            _ if self.emergency => TriggerKind::Emergency,
+            Some(kind) => kind,
             None => TriggerKind::Request,
         };
         let trigger = Trigger {

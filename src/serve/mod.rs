@@ -30,7 +30,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinError, JoinSet};
 
 use crate::ledger::ClaimError;
-use crate::runner::{Begun, DriveError, Driven, Held, Runner};
+use crate::runner::{Begun, DriveError, Driven, Held, PersonsWord, Runner};
 use crate::scheduler::{Active, CheckedSet, rows};
 use crate::store::{DueKind, DueRow, RunState, StoredRun};
 use crate::{Installation, known, runner};
@@ -80,6 +80,8 @@ enum Ended {
     },
     /// A run that somebody asked for.
     Begun(Option<RunId>),
+    /// An emergency met a run, which is to give way.
+    Met(RunId, PersonsWord),
     Run {
         run: RunId,
         driven: Result<Driven, DriveError>,
@@ -208,7 +210,7 @@ impl Server {
         // Whoever still drives stops at a safe point, or has ended.
         while let Some(ended) = self.tasks.join_next().await {
             if worked.is_ok() {
-                self.end(ended)?;
+                self.end(ended).await?;
             }
         }
         worked
@@ -222,7 +224,7 @@ impl Server {
             let next = self.next_after(now).await?;
             tokio::select! {
                 changed = stop.changed() => if changed.is_err() { return Ok(()) },
-                Some(ended) = self.tasks.join_next() => self.end(ended)?,
+                Some(ended) = self.tasks.join_next() => self.end(ended).await?,
                 Some(order) = self.orders.recv() => self.carry_out(order).await?,
                 behind = self.nap.until(next) => if let Some(latest) = behind {
                     self.wait_for_the_clock(latest).await;
@@ -292,13 +294,14 @@ impl Server {
         match order {
             Order::Begin { asked, adopted, by, reply } => drop(self.tasks.spawn(async move {
                 let begun = orders::begin(&installation, &current, (&asked, adopted), &by).await;
-                let run = match &begun {
-                    Ok(Begun::Started(run) | Begun::Known(run)) => Some(run.clone()),
-                    _ => None,
+                let ended = match &begun {
+                    Ok((Begun::Started(run) | Begun::Known(run), _)) => Ended::Begun(Some(run.clone())),
+                    Ok((Begun::Coalesced(holder), Some(word))) => Ended::Met(holder.clone(), word.clone()),
+                    _ => Ended::Begun(None),
                 };
                 // WHY: a caller that is gone finds its run by its key, or in the list.
-                let _ = reply.send(begun);
-                Ended::Begun(run)
+                let _ = reply.send(begun.map(|(begun, _)| begun));
+                ended
             })),
             Order::Answer { run, reply, .. } if self.in_hand.runs.contains(&run) => {
                 let _ = reply.send(Err(OrderError::UnderWay(run)));
@@ -329,7 +332,7 @@ impl Server {
         Ok(())
     }
 
-    fn end(&mut self, ended: Result<Ended, JoinError>) -> Result<(), ServeError> {
+    async fn end(&mut self, ended: Result<Ended, JoinError>) -> Result<(), ServeError> {
         match ended.map_err(ServeError::Broken)? {
             Ended::Row { key, begun } => {
                 self.in_hand.rows.remove(&key);
@@ -339,6 +342,7 @@ impl Server {
                 }
                 self.in_hand.ready.extend(run.filter(|run| !self.in_hand.runs.contains(run)));
             }
+            Ended::Met(holder, word) => self.press(holder, word).await,
             Ended::Begun(run) => self.in_hand.ready.extend(run.filter(|run| !self.in_hand.runs.contains(run))),
             Ended::Run { run, driven } => {
                 self.in_hand.runs.remove(&run);
@@ -362,6 +366,22 @@ impl Server {
         let message = crate::telemetry::with_causes(error);
         self.say(Said::LeftOpen { run: run.clone(), code: error.code().to_owned(), message, again: until });
         self.in_hand.pauses.insert(run, Pause { until, ms });
+    }
+
+    /// Has a run give way to an emergency: at its next safe point where a task drives it, else at once.
+    async fn press(&mut self, holder: RunId, word: PersonsWord) {
+        if self.in_hand.runs.contains(&holder) {
+            self.installation.shared.pressed.press(holder, word);
+            return;
+        }
+        match self.current.runner.take_answer(&holder, word).await {
+            Ok(()) => {
+                self.in_hand.held.remove(&holder);
+                self.in_hand.ready.push_back(holder);
+            }
+            // It is over by now, or gives way already, or needs a person: whoever asked sees which.
+            Err(error) => tracing::info!(run = %holder, code = error.code(), "a run does not give way"),
+        }
     }
 
     /// A brake or a limit holds the run. Those that one limit holds are tried again one after the other: all at once, they would

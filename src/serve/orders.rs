@@ -154,16 +154,19 @@ impl Handle {
     }
 }
 
+/// Begins a run; where an emergency meets another one, with the word that has that one give way.
 pub(super) async fn begin(
     installation: &Installation,
     current: &Current,
     (asked, adopted): (&Asked, Option<Adopted>),
     by: &str,
-) -> Result<Begun, OrderError> {
+) -> Result<(Begun, Option<PersonsWord>), OrderError> {
     let person = installation.person(by).await?;
     let given = adopted.map(|Adopted { path, adopting }| Given { path, adopting });
     let request = asked.request(installation, &current.active, &person, given)?;
-    Ok(current.runner.begin(request).await?)
+    let begun = current.runner.begin(request).await?;
+    let word = (asked.emergency && matches!(begun, Begun::Coalesced(_))).then(|| asked.pressing(person));
+    Ok((begun, word))
 }
 
 pub(super) async fn answer(

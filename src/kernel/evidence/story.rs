@@ -284,6 +284,8 @@ pub fn why(trigger: &crate::run::bodies::Trigger) -> String {
     let why = match (trigger.kind, &trigger.asked_by) {
         (TriggerKind::Request, Some(asker)) => format!("`{asker}` asked for it"),
         (TriggerKind::Request, None) => "it was asked for".to_owned(),
+        (TriggerKind::Emergency, Some(asker)) => format!("`{asker}` asked for it, as an emergency"),
+        (TriggerKind::Emergency, None) => "it was asked for, as an emergency".to_owned(),
         (TriggerKind::Schedule, _) => "its schedule said so".to_owned(),
         (TriggerKind::Event, _) => {
             format!("`{}` was reported", trigger.event.as_deref().unwrap_or("an event"))

@@ -64,7 +64,9 @@ impl Expansion<'_> {
     }
 
     fn expand_in_window(&mut self, step: &Step) -> Result<(), PlanError> {
-        if let (true, Some(windows)) = (step.kind.is_change(), &self.workflow.windows) {
+        // WHY: beh:R19 an emergency waits for no window; everything else of the plan is as always.
+        let keeps_windows = self.trigger != TriggerKind::Emergency;
+        if let (true, Some(windows)) = (step.kind.is_change() && keeps_windows, &self.workflow.windows) {
             let does = Does::Window { windows: windows.clone() };
             self.push(step, "window", step.kind.word(), does)?;
         }

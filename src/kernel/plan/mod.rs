@@ -112,7 +112,8 @@ pub fn plan(
     manifests: &Manifests<'_>,
 ) -> Result<Plan, PlanError> {
     let taken = match trigger {
-        TriggerKind::Request => workflow.triggers.request.is_some(),
+        // WHY: whoever may ask for it may ask for it at once, if policy has it so; nobody is there to ask where nobody may ask.
+        TriggerKind::Request | TriggerKind::Emergency => workflow.triggers.request.is_some(),
         TriggerKind::Schedule => workflow.triggers.schedule.is_some(),
         TriggerKind::Expiry => workflow.triggers.expiry.is_some(),
         TriggerKind::Event => !workflow.triggers.events.is_empty(),

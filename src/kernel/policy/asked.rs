@@ -12,6 +12,7 @@ use serde_json::Value;
 
 use super::question::{Certificate, Facts, Principal, Question, key_word, profile_word};
 use super::{Circumstances, Subject, Term, schema};
+use crate::run::bodies::TriggerKind;
 
 /// An entity's type and id. Members stand in the order of their names, here and below.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -120,6 +121,14 @@ impl Asked {
             context: record(request.get("context")?)?,
         };
         (Uid::from_json(resource.get("uid")?)? == asked.resource).then_some(asked)
+    }
+}
+
+impl Asked {
+    /// True where an emergency started the run: then the policies for emergencies count.
+    pub(super) fn is_emergency(&self) -> bool {
+        let word = TriggerKind::Emergency.as_str();
+        matches!(self.context.get("trigger"), Some(Node::Term(Term::Text(text))) if text.as_str() == word)
     }
 }
 

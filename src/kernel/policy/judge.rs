@@ -123,6 +123,7 @@ impl<'a> Prepared<'a> {
     pub(super) fn of(set: &'a PolicySet, asked: &Asked) -> Result<Self, String> {
         let unfit = || format!("no policy can be about the action `{}` on `{}`", asked.action.id, asked.resource.kind);
         let slice = set.slice(&asked.action.id, &asked.resource.kind).ok_or_else(unfit)?;
+        let slice = slice.emergency.as_deref().filter(|_| asked.is_emergency()).unwrap_or(slice);
         let (principal, action) = (uid(set, &asked.principal)?, uid(set, &asked.action)?);
         let resource = uid(set, &asked.resource)?;
         let attributes = asked.attributes.iter().map(|(name, node)| Ok((name.clone(), expression(set, node)?)));

@@ -51,6 +51,8 @@ pub(super) struct Slice {
     pub(super) controlled: Vec<Arc<Rule>>,
     /// The same slice with the policies in shadow, where there are any.
     pub(super) shadow: Option<Box<Slice>>,
+    /// What counts in an emergency: every forbid, and the permits that are for emergencies.
+    pub(super) emergency: Option<Box<Slice>>,
 }
 
 impl std::fmt::Debug for PolicySet {
@@ -140,7 +142,11 @@ impl PolicySet {
     /// Every policy's `@id`, sorted.
     pub fn ids(&self) -> BTreeSet<String> {
         let slices = self.slices.values().flat_map(HashMap::values);
-        slices.flat_map(|slice| slice.with_shadow().rules.keys().cloned()).collect()
+        let of_slice = |slice: &Slice| {
+            let urgent = slice.emergency.iter().flat_map(|urgent| urgent.rules.keys().cloned());
+            slice.with_shadow().rules.keys().cloned().chain(urgent).collect::<Vec<_>>()
+        };
+        slices.flat_map(of_slice).collect()
     }
 
     /// The policy, where there is one.
@@ -155,6 +161,7 @@ impl PolicySet {
         let is_too_large = |slice: &Slice| {
             slice.decision_bytes() + slice.shadow.as_ref().map_or(0, |shadow| shadow.decision_bytes())
                 > DECISION_BYTES_MAX
+                || slice.emergency.as_ref().is_some_and(|urgent| urgent.decision_bytes() > DECISION_BYTES_MAX)
         };
         let all =
             self.slices.iter().flat_map(|(action, slices)| slices.iter().map(move |(kind, it)| (action, kind, it)));
@@ -195,10 +202,14 @@ fn slices(schema: &Schema, rules: &BTreeMap<String, Arc<Rule>>) -> Result<Slices
         let of_action = slices.entry(action.id().unescaped().to_owned()).or_default();
         for kind in schema.resources_for_action(action).into_iter().flatten() {
             let concerned: Vec<&Arc<Rule>> = rules.values().filter(|rule| rule.concerns(action, kind)).collect();
-            let in_force = concerned.iter().copied().filter(|rule| !rule.is_shadow);
-            let mut slice = Slice::of(in_force.cloned())?;
-            if slice.rules.len() < concerned.len() {
-                slice.shadow = Some(Box::new(Slice::of(concerned.into_iter().cloned())?));
+            let in_force = || concerned.iter().copied().filter(|rule| !rule.is_shadow);
+            let mut slice = Slice::of(in_force().filter(|rule| !rule.is_for_emergencies).cloned())?;
+            // INVARIANT: inv:I4 in an emergency every forbid holds, and what permits has to say that it is for emergencies.
+            let urgent = in_force().filter(|rule| rule.is_for_emergencies || rule.forbids());
+            slice.emergency = Some(Box::new(Slice::of(urgent.cloned())?));
+            if concerned.iter().any(|rule| rule.is_shadow) {
+                let all = concerned.iter().copied().filter(|rule| !rule.is_for_emergencies);
+                slice.shadow = Some(Box::new(Slice::of(all.cloned())?));
             }
             of_action.insert(kind.to_string(), slice);
         }
@@ -225,7 +236,7 @@ impl Slice {
         };
         let of_resource = about.into_iter().map(with_general).collect::<Result<_, String>>()?;
         let general = set_of(general.iter().copied())?;
-        Ok(Self { general, of_resource, controlled: controlled(&rules), rules, shadow: None })
+        Ok(Self { general, of_resource, controlled: controlled(&rules), rules, shadow: None, emergency: None })
     }
 
     /// How many bytes of a decision its policies can fill, at most: ids and reasons of those that can decide together, and
@@ -246,7 +257,7 @@ impl Slice {
     /// Every policy in one set, as without slices.
     pub(super) fn whole(rules: BTreeMap<String, Arc<Rule>>) -> Result<Self, String> {
         let (general, of_resource) = (set_of(rules.values())?, HashMap::new());
-        Ok(Self { general, of_resource, controlled: controlled(&rules), rules, shadow: None })
+        Ok(Self { general, of_resource, controlled: controlled(&rules), rules, shadow: None, emergency: None })
     }
 
     /// The slice with the policies in shadow among the others.

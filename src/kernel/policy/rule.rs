@@ -7,12 +7,17 @@ use cedar_policy::{
 /// The `@mode` of a policy that shows what it would do, and does nothing yet.
 pub(super) const SHADOW: &str = "shadow";
 
+/// The `@mode` of a policy of the emergency set: it counts in an emergency, and only there.
+pub(super) const EMERGENCY: &str = "emergency";
+
 /// One policy, renamed by its `@id`.
 #[derive(Debug, Clone)]
 pub(super) struct Rule {
     pub(super) id: String,
     /// True of one that is evaluated beside the others and decides nothing.
     pub(super) is_shadow: bool,
+    /// True of one that counts in an emergency alone.
+    pub(super) is_for_emergencies: bool,
     /// What a person is told when it decides.
     pub(super) reason: String,
     /// The controls that it holds, such as `nist-800-53r5:ac-6`, in the order of the file.
@@ -27,8 +32,9 @@ pub(super) struct Rule {
 impl Rule {
     pub(super) fn new(id: String, reason: String, controls: Vec<String>, text: String, policy: Policy) -> Self {
         let (principal, resource) = (policy.principal_constraint(), policy.resource_constraint());
-        let is_shadow = policy.annotation("mode") == Some(SHADOW);
-        Self { id, is_shadow, reason, controls, text, policy, principal, resource }
+        let mode = policy.annotation("mode");
+        let (is_shadow, is_for_emergencies) = (mode == Some(SHADOW), mode == Some(EMERGENCY));
+        Self { id, is_shadow, is_for_emergencies, reason, controls, text, policy, principal, resource }
     }
 
     pub(super) fn forbids(&self) -> bool {

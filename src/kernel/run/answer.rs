@@ -6,6 +6,9 @@ use super::bodies::{ClosedBody, FactBody, PersonAnswer, RunOutcome, Wait, WaitBo
 use super::{Abandonment, DoneAct, Failure, Illegal, Run, State, Times};
 use crate::plan::Does;
 
+/// The code of a run that was taken back for an emergency.
+pub(super) const GAVE_WAY: &str = "run.gave_way";
+
 /// The code of a run whose undo needs a person.
 pub(super) const UNDO_FAILED: &str = "run.undo_failed";
 
@@ -26,6 +29,12 @@ impl Run {
                 if let Some(why) = self.refusal(answer) {
                     return Err(Self::not_planned(entry, why));
                 }
+                if answer == PersonAnswer::GiveWay {
+                    self.next = self.next.max(number + 1);
+                    self.times.last_at = entry.at;
+                    self.give_way();
+                    return Ok(true);
+                }
                 // WHY: what was sealed for the auditor speaks of what had happened by then; it is sealed again. The steps
                 // for a failure go on where they are: what failed is taken back, and is not made again.
                 if !(answer == PersonAnswer::Resume && self.stood_in_handling()) {
@@ -34,6 +43,7 @@ impl Run {
                 match answer {
                     PersonAnswer::Resume => self.resume(),
                     PersonAnswer::Undo => self.take_back(),
+                    PersonAnswer::GiveWay => {}
                     PersonAnswer::Abandon => {
                         let open = self.open_intent().cloned().map(Box::new);
                         self.state = State::Abandoning(Abandonment { open, by, reason });
@@ -56,7 +66,31 @@ impl Run {
             (PersonAnswer::Abandon, _) | (PersonAnswer::Resume, State::Stuck { .. }) => None,
             (PersonAnswer::Resume, _) => Some("it needs nobody: the next command carries it on".to_owned()),
             (PersonAnswer::Undo, _) => self.undo_refusal(),
+            (PersonAnswer::GiveWay, State::Stuck { .. }) => {
+                Some("it needs a person already: answer that first".to_owned())
+            }
+            (PersonAnswer::GiveWay, State::Open(_)) => {
+                Some("an intent of it has no answer yet, and the target is looked at first".to_owned())
+            }
+            (PersonAnswer::GiveWay, State::Undoing(_) | State::Ending(_)) => Some("it is ending already".to_owned()),
+            (PersonAnswer::GiveWay, _) if self.times.is_pressed => Some("it has given way already".to_owned()),
+            (PersonAnswer::GiveWay, _) => None,
         }
+    }
+
+    /// Gives way to an emergency (beh:R19): before the point of no return what was done is taken back; beyond it, or where
+    /// something cannot be taken back, the run goes on to its end without waiting for anything but the target.
+    fn give_way(&mut self) {
+        if self.past_undo || self.is_handling() || self.done.iter().any(|done| !done.undoable && !done.undone) {
+            self.times.is_pressed = true;
+            let waits = matches!(self.current().map(|planned| &planned.does), Some(Does::Wait { .. }));
+            if let (true, State::Waiting { until }) = (waits, &mut self.state) {
+                *until = self.times.last_at;
+            }
+            return;
+        }
+        let failure = Failure::new(GAVE_WAY, "an emergency took its place");
+        self.fail(Failure { by_person: true, ..failure });
     }
 
     fn undo_refusal(&self) -> Option<String> {

@@ -11,7 +11,7 @@ use serde_json::Value;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Trigger {
-    /// `request`, `schedule`, `expiry` or `event`.
+    /// `request`, `schedule`, `expiry`, `event` or `emergency`.
     pub kind: TriggerKind,
     /// Who asked, or reported the event, as an opaque id (`p_` and 32 hex digits); the workflow itself when nobody did.
     pub asked_by: Option<String>,
@@ -56,6 +56,8 @@ pub enum TriggerKind {
     Expiry,
     /// Somebody reported something.
     Event,
+    /// A person or an agent asked, and it cannot wait: windows are not kept, and a run under way gives way (beh:R19).
+    Emergency,
 }
 
 impl TriggerKind {
@@ -66,6 +68,7 @@ impl TriggerKind {
             Self::Schedule => "schedule",
             Self::Expiry => "expiry",
             Self::Event => "event",
+            Self::Emergency => "emergency",
         }
     }
 }
@@ -236,6 +239,8 @@ pub enum PersonAnswer {
     Undo,
     /// Leave everything as it is, and let go of what is held.
     Abandon,
+    /// Give way to an emergency: take back what was done, or, beyond the point of no return, go on without waiting.
+    GiveWay,
 }
 
 impl PersonAnswer {
@@ -245,6 +250,7 @@ impl PersonAnswer {
             Self::Resume => "resume",
             Self::Undo => "undo",
             Self::Abandon => "abandon",
+            Self::GiveWay => "give way",
         }
     }
 }

@@ -258,7 +258,7 @@ impl Run {
             }
             Does::Window { windows } => Command::Window { windows: windows.clone(), entry },
             Does::Each { .. } => Command::Each { entry },
-            Does::Wait { ms } => Command::Wait { ms: *ms, entry },
+            Does::Wait { ms } => Command::Wait { ms: if self.times.is_pressed { 0 } else { *ms }, entry },
             Does::Notify { .. } | Does::Evidence { .. } => self.finalising(&planned.does),
         })
     }

@@ -176,6 +176,8 @@ pub struct Times {
     pub last_at: Timestamp,
     /// When the step at hand began.
     pub step_at: Timestamp,
+    /// True once it gave way to an emergency: no wait of its plan is waited for any more.
+    pub is_pressed: bool,
 }
 
 /// An act that is done, and perhaps undone since.
@@ -251,7 +253,7 @@ impl Run {
             id,
             plan,
             started,
-            times: Times { started_at: entry.at, last_at: entry.at, step_at: entry.at },
+            times: Times { started_at: entry.at, last_at: entry.at, step_at: entry.at, is_pressed: false },
             next: number + 1,
             cursor: Cursor::default(),
             outputs: Outputs::new(),

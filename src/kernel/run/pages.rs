@@ -54,6 +54,13 @@ pub const PAGES: &[Page] = &[
         "`windows` of an hour",
     ),
     Page::told(
+        "run.gave_way",
+        "An emergency took the place of the run.",
+        "Somebody asked for the same subject with `--emergency` while this run was before its point of no return. What it did is          taken back, the old credential works on, and the emergency's own run begins. Beyond that point it would have gone on to          its end, without its waits.",
+        "`countersign run rotate-reporting-key --emergency`, while a rotation waits for its window",
+        "the run that the emergency began: `countersign status` lists it",
+    ),
+    Page::told(
         "run.timed_out",
         "A step took longer than its `timeout`.",
         "The step fails where it stands: before the delivery what was done is taken back, after it the run needs a person. A \

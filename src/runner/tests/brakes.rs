@@ -2,14 +2,15 @@
 
 use std::time::Duration;
 
+use countersign_contract::{Refusal, RefusalClass};
 use countersign_fake::Fault;
-use countersign_kernel::run::bodies::{BrakeKind, BrakeScope, RunOutcome};
+use countersign_kernel::run::bodies::{BrakeKind, BrakeScope, PersonAnswer, RunOutcome};
 use countersign_warrant::{Brake, Kind};
 
 use super::house::{House, SUBJECT};
 use super::refusal;
 use crate::ledger::Braking;
-use crate::runner::{Driven, Held};
+use crate::runner::{Driven, Held, PersonsWord};
 use crate::settings::Settings;
 use crate::store::RunState;
 
@@ -149,7 +150,7 @@ async fn beh_r11_a_subject_that_fails_too_often_takes_no_trigger_until_a_person_
 async fn what_waits_for_its_turn_at_a_provider_gives_its_place_away() {
     let settings = "version = 1\n[connectors.fake]\ntype = 'files'\nat_once = 1\n";
     let house = House::with_settings(settings).await;
-    let turn_of_another = house.runner.providers.turn("fake").await.unwrap().unwrap();
+    let turn_of_another = house.runner.shared.turn("fake").await.unwrap().unwrap();
     let run = house.begin("provision").await;
     let begun = std::time::Instant::now();
     let driven = house.runner.drive_to_wait(&run).await.unwrap();
@@ -158,4 +159,57 @@ async fn what_waits_for_its_turn_at_a_provider_gives_its_place_away() {
     drop(turn_of_another);
     assert_eq!(house.runner.drive(&run).await.unwrap(), Driven::Over(RunOutcome::Done));
     assert!(matches!(house.store.run(&run).await.unwrap().unwrap().state, RunState::Closed { .. }));
+}
+
+fn give_way() -> PersonsWord {
+    PersonsWord { answer: PersonAnswer::GiveWay, by: "p_0".to_owned(), reason: "an emergency".to_owned() }
+}
+
+/// beh:R19 Before its point of no return a run that gives way is taken back; the key from before is the one that works.
+#[tokio::test(flavor = "multi_thread")]
+async fn beh_r19_a_run_that_gives_way_is_taken_back_before_its_pivot() {
+    let house = House::new().await;
+    house.run("provision").await;
+    let (before, files) = (house.delivered(), BrakeScope::Connector("files".to_owned()));
+    let run = house.begin("rotate").await;
+    turn(&house, files.clone(), BrakeKind::Paused, false).await;
+    let driven = house.runner.drive(&run).await.unwrap();
+    assert_eq!(held(&driven).on, "connector files", "the key is staged, and its delivery is held");
+    assert_eq!(house.target().await.slots.len(), 2);
+    assert_eq!(house.runner.answer(&run, give_way()).await.unwrap(), Driven::Over(RunOutcome::Undone));
+    assert_eq!((house.target().await.slots.len(), house.delivered()), (1, before));
+    assert!(house.runner.answer(&run, give_way()).await.is_err(), "it is over");
+    turn(&house, files, BrakeKind::Paused, true).await;
+    assert_eq!(house.run("rotate").await.1, Driven::Over(RunOutcome::Done));
+}
+
+/// What is driven at the moment gives way at its next safe point: here, in its rest before another attempt.
+#[tokio::test(flavor = "multi_thread")]
+async fn beh_r19_a_run_that_is_driven_gives_way_at_its_next_safe_point() {
+    let house = House::new().await;
+    house.run("provision").await;
+    let throttled = Refusal { class: RefusalClass::Throttled, ..refusal() };
+    house.fake.fault_next(Fault::Refuse(throttled));
+    let run = house.begin("weary").await;
+    let press = async {
+        while !matches!(house.store.run(&run).await.unwrap().unwrap().state, RunState::Waiting { .. }) {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        house.runner.shared.pressed.press(run.clone(), give_way());
+    };
+    let (driven, ()) = tokio::join!(house.runner.drive(&run), press);
+    assert_eq!(driven.unwrap(), Driven::Over(RunOutcome::Failed), "nothing was done, so there is nothing to take back");
+    let last = house.entries(&run).await.pop().unwrap();
+    assert_eq!(last.predicate["code"], "run.gave_way");
+}
+
+/// Beyond the pivot it goes on to its end, and waits for nothing.
+#[tokio::test(flavor = "multi_thread")]
+async fn beh_r19_a_run_beyond_its_pivot_goes_on_without_its_soak() {
+    let house = House::new().await;
+    house.run("provision").await;
+    let run = house.begin("soaking").await;
+    assert!(matches!(house.runner.drive_to_wait(&run).await.unwrap(), Driven::Waiting { .. }));
+    assert_eq!(house.runner.answer(&run, give_way()).await.unwrap(), Driven::Over(RunOutcome::Done));
+    assert_eq!(house.target().await.slots.len(), 1, "the old key is disabled, proven dead, and gone");
 }

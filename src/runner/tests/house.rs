@@ -19,7 +19,7 @@ use crate::catalog::Catalog;
 use crate::clock::{Clock, SystemClock};
 use crate::folder::Folder;
 use crate::ledger::{Ledger, LedgerKey, LedgerOptions};
-use crate::runner::{BeginError, Begun, Driven, Parts, Providers, Request, Runner};
+use crate::runner::{BeginError, Begun, Driven, Parts, Request, Runner, Shared};
 use crate::scheduler::{CheckedSet, FileSet, SetFile};
 use crate::secrets::{Keys, Maker, Opener};
 use crate::settings::Settings;
@@ -90,7 +90,7 @@ impl House {
         Self::under(workflows, policy, "version = 1").await
     }
 
-    /// Under these settings, as far as they say what providers are left alone for.
+    /// Under these settings, as far as runners share what they say.
     pub(super) async fn with_settings(settings: &str) -> Self {
         Self::under([PROVISION, ROTATE], POLICY, settings).await
     }
@@ -125,7 +125,7 @@ impl House {
             opener: Opener::new(mark, keys),
             policies: Arc::clone(&set.policies),
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
-            providers: Arc::new(Providers::new(&Settings::parse("settings.toml", settings).unwrap())),
+            shared: Arc::new(Shared::new(&Settings::parse("settings.toml", settings).unwrap())),
             told: Some(tell),
             stop: stopped,
         });
@@ -225,6 +225,10 @@ fn set(catalog: &Catalog, [provision, rotate]: [&str; 2], policy: &str) -> Check
             file("patient.yaml", &rotate_with(rotate, "patient", "retry: {times: 2, wait: 20ms}")),
             file("hasty.yaml", &rotate_with(rotate, "hasty", "timeout: 250ms")),
             file("weary.yaml", &rotate_with(rotate, "weary", "timeout: 1h\n    retry: {times: 2, wait: 19m}")),
+            file(
+                "soaking.yaml",
+                &rotate.replace("{name: rotate,", "{name: soaking,").replace("soak: 20ms", "soak: 9h"),
+            ),
             file("watched.yaml", &rotate_with(rotate, "watched", "timeout: 1h").replace("      soak:", ADOPTED)),
         ],
         policies: vec![file("tests.cedar", policy)],

@@ -9,7 +9,7 @@ use cedar_policy::{Policy, PolicyId, PolicySet, ValidationError, ValidationMode,
 
 use super::words::{Foreign, Words};
 use crate::diagnostic::Diagnostic;
-use crate::policy::rule::{Rule, SHADOW};
+use crate::policy::rule::{EMERGENCY, Rule, SHADOW};
 use crate::policy::spelling::nearest;
 use crate::policy::text::too_deep;
 use crate::workflow::control_fault;
@@ -203,9 +203,9 @@ fn annotations<'a>(policy: &'a Policy, place: &Place<'_>, words: &Words) -> (Opt
     if words.controls {
         errors.extend(wrong_controls(policy, place));
     }
-    if let Some(mode) = policy.annotation("mode").filter(|mode| *mode != SHADOW) {
+    if let Some(mode) = policy.annotation("mode").filter(|mode| ![SHADOW, EMERGENCY].contains(mode)) {
         let error = place.error("policy.mode", place.annotation("mode"));
-        let help = "write `@mode(\"shadow\")`, or take the annotation away: the policy is then in force";
+        let help = "write `@mode(\"shadow\")` or `@mode(\"emergency\")`, or take the annotation away: the policy is then in force";
         errors.push(error.message(format!("a policy has no mode `{mode}`")).help(help));
     }
     let id = policy.annotation("id");

@@ -67,7 +67,13 @@ impl Words {
 
     /// Those of requests about subjects of these kinds.
     pub(in crate::policy) fn of<'a>(kinds: impl Iterator<Item = &'a Kind>) -> Self {
-        let triggers = [TriggerKind::Request, TriggerKind::Schedule, TriggerKind::Expiry, TriggerKind::Event];
+        let triggers = [
+            TriggerKind::Request,
+            TriggerKind::Schedule,
+            TriggerKind::Expiry,
+            TriggerKind::Event,
+            TriggerKind::Emergency,
+        ];
         let keys = [KeyAlgorithm::P256, KeyAlgorithm::P384, KeyAlgorithm::Ed25519];
         let mut words = BTreeMap::from([
             ("context.trigger".to_owned(), triggers.map(|trigger| trigger.as_str().to_owned()).into()),

@@ -64,7 +64,7 @@ const FIELDS: &[(&str, &str, &str)] = &[
         "sink",
         "The place that is delivered to, as connector/place/path; absent where the subject itself is changed.",
     ),
-    ("Change", "trigger", "Why the run started: `request`, `schedule`, `expiry` or `event`."),
+    ("Change", "trigger", "Why the run started: `request`, `schedule`, `expiry`, `event` or `emergency`."),
     ("Change", "inputs", "What the run was asked with."),
     ("Change", "length_of", "`context.length_of.reason` for `context.inputs.reason`."),
     (

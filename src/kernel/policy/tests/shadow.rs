@@ -7,6 +7,7 @@ use countersign_warrant::{Decision, Verdict};
 use super::{load, question, replayed, with_vocabulary};
 use crate::policy::trial::{Trial, Verdicts, try_all};
 use crate::policy::{Facts, PolicySet, Question, Vocabulary, judge};
+use crate::run::bodies::TriggerKind;
 
 const PERMIT: &str = "@id(\"may\") @control(\"x-f:1\") permit (principal, action, resource);";
 const CRITICAL: &str = "@id(\"not-critical\") @reason(\"nothing critical\") @control(\"x-f:2\") @mode(\"shadow\")
@@ -137,7 +138,7 @@ fn a_word_that_the_value_never_is_is_refused() {
         (
             "[\"event\", \"cron\"].contains(context.trigger)",
             "`context.trigger` is never `cron`",
-            "it is one of `event`, `expiry`, `request`, `schedule`",
+            "it is one of `emergency`, `event`, `expiry`, `request`, `schedule`",
             "\"cron\"",
         ),
         (
@@ -178,4 +179,34 @@ fn policies_whose_decision_could_not_be_written_are_refused() {
     assert_eq!(many(300, shadow, 165, false), Some("policy.too_many"));
     assert_eq!(many(60, "", 165, false), None);
     assert_eq!(many(300, "", 165, true), None, "each is about another account, and none of them meet");
+}
+
+/// beh:R19 In an emergency every forbid holds, and only what is for emergencies permits; at other times that permits nothing.
+#[test]
+fn beh_r19_an_emergency_has_permits_of_its_own() {
+    let text = r#"
+@id("usual") @reason("as always")
+permit (principal, action == Countersign::Action::"rotate", resource);
+@id("urgent") @mode("emergency") @reason("at once")
+permit (principal, action == Countersign::Action::"rotate", resource) when { context.trigger == "emergency" };
+@id("never") @reason("not this one")
+forbid (principal, action == Countersign::Action::"rotate", resource) when { resource.name == "frozen" };
+"#;
+    let with = set(&[text]);
+    let asked = |trigger: TriggerKind, name: &str| {
+        let asked = Question { trigger, ..question("rotate", &format!("local/account/{name}")) };
+        let judgement = judge(&with, &asked);
+        assert_eq!(replayed(&judgement), judgement.decision, "the replay asks the same policies");
+        let decision = judgement.decision;
+        (decision.verdict, decision.policies.join(" "))
+    };
+    let allow = |by: &str| (Verdict::Allow, by.to_owned());
+    let deny = |by: &str| (Verdict::Deny, by.to_owned());
+    assert_eq!(asked(TriggerKind::Request, "clerk"), allow("usual"));
+    assert_eq!(asked(TriggerKind::Emergency, "clerk"), allow("urgent"));
+    assert_eq!(asked(TriggerKind::Emergency, "frozen"), deny("never"));
+    assert!(with.ids().contains("urgent"));
+    let without = set(&[&text.replace("@mode(\"emergency\") ", "")]);
+    let asked = Question { trigger: TriggerKind::Emergency, ..question("rotate", "local/account/clerk") };
+    assert_eq!(judge(&without, &asked).decision.code, "policy.no_match");
 }

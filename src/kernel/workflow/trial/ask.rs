@@ -23,11 +23,12 @@ pub(in crate::workflow) const ACTIONS: [(&str, &str); 5] = [
     ("deprovision", "deprovision"),
     ("revoke", "revoke"),
 ];
-pub(in crate::workflow) const TRIGGERS: [(&str, TriggerKind); 4] = [
+pub(in crate::workflow) const TRIGGERS: [(&str, TriggerKind); 5] = [
     ("request", TriggerKind::Request),
     ("schedule", TriggerKind::Schedule),
     ("expiry", TriggerKind::Expiry),
     ("event", TriggerKind::Event),
+    ("emergency", TriggerKind::Emergency),
 ];
 pub(in crate::workflow) const PROFILES: [(&str, Profile); 2] = [("ca", Profile::Ca), ("server", Profile::Server)];
 pub(in crate::workflow) const ASKERS: [(&str, bool); 2] = [("person", true), ("workflow", false)];

@@ -1,4 +1,4 @@
-//! What this process knows of each provider while it works: how many of its calls are under way, and how many have failed.
+//! What the runners of one process share: which runs are to give way to an emergency, and what is known of each provider: how many of its calls are under way, and how many have failed.
 //!
 //! A provider that fails again and again is left alone for a while (a circuit breaker, beh:R12): that is an entry, so that every
 //! process and every auditor sees it. After the while one failure more opens the breaker again, for twice as long; one success
@@ -10,10 +10,10 @@ use std::time::Duration;
 
 use countersign_kernel::run::Run;
 use countersign_kernel::run::bodies::{BrakeKind, BrakeScope, RunOutcome};
-use countersign_warrant::{Brake, JournalError, Outcome, RefusalClass, Timestamp};
+use countersign_warrant::{Brake, JournalError, Outcome, RefusalClass, RunId, Timestamp};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::{DriveError, Runner};
+use super::{DriveError, PersonsWord, Runner};
 use crate::ledger::Braking;
 use crate::settings::{Breaker, Quarantine, Settings};
 use crate::store::RunState;
@@ -74,17 +74,39 @@ impl Lately {
     }
 }
 
-/// The providers of one process; shared by all of its runners.
+/// What the runners of one process share.
 #[derive(Debug)]
-pub struct Providers {
+pub struct Shared {
     turns: BTreeMap<String, Arc<Semaphore>>,
     breaker: Breaker,
     quarantine: Quarantine,
     lately: Mutex<BTreeMap<String, Lately>>,
+    /// Runs that are to give way.
+    pub pressed: Pressed,
 }
 
-impl Providers {
-    /// The providers of these settings.
+/// Runs that are to give way to an emergency at their next safe point, with whose word that is.
+#[derive(Debug, Default)]
+pub struct Pressed(Mutex<BTreeMap<RunId, PersonsWord>>);
+
+impl Pressed {
+    /// The run gives way as soon as whoever drives it in this process comes to a safe point.
+    pub fn press(&self, run: RunId, word: PersonsWord) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(run, word);
+    }
+
+    /// True where a run is to give way.
+    pub(super) fn is_pressed(&self, run: &RunId) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).contains_key(run)
+    }
+
+    pub(super) fn take(&self, run: &RunId) -> Option<PersonsWord> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(run)
+    }
+}
+
+impl Shared {
+    /// What runners share under these settings.
     pub fn new(settings: &Settings) -> Self {
         let turns = settings.connectors.iter().filter_map(|(name, connector)| {
             let at_once = connector.limits.at_once?;
@@ -95,6 +117,7 @@ impl Providers {
             breaker: settings.limits.breaker,
             quarantine: settings.limits.quarantine,
             lately: Mutex::default(),
+            pressed: Pressed::default(),
         }
     }
 
@@ -129,7 +152,7 @@ impl Runner {
         let now = self.clock.now();
         let scope = BrakeScope::Connector(connector.to_owned());
         let is_known = {
-            let lately = self.providers.lately.lock().unwrap_or_else(PoisonError::into_inner);
+            let lately = self.shared.lately.lock().unwrap_or_else(PoisonError::into_inner);
             lately.contains_key(connector)
         };
         if !is_known {
@@ -141,12 +164,12 @@ impl Runner {
                 until: open.and_then(|open| open.until),
                 failures: VecDeque::new(),
             };
-            let mut lately = self.providers.lately.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut lately = self.shared.lately.lock().unwrap_or_else(PoisonError::into_inner);
             lately.entry(connector.to_owned()).or_insert(known);
         }
         let turn = {
-            let mut lately = self.providers.lately.lock().unwrap_or_else(PoisonError::into_inner);
-            lately.entry(connector.to_owned()).or_default().ended(failed, &self.providers.breaker, now)
+            let mut lately = self.shared.lately.lock().unwrap_or_else(PoisonError::into_inner);
+            lately.entry(connector.to_owned()).or_default().ended(failed, &self.shared.breaker, now)
         };
         let (lifted, until, words) = match turn {
             Turn::Stay => return Ok(()),
@@ -162,7 +185,7 @@ impl Runner {
     // CRASH: a process that dies between the end and this entry leaves the next failure to say it.
     pub(super) async fn note_end(&self, run: &Run, outcome: RunOutcome) -> Result<(), DriveError> {
         let failed = |outcome| matches!(outcome, RunOutcome::Failed | RunOutcome::Undone | RunOutcome::Handled);
-        let terms = &self.providers.quarantine;
+        let terms = &self.shared.quarantine;
         if !failed(outcome) {
             return Ok(());
         }
