@@ -109,6 +109,7 @@ pub(super) async fn dry(
     screen: &Screen,
 ) -> Result<Dry, Stop> {
     let asked = Asked {
+        emergency: false,
         workflow: workflow.to_owned(),
         inputs: Vec::new(),
         event: None,

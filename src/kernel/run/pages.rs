@@ -56,7 +56,9 @@ pub const PAGES: &[Page] = &[
     Page::told(
         "run.gave_way",
         "An emergency took the place of the run.",
-        "Somebody asked for the same subject with `--emergency` while this run was before its point of no return. What it did is          taken back, the old credential works on, and the emergency's own run begins. Beyond that point it would have gone on to          its end, without its waits.",
+        "Somebody asked for the same subject with `--emergency` while this run was before its point of no return. What it did is \
+         taken back, the old credential works on, and the emergency's own run begins. Beyond that point it would have gone \
+         on to its end, without its waits.",
         "`countersign run rotate-reporting-key --emergency`, while a rotation waits for its window",
         "the run that the emergency began: `countersign status` lists it",
     ),
