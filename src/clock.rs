@@ -21,19 +21,31 @@ pub struct Moment {
     pub wall: Timestamp,
     /// The steady one.
     pub steady: Instant,
+    /// Since the machine started, its sleep included.
+    pub since_boot: Duration,
 }
 
 impl Moment {
     /// What a clock says.
     pub fn of(clock: &dyn Clock) -> Self {
-        Self { wall: clock.now(), steady: clock.instant() }
+        Self { wall: clock.now(), steady: clock.instant(), since_boot: clock.since_boot() }
+    }
+
+    /// What the wall should say now, going by `earlier` and the time that has really passed since.
+    pub fn expected(self, earlier: Self) -> Timestamp {
+        let passed = self.since_boot.saturating_sub(earlier.since_boot).as_millis();
+        earlier.wall.plus_millis(u64::try_from(passed).unwrap_or(u64::MAX))
+    }
+
+    /// By how much the wall was set since `earlier`, in milliseconds: back where it is negative. A machine that slept moves
+    /// nothing.
+    pub fn jumped_ms(self, earlier: Self) -> i64 {
+        (self.wall.micros().saturating_sub(self.expected(earlier).micros())) / 1000
     }
 
     /// True when the wall was set back by more than [`BEHIND_MS_MAX`] since `earlier`.
     pub fn is_set_back(self, earlier: Self) -> bool {
-        let passed = self.steady.saturating_duration_since(earlier.steady).as_millis();
-        let due = earlier.wall.plus_millis(u64::try_from(passed).unwrap_or(u64::MAX));
-        self.wall.plus_millis(BEHIND_MS_MAX) < due
+        self.jumped_ms(earlier) < -i64::try_from(BEHIND_MS_MAX).unwrap_or(i64::MAX)
     }
 }
 
@@ -44,6 +56,9 @@ pub trait Clock: Send + Sync {
 
     /// A steady time: it never goes back, and means nothing outside this process.
     fn instant(&self) -> Instant;
+
+    /// The time since the machine started, in which it slept included: what the wall should have gone on by.
+    fn since_boot(&self) -> Duration;
 }
 
 /// The machine's own clocks.
@@ -63,38 +78,55 @@ impl Clock for SystemClock {
     fn instant(&self) -> Instant {
         Instant::now()
     }
+
+    // WHY: beh:X15 the steady clock stands still while a Linux machine sleeps, and the wall does not.
+    fn since_boot(&self) -> Duration {
+        #[cfg(any(target_os = "linux", target_os = "android"))]
+        let clock = nix::time::ClockId::CLOCK_BOOTTIME;
+        #[cfg(not(any(target_os = "linux", target_os = "android")))]
+        let clock = nix::time::ClockId::CLOCK_MONOTONIC;
+        nix::time::clock_gettime(clock).map(Duration::from).unwrap_or_default()
+    }
 }
 
 /// A clock that stands still until it is moved: for tests and simulations.
 #[derive(Debug)]
-pub struct SettableClock(Mutex<(Timestamp, Instant)>);
+pub struct SettableClock {
+    times: Mutex<(Timestamp, Instant)>,
+    made: Instant,
+}
 
 impl SettableClock {
     /// A clock that says `at`.
     pub fn new(at: Timestamp) -> Self {
-        Self(Mutex::new((at, Instant::now())))
+        let made = Instant::now();
+        Self { times: Mutex::new((at, made)), made }
     }
 
     /// Both times go on by `by`, in whole microseconds.
     pub fn advance(&self, by: Duration) {
-        let mut times = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut times = self.times.lock().unwrap_or_else(PoisonError::into_inner);
         let micros = i64::try_from(by.as_micros()).unwrap_or(i64::MAX);
         *times = (Timestamp::from_micros(times.0.micros().saturating_add(micros)), times.1 + by);
     }
 
     /// The wall jumps to `at`, forwards or back; the steady time stays.
     pub fn jump(&self, at: Timestamp) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).0 = at;
+        self.times.lock().unwrap_or_else(PoisonError::into_inner).0 = at;
     }
 }
 
 impl Clock for SettableClock {
     fn now(&self) -> Timestamp {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).0
+        self.times.lock().unwrap_or_else(PoisonError::into_inner).0
     }
 
     fn instant(&self) -> Instant {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).1
+        self.times.lock().unwrap_or_else(PoisonError::into_inner).1
+    }
+
+    fn since_boot(&self) -> Duration {
+        self.instant().saturating_duration_since(self.made)
     }
 }
 

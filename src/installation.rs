@@ -60,6 +60,16 @@ pub enum OpenError {
         /// The stamp of the last entry.
         last: Timestamp,
     },
+    /// The clock says a time that lies years ahead of the ledger's last entry.
+    #[error(
+        "the clock says {now}, and the ledger's last entry is of {last}: nobody has worked here for so long, or the clock is wrong"
+    )]
+    ClockAhead {
+        /// What the clock says.
+        now: Timestamp,
+        /// The stamp of the last entry.
+        last: Timestamp,
+    },
     /// The connectors.
     #[error(transparent)]
     Catalog(#[from] CatalogError),
@@ -95,6 +105,7 @@ impl OpenError {
             Self::Read(source) => source.code(),
             Self::Ledger(source) => source.code(),
             Self::ClockBehind { .. } => "clock.behind",
+            Self::ClockAhead { .. } => "clock.ahead",
             Self::Catalog(source) => source.code(),
             Self::LedgerKey(source) => source.code(),
             Self::Record(source) => source.code(),
@@ -245,7 +256,17 @@ impl Installation {
         crate::secrets::shield()?;
         let (folder, lock) = Folder::create(path, command, SystemClock.now())?;
         let keys = Keys::make_missing(&folder, &lock)?;
-        Self::within(folder, lock, keys).await
+        Self::within(folder, lock, keys, Arc::new(SystemClock)).await
+    }
+
+    /// As [`Installation::create`], with another clock than the machine's: for simulations.
+    ///
+    /// # Errors
+    /// As [`Installation::create`].
+    pub async fn create_with_clock(path: &Path, command: &str, clock: Arc<dyn Clock>) -> Result<Self, OpenError> {
+        let (folder, lock) = Folder::create(path, command, clock.now())?;
+        let keys = Keys::make_missing(&folder, &lock)?;
+        Self::within(folder, lock, keys, clock).await
     }
 
     /// Opens the folder for writing. `command` is what another process is told of this one.
@@ -257,14 +278,13 @@ impl Installation {
         let folder = Folder::open(path)?;
         let lock = folder.lock(command, SystemClock.now())?;
         let keys = Keys::open(&folder)?;
-        Self::within(folder, lock, keys).await
+        Self::within(folder, lock, keys, Arc::new(SystemClock)).await
     }
 
-    async fn within(folder: Folder, lock: FolderLock, keys: Keys) -> Result<Self, OpenError> {
+    async fn within(folder: Folder, lock: FolderLock, keys: Keys, clock: Arc<dyn Clock>) -> Result<Self, OpenError> {
         let settings = Settings::load(&folder.settings_path())?;
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let store = Store::open(&folder.store_path()).await?;
-        check_clock(clock.now(), store.last_stamp().await?)?;
+        check_clock(clock.now(), store.last_stamp().await?, settings.clock_trusted_until)?;
         let known = known_keys(&store).await?;
         keys.confirm(&known)?;
         let key = ledger_key(&keys)?;
@@ -319,10 +339,22 @@ impl Installation {
     }
 }
 
-/// Refuses a clock that was set back: stamps, deadlines and expiries would lie.
+/// The longest time without an entry that a clock is believed, in milliseconds: 400 days.
+const AHEAD_MS_MAX: u64 = 400 * 86_400_000;
+
+/// Refuses a clock that was set back, or far forward: stamps, deadlines and expiries would lie. `trusted_until` is what a person
+/// says of it in the settings.
 // INVARIANT: inv:I4, rel:F21 a clock that cannot be trusted changes nothing.
-fn check_clock(now: Timestamp, last: Timestamp) -> Result<(), OpenError> {
-    if now.plus_millis(clock::BEHIND_MS_MAX) < last { Err(OpenError::ClockBehind { now, last }) } else { Ok(()) }
+fn check_clock(now: Timestamp, last: Timestamp, trusted_until: Option<Timestamp>) -> Result<(), OpenError> {
+    if now.plus_millis(clock::BEHIND_MS_MAX) < last {
+        return Err(OpenError::ClockBehind { now, last });
+    }
+    // A new ledger has no entry yet.
+    let is_ahead = last.micros() > 0 && now > last.plus_millis(AHEAD_MS_MAX);
+    if is_ahead && trusted_until.is_none_or(|until| now > until) {
+        return Err(OpenError::ClockAhead { now, last });
+    }
+    Ok(())
 }
 
 /// The ledger's key; its origin names this installation.
@@ -381,9 +413,14 @@ mod tests {
     #[test]
     fn a_clock_may_be_corrected_and_not_set_back() {
         let last = Timestamp::from_micros(1_795_000_000_000_000);
-        let said = |behind_ms: i64| check_clock(Timestamp::from_micros(last.micros() - behind_ms * 1000), last);
+        let said = |behind_ms: i64| check_clock(Timestamp::from_micros(last.micros() - behind_ms * 1000), last, None);
         assert!(said(-1).is_ok() && said(0).is_ok() && said(2000).is_ok());
         assert_eq!(said(2001).unwrap_err().code(), "clock.behind");
+        assert!(said(-400 * 86_400_000).is_ok());
+        assert_eq!(said(-401 * 86_400_000).unwrap_err().code(), "clock.ahead");
+        let later = last.plus_millis(401 * 86_400_000);
+        assert!(check_clock(later, last, Some(later)).is_ok(), "a person says that it is right");
+        assert!(check_clock(later, last, Some(last)).is_err());
     }
 
     /// inv:I10: opening a folder, again and again, starts nothing and writes nothing but its own keys, once.

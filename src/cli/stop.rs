@@ -214,6 +214,10 @@ pub(super) fn help_of(code: &str) -> Option<String> {
         "replay.policies" | "replay.json" | "replay.shape" => {
             "change nothing in the folder; `countersign evidence verify` says whether what is stored was altered"
         }
+        "clock.ahead" => {
+            "set the clock right; if it is right, say until when it is believed with `trusted_until = \"YYYY-MM-DD\"` under \
+             `[clock]` in the settings; nothing was changed"
+        }
         "clock.behind" => "set the clock right, and run the command again; nothing was changed",
         "store.corrupt" => "change nothing in the folder; take the last backup, then `countersign evidence verify`",
         _ => return None,

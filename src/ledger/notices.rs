@@ -1,6 +1,8 @@
 //! Entries of no run: activations, brakes, triggers that had nothing to do, keys.
 
-use countersign_kernel::run::bodies::{ActivationBody, BrakeBody, BrakeKind, BrakeScope, KeyBody, NotDueBody};
+use countersign_kernel::run::bodies::{
+    ActivationBody, BrakeBody, BrakeKind, BrakeScope, ClockBody, KeyBody, NotDueBody,
+};
 use countersign_warrant::{Blob, Digest, Entry, EntryId, Journal as _, JournalError, Kind, Timestamp};
 use serde::Serialize;
 
@@ -49,6 +51,11 @@ impl Ledger {
         let digest = Digest::of_canonical(&(&body, at)).map_err(|error| unwritable(&error))?.to_string();
         let key = digest.get(..16).unwrap_or_default().to_owned();
         self.append_notice(Kind::Brake, &key, &body, vec![blob]).await
+    }
+
+    /// Records that the clock was set, and is gone by again at that instant.
+    pub async fn append_clock(&self, body: &ClockBody, at: Timestamp) -> Result<EntryId, JournalError> {
+        self.append_notice(Kind::Clock, &at.micros().to_string(), body, Vec::new()).await
     }
 
     /// Records the keys of this installation: all of them or none.

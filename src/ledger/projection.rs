@@ -43,7 +43,9 @@ impl Projection<'_> {
             Kind::Closed => self.closed(run),
             Kind::Fact => self.fact(run),
             Kind::Decision | Kind::Probe | Kind::Skipped => Ok(()),
-            Kind::NotDue | Kind::Activation | Kind::Key | Kind::Brake => Err(unfit(id, "the kind is of no run")),
+            Kind::NotDue | Kind::Activation | Kind::Key | Kind::Brake | Kind::Clock => {
+                Err(unfit(id, "the kind is of no run"))
+            }
         }
     }
 
@@ -62,7 +64,7 @@ impl Projection<'_> {
                 self.push(Table::Subjects, &(&body.subject, id, None::<&str>))
             }
             Kind::Activation => self.push(Table::Activations, id),
-            Kind::Key => Ok(()),
+            Kind::Key | Kind::Clock => Ok(()),
             Kind::Brake => self.brake(),
             _ => Err(unfit(id, "the kind is of a run")),
         }

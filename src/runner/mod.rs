@@ -275,7 +275,8 @@ impl Runner {
 
     async fn carry_on(&self, drive: &mut Drive) -> Result<Driven, DriveError> {
         loop {
-            if *self.stop.borrow() && !matches!(drive.run.command(), Ok(Command::Over(_))) {
+            let is_stopped = *self.stop.borrow() || self.shared.is_clock_wrong();
+            if is_stopped && !matches!(drive.run.command(), Ok(Command::Over(_))) {
                 return Ok(Driven::Stopped);
             }
             self.give_way(drive).await?;

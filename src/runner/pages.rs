@@ -180,6 +180,16 @@ pub const PAGES: &[Page] = &[
         "the same command a minute later",
     ),
     Page::told(
+        "clock.ahead",
+        "The clock says a time far ahead of everything that is on record.",
+        "What falls due in years would begin at once, certificates would get dates of a time that is not, and once an entry has \
+         such a stamp the right time lies before it for good. Opening a folder whose last entry is more than 400 days old is \
+         refused; a process that serves and sees the clock go forward by more than a day begins nothing before it is right. If \
+         the clock is right, say so in the settings: `[clock]` with `trusted_until`. Nothing was changed.",
+        "a machine without a battery that starts in 2036",
+        "the right time; or `trusted_until = \"2028-01-31\"` for a folder that was left alone for two years",
+    ),
+    Page::told(
         "clock.behind",
         "The clock says an earlier time than something that has already happened.",
         "Deadlines, windows and ends of life would all be wrong, so nothing is done by such a clock. Set it right, and run \

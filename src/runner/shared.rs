@@ -5,6 +5,7 @@
 //! lifts it.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -83,6 +84,8 @@ pub struct Shared {
     lately: Mutex<BTreeMap<String, Lately>>,
     /// Runs that are to give way.
     pub pressed: Pressed,
+    /// Turns true while the wall clock cannot be gone by.
+    clock_is_wrong: AtomicBool,
 }
 
 /// Runs that are to give way to an emergency at their next safe point, with whose word that is.
@@ -118,7 +121,17 @@ impl Shared {
             quarantine: settings.limits.quarantine,
             lately: Mutex::default(),
             pressed: Pressed::default(),
+            clock_is_wrong: AtomicBool::new(false),
         }
+    }
+
+    /// From now on, no run goes further than to its next safe point, or again.
+    pub fn distrust_clock(&self, is_wrong: bool) {
+        self.clock_is_wrong.store(is_wrong, Ordering::SeqCst);
+    }
+
+    pub(super) fn is_clock_wrong(&self) -> bool {
+        self.clock_is_wrong.load(Ordering::SeqCst)
     }
 
     /// A turn at a provider, where its calls are counted.

@@ -24,11 +24,12 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use countersign_kernel::run::bodies::Trigger;
+use countersign_kernel::run::bodies::{ClockBody, Trigger};
 use countersign_warrant::{RunId, Stamped, Timestamp};
 use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinError, JoinSet};
 
+use crate::clock::Moment;
 use crate::ledger::ClaimError;
 use crate::runner::{Begun, DriveError, Driven, Held, PersonsWord, Runner};
 use crate::scheduler::{Active, CheckedSet, rows};
@@ -41,7 +42,7 @@ use begin::Begin;
 pub use brakes::{BrakeError, Braked, Turned, turn};
 pub use error::ServeError;
 pub use heartbeat::Heart;
-use nap::Nap;
+use nap::{AHEAD_MS_MAX, Jump, Nap};
 use orders::Order;
 pub use orders::{Adopted, Handle, OrderError};
 pub use pages::PAGES;
@@ -226,8 +227,8 @@ impl Server {
                 changed = stop.changed() => if changed.is_err() { return Ok(()) },
                 Some(ended) = self.tasks.join_next() => self.end(ended).await?,
                 Some(order) = self.orders.recv() => self.carry_out(order).await?,
-                behind = self.nap.until(next) => if let Some(latest) = behind {
-                    self.wait_for_the_clock(latest).await;
+                jump = self.nap.until(next) => if let Some(jump) = jump {
+                    self.wait_for_the_clock(jump).await?;
                 },
             }
         }
@@ -350,6 +351,8 @@ impl Server {
                     Err(error) if LEDGER_GONE.contains(&error.code()) => return Err(ServeError::Drive(error)),
                     Err(error) if !matches!(error, DriveError::Claim(ClaimError::Closed(_))) => self.pause(run, &error),
                     Ok(Driven::Held(held)) => self.hold(run, &held),
+                    // Somebody else than a signal stopped it: the clock.
+                    Ok(Driven::Stopped) if !*self.stop.borrow() => self.in_hand.ready.push_back(run),
                     Ok(_) | Err(_) => {
                         self.in_hand.pauses.remove(&run);
                     }
@@ -426,20 +429,40 @@ impl Server {
         Ok(whole.is_some_and(|whole| !matches!(whole.state, RunState::Closed { .. })))
     }
 
-    /// Nothing begins while the wall says an earlier time than it has said.
+    /// Nothing begins, and what is under way stands at a safe point, while the wall cannot be trusted: it says an earlier time
+    /// than it has said, or one that lies days ahead of the time that has passed.
     // INVARIANT: inv:I4, rel:F21 a clock that cannot be trusted changes nothing.
-    async fn wait_for_the_clock(&mut self, latest: Timestamp) {
-        self.nap.pulse().clock_behind(Some(latest));
-        self.say(Said::ClockBehind { latest });
+    async fn wait_for_the_clock(&mut self, jump: Jump) -> Result<(), ServeError> {
+        let latest = jump.before.wall;
+        let is_back = jump.ms < 0;
+        if is_back {
+            self.say(Said::ClockBehind { latest });
+            self.nap.pulse().clock_behind(Some(latest));
+        } else if jump.ms > AHEAD_MS_MAX {
+            self.say(Said::ClockAhead { expected: latest });
+            self.nap.pulse().clock_ahead(Some(latest));
+        }
+        let clock = Arc::clone(&self.installation.clock);
+        let is_wrong = || match Moment::of(&*clock).jumped_ms(jump.before) {
+            _ if is_back => clock.now() < latest,
+            ms => ms > AHEAD_MS_MAX,
+        };
         let mut stop = self.stop.clone();
-        while self.installation.clock.now() < latest {
+        while is_wrong() {
+            self.installation.shared.distrust_clock(true);
             let asked = async { stop.wait_for(|stop| *stop).await.is_ok() };
             tokio::select! {
-                asked = asked => if asked { return },
+                asked = asked => if asked { return Ok(()) },
                 () = tokio::time::sleep(Duration::from_secs(1)) => {}
             }
         }
+        self.installation.shared.distrust_clock(false);
         self.nap.pulse().clock_behind(None);
+        self.nap.pulse().clock_ahead(None);
+        self.nap.trust();
+        let body = ClockBody { jumped_ms: jump.ms, before: latest };
+        self.installation.ledger.append_clock(&body, clock.now()).await?;
+        Ok(())
     }
 
     fn say(&self, said: Said) {

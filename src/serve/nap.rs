@@ -6,13 +6,26 @@ use std::time::Duration;
 use countersign_warrant::Timestamp;
 
 use super::pulse::Pulse;
-use crate::clock::{Clock, Moment};
+use crate::clock::{BEHIND_MS_MAX, Clock, Moment};
 
 /// The longest sleep without a look at the wall clock.
 // WHY: beh:X15 a machine that was suspended wakes late, and a clock that was set tells nobody.
 const LONGEST: Duration = Duration::from_secs(1);
 
-/// Sleeps, and notices a clock that was set back.
+/// How far forward the wall may be set before nobody goes by it, in milliseconds: a day. What falls due in years would begin
+/// at once, and be on record as of then.
+pub(super) const AHEAD_MS_MAX: i64 = 86_400_000;
+
+/// The wall clock was set while nobody looked.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Jump {
+    /// When it was right last.
+    pub(super) before: Moment,
+    /// By how much, in milliseconds; back where it is negative.
+    pub(super) ms: i64,
+}
+
+/// Sleeps, and notices a clock that was set.
 pub(super) struct Nap {
     clock: Arc<dyn Clock>,
     latest: Moment,
@@ -25,19 +38,23 @@ impl Nap {
         Self { clock, latest, pulse }
     }
 
+    /// The clock is right again: it is gone by from now on.
+    pub(super) fn trust(&mut self) {
+        self.latest = Moment::of(&*self.clock);
+    }
+
     pub(super) fn pulse(&self) -> &Pulse {
         &self.pulse
     }
 
-    /// Sleeps until the wall says `until`, for ever without it; answers with the latest time that the wall has said when it was
-    /// set back meanwhile.
-    pub(super) async fn until(&mut self, until: Option<Timestamp>) -> Option<Timestamp> {
+    /// Sleeps until the wall says `until`, for ever without it; answers with the jump when it was set meanwhile.
+    pub(super) async fn until(&mut self, until: Option<Timestamp>) -> Option<Jump> {
         loop {
             let now = Moment::of(&*self.clock);
-            if now.is_set_back(self.latest) {
-                let latest = self.latest.wall;
+            let (before, ms) = (self.latest, now.jumped_ms(self.latest));
+            if ms.unsigned_abs() > BEHIND_MS_MAX {
                 self.latest = now;
-                return Some(latest);
+                return Some(Jump { before, ms });
             }
             self.latest = now;
             self.pulse.goes_round(now);

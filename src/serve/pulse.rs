@@ -49,6 +49,12 @@ pub enum Unready {
         /// The latest time that it has said.
         latest: Timestamp,
     },
+    /// The wall clock was set far forward.
+    #[error("the clock was set forward by more than a day, from {expected} on; nothing begins before it is right")]
+    ClockAhead {
+        /// What it said before.
+        expected: Timestamp,
+    },
     /// It was asked to stop, or gave up.
     #[error("the process ends at the next safe point")]
     Ending,
@@ -75,6 +81,7 @@ impl Unready {
             Self::Starting => "ready.starting",
             Self::Stalled { .. } => "ready.stalled",
             Self::ClockBehind { .. } => "clock.behind",
+            Self::ClockAhead { .. } => "clock.ahead",
             Self::Ending => "serve.ending",
             Self::Ledger(source) => source.code(),
             Self::LedgerSlow => "ready.ledger_slow",
@@ -96,6 +103,7 @@ type Confirmed = (Instant, Result<(), Unready>);
 struct Seen {
     round: Option<Moment>,
     behind: Option<Timestamp>,
+    ahead: Option<Timestamp>,
     is_ending: bool,
     owners: Arc<BTreeMap<String, Owner>>,
 }
@@ -112,6 +120,10 @@ impl Pulse {
 
     pub(super) fn clock_behind(&self, latest: Option<Timestamp>) {
         self.seen().behind = latest;
+    }
+
+    pub(super) fn clock_ahead(&self, expected: Option<Timestamp>) {
+        self.seen().ahead = expected;
     }
 
     pub(super) fn ends(&self) {
@@ -145,6 +157,9 @@ impl Pulse {
         }
         if let Some(latest) = seen.behind {
             return Err(Unready::ClockBehind { latest });
+        }
+        if let Some(expected) = seen.ahead {
+            return Err(Unready::ClockAhead { expected });
         }
         let Some(round) = seen.round else { return Err(Unready::Starting) };
         if now.is_set_back(round) {

@@ -64,6 +64,11 @@ pub enum Said {
         /// The latest time that it has said.
         latest: Timestamp,
     },
+    /// The wall clock was set forward by more than a day: nothing begins before it is right, or the process is started again.
+    ClockAhead {
+        /// What it said before.
+        expected: Timestamp,
+    },
 }
 
 /// What became of a heartbeat.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use countersign_warrant::Timestamp;
 use toml::de::DeTable;
 
 use super::read::{Reader, Table, Value, value};
@@ -152,6 +153,20 @@ impl<'t> Reader<'t> {
         let budget = value(table.get_ref(), "budget").and_then(|given| self.budget(given, instead));
         let at_once = value(table.get_ref(), "at_once").and_then(|given| self.at_once(given, instead));
         Budgeted { budget, at_once }
+    }
+
+    /// `[clock] trusted_until`: a day, or an instant.
+    pub(super) fn clock(&mut self, top: &DeTable<'t>) -> Option<Timestamp> {
+        let table = self.one_table(top, "clock", &["trusted_until"])?;
+        let given = value(&table, "trusted_until")?;
+        let text = self.word(given)?;
+        let instant = if text.len() == 10 { format!("{text}T00:00:00Z") } else { text.to_owned() };
+        let found = instant.parse().ok();
+        if found.is_none() {
+            let help = "write a day, such as `2028-01-31`, or an instant, such as `2028-01-31T12:00:00Z`";
+            self.error("settings.value", given.span(), format!("`{text}` is neither a day nor an instant"), help);
+        }
+        found
     }
 
     fn one_table(&mut self, top: &DeTable<'t>, name: &str, known: &[&str]) -> Option<DeTable<'t>> {

@@ -22,6 +22,7 @@ use std::path::{Component, Path, PathBuf};
 use countersign_contract::file;
 use countersign_kernel::diagnostic::Diagnostic;
 use countersign_kernel::schedule::Freeze;
+use countersign_warrant::Timestamp;
 pub use limits::{Breaker, Budget, Budgeted, Limit, Limits, Quarantine};
 
 use crate::telemetry::Log;
@@ -46,6 +47,8 @@ pub struct Settings {
     pub log: Log,
     /// Who hears that `countersign serve` does its work.
     pub heartbeat: Option<Heartbeat>,
+    /// Until when a clock is believed that says a time years after the last entry.
+    pub clock_trusted_until: Option<Timestamp>,
     /// What messages call the file.
     pub file: String,
 }

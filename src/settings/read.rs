@@ -78,6 +78,7 @@ impl<'t> Reader<'t> {
                 "breaker",
                 "quarantine",
                 "log",
+                "clock",
                 "heartbeat",
             ],
         );
@@ -100,7 +101,9 @@ impl<'t> Reader<'t> {
         let webhooks = self.webhooks(top, &declared);
         let (log, heartbeat) = (self.log(top), self.heartbeat(top, &webhooks));
         let limits = self.limits(top);
-        Settings { connectors, places, freezes, webhooks, limits, log, heartbeat, file: self.file.to_owned() }
+        let clock_trusted_until = self.clock(top);
+        let file = self.file.to_owned();
+        Settings { connectors, places, freezes, webhooks, limits, log, heartbeat, clock_trusted_until, file }
     }
 
     fn connectors(&mut self, declarations: &[(String, Table<'t>)]) -> BTreeMap<String, ConnectorSettings> {

@@ -78,7 +78,7 @@ fn a_mistyped_name_is_answered_with_the_one_that_was_meant() {
     assert_eq!(help("version = 1\nplace = {}"), "did you mean `places`?");
     assert_eq!(
         help("version = 1\nx = 3"),
-        "known here: `version`, `connectors`, `places`, `freezes`, `webhooks`, `teams`, `services`, `breaker`, `quarantine`, `log`, `heartbeat`"
+        "known here: `version`, `connectors`, `places`, `freezes`, `webhooks`, `teams`, `services`, `breaker`, `quarantine`, `log`, `clock`, `heartbeat`"
     );
     let text = "version = 1\n[connectors.files]\ntype = 'files'\n[places.a]\nconnector = 'flies'\npath = 'a'";
     assert_eq!(help(text), "did you mean `files`?");

@@ -58,6 +58,8 @@ kinds! {
     Key = "key",
     /// Changes are kept from beginning or going on, everywhere or at one place; or no more.
     Brake = "brake",
+    /// The clock was set while somebody served.
+    Clock = "clock",
 }
 
 impl Kind {

@@ -137,7 +137,7 @@ impl Counters {
             Said::Held { code: why, .. } => {
                 families.held.get_or_create(&code(why)).inc();
             }
-            Said::ClockBehind { .. } => {
+            Said::ClockBehind { .. } | Said::ClockAhead { .. } => {
                 families.clock_steps.inc();
             }
         }

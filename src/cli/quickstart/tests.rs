@@ -33,6 +33,10 @@ impl Clock for DaysAhead {
     fn instant(&self) -> Instant {
         SystemClock.instant()
     }
+
+    fn since_boot(&self) -> std::time::Duration {
+        SystemClock.since_boot()
+    }
 }
 
 struct Tour {

@@ -46,6 +46,7 @@ pub(super) fn said(said: &Said) {
         }
         Said::Heartbeat(Beat::Withheld(why)) => tracing::warn!(code = why.code(), "no heartbeat"),
         Said::Settings { code, .. } => tracing::info!(code, "settings read again"),
+        Said::ClockAhead { expected } => tracing::info!(latest = %expected, "clock set far forward; nothing begins"),
         Said::ClockBehind { latest } => tracing::info!(%latest, "clock set back; nothing begins"),
     }
 }

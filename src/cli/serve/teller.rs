@@ -100,6 +100,14 @@ impl Teller {
                 let event = json!({"kind": "settings", "code": code, "message": message, "diagnostics": diagnostics});
                 self.tell(now, event, message);
             }
+            Said::ClockAhead { expected } => {
+                let event = json!({"kind": "clock", "code": "clock.ahead", "latest": expected});
+                let words = format!(
+                    "the clock was set forward by more than a day, from {expected} on; nothing begins before it is right, or \
+                     this process is started again"
+                );
+                self.tell(now, event, &words);
+            }
             Said::ClockBehind { latest } => {
                 let event = json!({"kind": "clock", "code": "clock.behind", "latest": latest});
                 let words = format!("the clock was set back; nothing begins before it says {latest} again");

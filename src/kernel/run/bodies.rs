@@ -438,6 +438,16 @@ impl BrakeKind {
     }
 }
 
+/// `clock`: the wall clock was set, and is gone by again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ClockBody {
+    /// By how much, in milliseconds; back where it is negative.
+    pub jumped_ms: i64,
+    /// What it said right before.
+    pub before: Timestamp,
+}
+
 /// `key`: a key of this installation was made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -64,6 +64,10 @@ impl Clock for Ahead {
     fn instant(&self) -> Instant {
         SystemClock.instant() + Duration::from_millis(self.0.load(Ordering::SeqCst))
     }
+
+    fn since_boot(&self) -> Duration {
+        SystemClock.since_boot() + Duration::from_millis(self.0.load(Ordering::SeqCst))
+    }
 }
 
 pub(super) struct House {

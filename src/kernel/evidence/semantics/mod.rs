@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 
 use super::report::Fault;
 use crate::diagnostic::with_article;
-use crate::run::bodies::{ActivationBody, BrakeBody, KeyBody, NotDueBody, StartedBody};
+use crate::run::bodies::{ActivationBody, BrakeBody, ClockBody, KeyBody, NotDueBody, StartedBody};
 
 mod brakes;
 mod intents;
@@ -96,6 +96,7 @@ impl Semantics {
                 self.activated = Some(entry.id.clone());
             }
             Kind::Key => drop(body::<KeyBody>(entry, wrong)),
+            Kind::Clock => drop(body::<ClockBody>(entry, wrong)),
             Kind::Brake => {
                 if let Some(body) = body::<BrakeBody>(entry, wrong) {
                     self.shared.brakes.turn(&body);

@@ -46,7 +46,8 @@ pub fn named_blobs(entry: &Stamped) -> Vec<Digest> {
         | Kind::Skipped
         | Kind::Closed
         | Kind::NotDue
-        | Kind::Key => Vec::new(),
+        | Kind::Key
+        | Kind::Clock => Vec::new(),
     }
 }
 
