@@ -444,8 +444,7 @@ impl Runner {
                 return Ok(false);
             }
             let Ok(left @ 1..) = u64::try_from(until.micros() - now.wall.micros()) else { return Ok(true) };
-            // WHY: beh:X15 the wall clock is looked at again at least each second: a suspended machine wakes late.
-            let nap = Duration::from_micros(left).min(Duration::from_secs(1));
+            let nap = Duration::from_micros(left).min(self.clock.look_every());
             // WHY: the borrowed value is let go at once, so that a run may be driven by any thread.
             let asked = async { stop.wait_for(|stop| *stop).await.is_ok() };
             tokio::select! {

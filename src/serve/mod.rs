@@ -19,10 +19,12 @@ mod orders;
 mod pages;
 mod pulse;
 mod said;
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test stops where something is not as it says")]
+mod tests;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
-use std::time::Duration;
 
 use countersign_kernel::run::bodies::{ClockBody, Trigger};
 use countersign_warrant::{RunId, Stamped, Timestamp};
@@ -453,7 +455,7 @@ impl Server {
             let asked = async { stop.wait_for(|stop| *stop).await.is_ok() };
             tokio::select! {
                 asked = asked => if asked { return Ok(()) },
-                () = tokio::time::sleep(Duration::from_secs(1)) => {}
+                () = tokio::time::sleep(clock.look_every()) => {}
             }
         }
         self.installation.shared.distrust_clock(false);

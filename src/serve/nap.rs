@@ -8,10 +8,6 @@ use countersign_warrant::Timestamp;
 use super::pulse::Pulse;
 use crate::clock::{BEHIND_MS_MAX, Clock, Moment};
 
-/// The longest sleep without a look at the wall clock.
-// WHY: beh:X15 a machine that was suspended wakes late, and a clock that was set tells nobody.
-const LONGEST: Duration = Duration::from_secs(1);
-
 /// How far forward the wall may be set before nobody goes by it, in milliseconds: a day. What falls due in years would begin
 /// at once, and be on record as of then.
 pub(super) const AHEAD_MS_MAX: i64 = 86_400_000;
@@ -58,10 +54,11 @@ impl Nap {
             }
             self.latest = now;
             self.pulse.goes_round(now);
+            let longest = self.clock.look_every();
             let nap = match until {
-                None => LONGEST,
+                None => longest,
                 Some(until) => match u64::try_from(until.micros() - now.wall.micros()) {
-                    Ok(left @ 1..) => Duration::from_micros(left).min(LONGEST),
+                    Ok(left @ 1..) => Duration::from_micros(left).min(longest),
                     _ => return None,
                 },
             };

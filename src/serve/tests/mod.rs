@@ -1,0 +1,4 @@
+//! A server whose clock a test moves: years in seconds.
+
+mod house;
+mod year;
