@@ -1,3 +1,5 @@
+mod second;
+
 use std::fmt::Write as _;
 
 use countersign_warrant::Timestamp;
@@ -127,15 +129,48 @@ fn difference(cron: &str, zone_name: &str, from: Timestamp, count: usize) -> Opt
     None
 }
 
-const ZONES: [&str; 8] = [
+/// Zones of every kind of rule: whole and half hours, gaps at midnight, Ramadan, rules that ended, none.
+const ZONES: [&str; 40] = [
     "UTC",
     "Europe/Berlin",
-    "America/New_York",
-    "Australia/Lord_Howe",
-    "Asia/Kathmandu",
-    "America/Sao_Paulo",
+    "Europe/London",
+    "Europe/Dublin",
+    "Europe/Lisbon",
+    "Europe/Moscow",
+    "Europe/Istanbul",
+    "Europe/Chisinau",
+    "Atlantic/Azores",
     "Africa/Casablanca",
+    "Africa/Cairo",
+    "Africa/Johannesburg",
+    "Africa/Lagos",
+    "America/New_York",
+    "America/Chicago",
+    "America/Denver",
+    "America/Phoenix",
+    "America/Los_Angeles",
+    "America/Anchorage",
+    "America/St_Johns",
+    "America/Halifax",
+    "America/Havana",
+    "America/Sao_Paulo",
+    "America/Santiago",
+    "America/Asuncion",
+    "America/Scoresbysund",
+    "America/Nuuk",
+    "Asia/Kolkata",
+    "Asia/Kathmandu",
+    "Asia/Tehran",
+    "Asia/Beirut",
+    "Asia/Jerusalem",
+    "Asia/Gaza",
+    "Asia/Tokyo",
+    "Asia/Shanghai",
+    "Australia/Sydney",
+    "Australia/Adelaide",
+    "Australia/Lord_Howe",
     "Pacific/Auckland",
+    "Pacific/Chatham",
 ];
 
 fn field(least: u8, most: u8) -> impl Strategy<Value = String> {
@@ -178,7 +213,8 @@ proptest! {
         (minute, hour) in time(),
         fields in (field(1, 28), field(1, 12), field(0, 7)),
         zone in prop::sample::select(&ZONES[..]),
-        from in 1_577_836_800i64..2_208_988_800,
+        // 2024 to 2044.
+        from in 1_704_067_200i64..2_335_219_200,
     ) {
         let (day, month, weekday) = fields;
         let cron = format!("{minute} {hour} {day} {month} {weekday}");
