@@ -3,6 +3,8 @@
 //! A window is the stretch from its first civil time to its second one on each of its days, as the clocks of its zone
 //! show them; a freeze is whole days. Both are rules: which instants they mean is asked when it matters.
 
+use std::ops::RangeInclusive;
+
 use countersign_warrant::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -17,8 +19,11 @@ const DAYS: [&str; 7] = ["MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN"];
 /// No window opens later than so many days after one asks.
 const LOOKED_AT_DAYS: i64 = 3 * 366;
 
-/// The proofs look at so many days: a year of freezes, and what lies around.
+/// The proofs look at so many days: a year of windows, and what lies around.
 const PROVEN_DAYS: i64 = 400;
+
+/// And at the freezes of so many years, in which each day of a year falls on each day of a week, in leap years, too.
+const PROVEN_YEARS: i16 = 28;
 
 /// So many openings are looked at for the longest one: those of two months, and more.
 const OPENINGS_LOOKED_AT: usize = 64;
@@ -124,7 +129,7 @@ impl Windows {
     pub fn longest_closed_ms(&self) -> Option<u64> {
         let start = Timestamp::from_micros(super::LOOKED_FROM_MICROS);
         let mut longest = self.closed_within(start, days_after(start, PROVEN_DAYS))?;
-        for (first, end) in self.freeze.iter().filter_map(Freeze::once) {
+        for (first, end) in self.freeze.iter().flat_map(Freeze::proven) {
             longest = longest.max(self.closed_within(days_after(first, -8), end)?);
         }
         Some(longest)
@@ -263,9 +268,14 @@ impl Freeze {
     /// The stretches of the years around an instant, in their order.
     fn stretches(&self, around: Timestamp) -> Vec<Stretch> {
         let Some(year) = zoned(around, &self.zone).map(|zoned| zoned.year()) else { return Vec::new() };
+        self.stretches_of(year - 2..=year + 2)
+    }
+
+    /// Those that begin in these years, or the one that there is.
+    fn stretches_of(&self, years: RangeInclusive<i16>) -> Vec<Stretch> {
         match self.days {
             Days::Once(first, last) => self.stretch(first, last).into_iter().collect(),
-            Days::Yearly(first, last) => (year - 2..=year + 2)
+            Days::Yearly(first, last) => years
                 .filter_map(|year| {
                     let end = if last < first { year + 1 } else { year };
                     self.stretch(day_of(year, first)?, day_of(end, last)?)
@@ -274,18 +284,17 @@ impl Freeze {
         }
     }
 
+    /// Those that the proofs look at.
+    fn proven(&self) -> Vec<Stretch> {
+        let start = zoned(Timestamp::from_micros(super::LOOKED_FROM_MICROS), &self.zone).map(|zoned| zoned.year());
+        start.map(|year| self.stretches_of(year..=year + PROVEN_YEARS)).unwrap_or_default()
+    }
+
     fn stretch(&self, first: Date, last: Date) -> Option<Stretch> {
         let midnight = |date: Date| Some(stamp(&date.to_zoned(self.zone.clone()).ok()?));
         // INVARIANT: what is frozen for good is frozen: `..9999-12-31` has no next midnight that could be counted to.
         let end = last.tomorrow().ok().and_then(midnight);
         Some((midnight(first)?, end.unwrap_or(Timestamp::from_micros(jiff::Timestamp::MAX.as_microsecond()))))
-    }
-
-    fn once(&self) -> Option<Stretch> {
-        match self.days {
-            Days::Once(first, last) => self.stretch(first, last),
-            Days::Yearly(..) => None,
-        }
     }
 
     fn stretch_around(&self, at: Timestamp) -> Option<Stretch> {
@@ -464,6 +473,9 @@ mod tests {
         assert_eq!(windows(&["SAT 22:00-02:00 UTC", "* 01:00-03:00 UTC"], &[]).longest_open_ms(), 5 * 3_600_000);
         assert_eq!(windows(&["* 02:00-03:00 UTC"], &["01-01..12-31 UTC"]).longest_open_ms(), 0);
         assert_eq!(frozen.longest_closed_ms(), Some(17 * 86_400_000 - 3_600_000));
+        // In 2027 the freeze begins on a Monday, a day after the last window, and ends two weeks and a day later.
+        let weekly = windows(&["SUN 00:00-01:00 UTC"], &["12-20..01-02 UTC"]);
+        assert_eq!(weekly.longest_closed_ms(), Some(21 * 86_400_000 - 3_600_000));
         let always = windows(&["* 00:00-24:00 UTC"], &["02-29..02-29 UTC"]);
         assert_eq!(always.closes_at(at("2028-02-28T12:00:00Z")), at("2028-02-29T00:00:00Z"));
         assert_eq!(always.longest_closed_ms(), Some(86_400_000));
@@ -586,12 +598,14 @@ mod tests {
                 &freeze.iter().map(String::as_str).collect::<Vec<_>>(),
             );
             let start = Timestamp::from_micros(super::super::LOOKED_FROM_MICROS);
-            let end = days_after(start, PROVEN_DAYS);
-            let (mut at, mut longest) = (start, Some(0));
-            while at < end && longest.is_some() {
-                let Some(open) = windows.opens_at(at) else { longest = None; break };
-                longest = longest.map(|longest: u64| longest.max(millis_between(at, open)));
-                at = windows.closes_at(open);
+            let frozen = windows.freeze.iter().flat_map(Freeze::proven).map(|(first, end)| (days_after(first, -8), end));
+            let mut longest = Some(0);
+            for (mut at, end) in frozen.chain([(start, days_after(start, PROVEN_DAYS))]) {
+                while at < end && longest.is_some() {
+                    let Some(open) = windows.opens_at(at) else { longest = None; break };
+                    longest = longest.map(|longest: u64| longest.max(millis_between(at, open)));
+                    at = windows.closes_at(open);
+                }
             }
             prop_assert_eq!(windows.longest_closed_ms(), longest, "{:?} {:?}", allow, freeze);
         }
