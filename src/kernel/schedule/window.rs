@@ -22,8 +22,8 @@ const LOOKED_AT_DAYS: i64 = 3 * 366;
 /// The proofs look at so many days: a year of windows, and what lies around.
 const PROVEN_DAYS: i64 = 400;
 
-/// And at the freezes of so many years, in which each day of a year falls on each day of a week, in leap years, too.
-const PROVEN_YEARS: i16 = 28;
+/// And at the freezes of this year and of so many after it, in which each day of a year falls on each day of a week.
+const PROVEN_YEARS: i16 = 11;
 
 /// So many openings are looked at for the longest one: those of two months, and more.
 const OPENINGS_LOOKED_AT: usize = 64;
@@ -149,9 +149,9 @@ impl Windows {
 
     /// The longest time for which they are closed, of the times that begin within these; all stretches are made once.
     fn closed_within(&self, from: Timestamp, to: Timestamp) -> Option<u64> {
-        let last = (to.micros() - from.micros()) / 86_400_000_000 + 2;
+        let last = (to.micros() - from.micros()) / 86_400_000_000 + 9;
         // WHY: only around a freeze are more days asked than are proven, and within it nothing opens, be it millennia.
-        let days = (-2..=last.min(PROVEN_DAYS + 2)).chain((last - 8).max(PROVEN_DAYS + 3)..=last);
+        let days = (-2..=last.min(PROVEN_DAYS + 2)).chain((last - 16).max(PROVEN_DAYS + 3)..=last);
         let mut open: Vec<Stretch> =
             self.allow.iter().flat_map(|window| window.stretches(from, days.clone())).collect();
         open.sort_unstable();
@@ -161,6 +161,9 @@ impl Windows {
         freezes.dedup();
         let (mut longest, mut closed_since) = (0, from);
         for (start, end) in open.into_iter().filter(|(_, end)| *end > from) {
+            if closed_since >= to {
+                break;
+            }
             let mut at = start.max(closed_since);
             for (first, last) in &freezes {
                 if *first <= at && at < *last {
