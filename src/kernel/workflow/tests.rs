@@ -5,6 +5,7 @@ mod documents;
 mod drawing;
 mod hostile;
 pub(crate) mod known;
+mod lived;
 mod mutants;
 mod pages;
 mod shipped;
