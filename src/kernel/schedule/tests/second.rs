@@ -43,7 +43,11 @@ impl<'a> Line<'a> {
             count += 1;
         }
         let hash = Sha256::digest(text.as_bytes());
-        (count, hash.iter().take(8).map(|byte| format!("{byte:02x}")).collect())
+        let mut hex = String::new();
+        for byte in hash.iter().take(8) {
+            write!(hex, "{byte:02x}").unwrap();
+        }
+        (count, hex)
     }
 }
 
