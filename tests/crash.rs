@@ -2,7 +2,7 @@
 //! shipped workflow, and again while it recovers; and every call and question of a run failing in every way.
 //!
 //! The oracle reads the target's own state and the ledger only. `COUNTERSIGN_CRASH_ALL=1` runs every double crash
-//! instead of a sample; `COUNTERSIGN_CRASH_SEED` draws another sample.
+//! instead of a sample; `COUNTERSIGN_CRASH_SEED` draws another sample; `COUNTERSIGN_KILL_SECS=600` kills at random for longer.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 #[path = "crash/answers.rs"]
@@ -23,6 +23,8 @@ mod ledger;
 mod matrix;
 #[path = "crash/oracle.rs"]
 mod oracle;
+#[path = "crash/random.rs"]
+mod random;
 #[path = "crash/recovery.rs"]
 mod recovery;
 #[path = "crash/serve.rs"]

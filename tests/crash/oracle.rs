@@ -70,7 +70,7 @@ pub(crate) fn at_end(folder: &Path, subject: &Subject, key: &str, ends: &[&str])
 }
 
 /// inv:I1, rel:I1, rel:I9: no change without its record, and no record without a decision that allows it.
-fn unrecorded(book: &Book, folder: &Path) -> Vec<String> {
+pub(crate) fn unrecorded(book: &Book, folder: &Path) -> Vec<String> {
     let intents = book.intents();
     let mut wrong = Vec::new();
     for entry in target::applied(folder) {
@@ -92,7 +92,7 @@ fn unrecorded(book: &Book, folder: &Path) -> Vec<String> {
 }
 
 /// inv:I3, rel:I2: whoever reads the delivered credential at this moment can work with it.
-fn unworking(folder: &Path, subject: &Subject) -> Option<String> {
+pub(crate) fn unworking(folder: &Path, subject: &Subject) -> Option<String> {
     let is_first = subject.workflow.starts_with("provision") || subject.object.0 == "ca";
     let needed = subject.stage >= Tour::Toured && !is_first;
     match target::works(folder, subject) {
@@ -122,13 +122,13 @@ fn unknown_to_the_store(book: &Book, folder: &Path, subject: &Subject) -> Option
 }
 
 /// inv:I7: every hash, link and signature holds, as far as the ledger is signed.
-fn unverified(book: &Book) -> Vec<String> {
+pub(crate) fn unverified(book: &Book) -> Vec<String> {
     let Some(report) = &book.report else { return Vec::new() };
     report.faults.iter().map(|fault| format!("the ledger does not hold: {fault}")).collect()
 }
 
 /// inv:I2, rel:I8: one closing answer for each intent.
-fn unclosed(book: &Book) -> Vec<String> {
+pub(crate) fn unclosed(book: &Book) -> Vec<String> {
     let mut wrong = Vec::new();
     for (_, body) in book.intents() {
         let answers = book.answers(&body.intent.entry);
@@ -156,6 +156,13 @@ fn unsettled(book: &Book, folder: &Path, subject: &Subject) -> Vec<String> {
             wrong.push(format!("the target and the ledger disagree on `{entry}`"));
         }
     }
+    wrong.extend(unsettled_of(book, folder, subject));
+    wrong
+}
+
+/// One subject of many is as the ledger says.
+pub(crate) fn unsettled_of(book: &Book, folder: &Path, subject: &Subject) -> Vec<String> {
+    let mut wrong = Vec::new();
     let current = book.current(&subject.name()).map(|version| version.to_string());
     if matches!(subject.object.0, "account" | "jwks" | "role" | "webhook") {
         let live = target::live(folder, subject);

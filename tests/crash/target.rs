@@ -112,6 +112,7 @@ fn judge(folder: &Path, delivery: &Path, subject: &Subject) -> Result<(), String
     let read = |name: &str| fs::read(delivery.join(name)).map_err(|error| format!("{name}: {error}"));
     match subject.sink {
         ("client", "reporting" | "countersign-operator") => is_admitted(&object, &read("key")?),
+        ("client", job) if job.starts_with("job-") => is_admitted(&object, &read("key")?),
         ("client", "sessions") => is_published(&object, &read("key.pem")?, &read("kid")?),
         ("client", "orders") => is_admitted(&object, &read("secret")?),
         ("client", "ledger" | "legacy") => is_admitted(&object, &read("password")?),
