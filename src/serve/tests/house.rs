@@ -14,8 +14,7 @@ use tokio::task::JoinHandle;
 
 use crate::clock::{Clock as _, SettableClock};
 use crate::scheduler::{FileSet, SetFile};
-use crate::serve::{Said, ServeError, Server, activate};
-use crate::store::RunState;
+use crate::serve::{Handle, Said, ServeError, Server, activate};
 use crate::{Installation, known};
 
 /// Longer than a busy machine needs for all that falls due at one instant.
@@ -40,6 +39,7 @@ pub(super) struct Began {
 
 /// A server at work.
 struct Serving {
+    handle: Handle,
     stop: watch::Sender<bool>,
     said: mpsc::UnboundedReceiver<Said>,
     task: JoinHandle<Result<(), ServeError>>,
@@ -106,8 +106,13 @@ impl House {
         let (said, told) = mpsc::unbounded_channel();
         let (entries, _) = mpsc::unbounded_channel();
         let server = Server::new(Arc::clone(self.installation()), (entries, said), stopped).await.unwrap();
-        self.serving = Some(Serving { stop, said: told, task: tokio::spawn(server.serve()) });
+        self.serving = Some(Serving { handle: server.handle(), stop, said: told, task: tokio::spawn(server.serve()) });
         assert!(matches!(self.hears().await, Said::Serving { .. }));
+    }
+
+    /// Where it takes orders.
+    pub(super) fn handle(&self) -> Handle {
+        self.serving.as_ref().unwrap().handle.clone()
     }
 
     /// It ends, and the folder is given back.
@@ -139,7 +144,7 @@ impl House {
         let (store, now) = (&self.installation().store, self.clock.now());
         store.due(now, 1).await.unwrap().is_empty()
             && store.due_runs(now, 1).await.unwrap().is_empty()
-            && store.open_runs().await.unwrap().iter().all(|run| run.state != RunState::Running)
+            && store.open_by_workflow().await.unwrap().iter().all(|open| open.state != "running")
     }
 
     /// Goes from one instant at which there is something to do to the next, up to `end`. The clock stops at whole multiples of
@@ -169,7 +174,12 @@ impl House {
 
     /// How many entries of a kind there are.
     pub(super) async fn count(&self, kind: Kind) -> usize {
-        self.entries().await.iter().filter(|entry| entry.kind == kind).count()
+        self.stamps(kind).await.len()
+    }
+
+    /// When those of a kind were written.
+    pub(super) async fn stamps(&self, kind: Kind) -> Vec<Timestamp> {
+        self.entries().await.iter().filter(|entry| entry.kind == kind).map(|entry| entry.at).collect()
     }
 
     async fn entries(&self) -> Vec<countersign_warrant::Stamped> {
