@@ -7,6 +7,8 @@
 //!
 //! Read first: [`Verbosity`], [`start`], [`WRITTEN`].
 
+#[cfg(feature = "otlp")]
+mod export;
 mod fields;
 mod lines;
 
@@ -32,6 +34,10 @@ pub enum TelemetryError {
     /// `COUNTERSIGN_LOG_FORMAT` is no format.
     #[error("`COUNTERSIGN_LOG_FORMAT={0}` is no format, which are `text` and `json`")]
     Format(String),
+    /// What `OTEL_EXPORTER_OTLP_ENDPOINT` says is no endpoint.
+    #[cfg(feature = "otlp")]
+    #[error("traces cannot be sent to the endpoint of the environment")]
+    Export(#[source] opentelemetry_otlp::ExporterBuildError),
     /// It was started before.
     #[error("events are already being written")]
     Started(#[source] TryInitError),
@@ -43,6 +49,8 @@ impl TelemetryError {
         match self {
             Self::Level(_) => "telemetry.level",
             Self::Format(_) => "telemetry.format",
+            #[cfg(feature = "otlp")]
+            Self::Export(_) => "telemetry.export",
             Self::Started(_) => "telemetry.started",
         }
     }
@@ -135,8 +143,21 @@ pub fn start(verbosity: &Verbosity) -> Result<Telemetry, TelemetryError> {
     let lines = Lines { json: Arc::clone(&json), colour: verbosity.colour, out: to_standard_error };
     let (ours, level) = reload::Layer::new(ours(asked.level.unwrap_or(UNASKED)));
     let written = tracing_subscriber::registry().with(lines.with_filter(ours));
+    #[cfg(feature = "otlp")]
+    let (written, traces) = {
+        let traces = export::tracer().map_err(TelemetryError::Export)?;
+        let layer =
+            traces.as_ref().map(|(tracer, _)| export::layer(tracer.clone()).with_filter(self::ours(LevelFilter::INFO)));
+        (written.with(layer), traces.map(|(_, provider)| provider))
+    };
     written.try_init().map_err(TelemetryError::Started)?;
-    Ok(Telemetry { asked, json, level })
+    Ok(Telemetry {
+        asked,
+        json,
+        level,
+        #[cfg(feature = "otlp")]
+        traces,
+    })
 }
 
 /// The events of this process, which are being written.
@@ -145,9 +166,28 @@ pub struct Telemetry {
     asked: Log,
     json: Arc<AtomicBool>,
     level: reload::Handle<Targets, Registry>,
+    #[cfg(feature = "otlp")]
+    traces: Option<opentelemetry_sdk::trace::SdkTracerProvider>,
+}
+
+/// Makes the span a part of the one trace of that run, where traces are sent.
+pub fn join_trace(span: &tracing::Span, run: &str) {
+    #[cfg(feature = "otlp")]
+    export::join(span, run);
+    #[cfg(not(feature = "otlp"))]
+    let _ = (span, run);
 }
 
 impl Telemetry {
+    /// Sends what is left of traces, for five seconds at most.
+    pub fn end(&self) {
+        #[cfg(feature = "otlp")]
+        if let Some(traces) = &self.traces {
+            // WHY: whoever does not listen is no reason to fail a command that has done its work.
+            let _ = tokio::task::block_in_place(|| traces.shutdown());
+        }
+    }
+
     /// From now on as the settings say, where neither the command line nor the environment says otherwise.
     pub fn settle(&self, settings: &Log) {
         let level = self.asked.level.or(settings.level).unwrap_or(UNASKED);

@@ -48,7 +48,7 @@ pub use arguments::{Arguments, Command};
 pub use draw::{Look, draw};
 pub use stop::Stop;
 
-use crate::telemetry::{self, Verbosity};
+use crate::telemetry::{self, Telemetry, Verbosity};
 use screen::Screen;
 
 /// Runs one command; answers with the process's exit code.
@@ -67,6 +67,12 @@ async fn dispatch(arguments: Arguments, screen: &Screen) -> Result<u8, Stop> {
     let verbosity = Verbosity::from_env(arguments.verbose);
     let verbosity = verbosity?;
     let telemetry = telemetry::start(&verbosity)?;
+    let ended = command(arguments, (screen, &telemetry)).await;
+    telemetry.end();
+    ended
+}
+
+async fn command(arguments: Arguments, (screen, telemetry): (&Screen, &Telemetry)) -> Result<u8, Stop> {
     let data = arguments.data;
     match arguments.command {
         Command::Quickstart(_) => quickstart::quickstart(data, screen).await,
@@ -80,7 +86,7 @@ async fn dispatch(arguments: Arguments, screen: &Screen) -> Result<u8, Stop> {
         Command::Activate(activate) => activate::activate(data, &activate, screen).await,
         Command::Adopt(adopt) => adopt::adopt(data, &adopt, screen).await,
         Command::Run(run) => run::run(data, &run, screen).await,
-        Command::Serve(asked) => serve::serve(data, &asked, (screen, &telemetry)).await,
+        Command::Serve(asked) => serve::serve(data, &asked, (screen, telemetry)).await,
         Command::Pause(asked) => pause::pause(data, &asked, screen).await,
         Command::Resume(resume) => answer::resume(data, &resume, screen).await,
         Command::Undo(undo) => answer::undo(data, &undo, screen).await,

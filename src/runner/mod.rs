@@ -197,6 +197,7 @@ impl Runner {
     async fn carry_to_end(&self, drive: Drive) -> Result<Driven, DriveError> {
         let (run, workflow) = (&drive.run.id, drive.run.plan.workflow.name.as_str());
         let span = tracing::info_span!("run", %run, workflow);
+        crate::telemetry::join_trace(&span, run.as_str());
         Box::pin(self.carry_under_lease(drive)).instrument(span).await
     }
 

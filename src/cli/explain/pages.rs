@@ -364,6 +364,14 @@ pub(super) const PAGES: &[Page] = &[
         "`COUNTERSIGN_LOG_FORMAT=json`",
     ),
     Page::told(
+        "telemetry.export",
+        "Traces cannot be sent to the endpoint that the environment names.",
+        "`OTEL_EXPORTER_OTLP_ENDPOINT` is an address such as `http://127.0.0.1:4318`; it counts where Countersign was built with the \
+         feature `otlp`. The command did not begin, and nothing was changed.",
+        "`OTEL_EXPORTER_OTLP_ENDPOINT=collector`",
+        "`OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4318`",
+    ),
+    Page::told(
         "telemetry.started",
         "This process writes events already.",
         "That is begun once in a process. The command did not begin, and nothing was changed.",

@@ -51,6 +51,7 @@ const NO_CODES: &[(&str, &str)] = &[
     ("resource.kind", "what a policy reads"),
     ("leak.reported", "an event, as workflows name one"),
     ("anything.example", "a name in a certificate that policies are tried with"),
+    ("service.version", "an attribute of traces, as OpenTelemetry names it"),
     ("faulty.answer", "a fault on purpose, in builds for tests alone"),
     ("faulty.lost", "a fault on purpose, in builds for tests alone"),
     ("faulty.refused", "a fault on purpose, in builds for tests alone"),
