@@ -44,7 +44,7 @@ struct Code {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Result {
+struct Sent {
     result: String,
 }
 
@@ -75,7 +75,7 @@ struct Families {
     timeouts: Counter,
     clock_steps: Counter,
     notices: Family<Holds, Counter>,
-    heartbeats: Family<Result, Counter>,
+    heartbeats: Family<Sent, Counter>,
     settings: Family<Holds, Counter>,
 }
 
@@ -129,7 +129,7 @@ impl Counters {
             }
             Said::Heartbeat(beat) => {
                 let result = beat.as_str().to_owned();
-                families.heartbeats.get_or_create(&Result { result }).inc();
+                families.heartbeats.get_or_create(&Sent { result }).inc();
             }
             Said::Settings { code, .. } => {
                 families.settings.get_or_create(&taken(code.is_none())).inc();
@@ -275,4 +275,125 @@ fn taken(taken: bool) -> Holds {
 #[allow(clippy::cast_precision_loss, reason = "a histogram needs no microsecond of a century")]
 fn between(from: Timestamp, to: Timestamp) -> f64 {
     to.micros().saturating_sub(from.micros()).max(0) as f64 / 1e6
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test stops where something is not as it says")]
+mod tests {
+    use countersign_warrant::EntryId;
+    use prometheus_client::encoding::prometheus_text;
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    const RUN: &str = "r20261123-222605-aaaaaaaaaaaa";
+
+    /// What is counted of these entries of one run, each so many seconds after the first.
+    fn counted(entries: &[(Kind, i64, Value)]) -> String {
+        let counters = Counters::new(Timestamp::from_micros(0));
+        let owner = Owner { team: "payments".to_owned(), does: "rotate" };
+        let owners = Workflows::from([("w".to_owned(), owner)]);
+        let run: RunId = RUN.parse().unwrap();
+        for (at, (kind, secs, predicate)) in entries.iter().enumerate() {
+            let entry = Stamped {
+                id: EntryId::of_run(&run, at as u64),
+                kind: *kind,
+                at: Timestamp::from_micros(1_795_000_000_000_000 + secs * 1_000_000),
+                predicate: predicate.clone(),
+                index: None,
+            };
+            counters.entry(&entry, "w", &owners);
+        }
+        assert!(counters.live.lock().unwrap().is_empty(), "what is closed is forgotten");
+        let mut text = String::new();
+        prometheus_text::encode(&mut text, counters.registry()).unwrap();
+        text
+    }
+
+    fn has(text: &str, line: &str) {
+        assert!(text.lines().any(|one| one == format!("countersign_{line}")), "no `{line}` in\n{text}");
+    }
+
+    fn fact(about: &str, holds: bool) -> Value {
+        json!({"step": "s", "about": about, "holds": holds, "facts": {}})
+    }
+
+    fn wait(wait: &Value) -> Value {
+        json!({"step": "s", "wait": wait})
+    }
+
+    fn closed() -> Value {
+        json!({"outcome": "undone", "code": "run.probe_failed", "message": "m"})
+    }
+
+    #[test]
+    fn each_state_is_timed_from_entry_to_entry() {
+        let until = json!({"for": "until", "at": "2027-01-01T00:00:00Z"});
+        let person = json!({"for": "person", "code": "run.probe_failed", "message": "m"});
+        let text = counted(&[
+            (Kind::Started, 0, Value::Null),
+            (Kind::Wait, 2, wait(&until)),
+            (Kind::Wait, 12, wait(&json!({"for": "over"}))),
+            (Kind::Wait, 13, wait(&person)),
+            (Kind::Closed, 113, closed()),
+        ]);
+        has(&text, "run_state_seconds_sum{state=\"running\"} 3.0");
+        has(&text, "run_state_seconds_sum{state=\"waiting\"} 10.0");
+        has(&text, "run_state_seconds_sum{state=\"stuck\"} 100.0");
+        has(&text, "run_seconds_sum{does=\"rotate\"} 113.0");
+        has(&text, "runs_stuck_total{code=\"run.probe_failed\"} 1");
+        has(&text, "runs_closed_total{does=\"rotate\",outcome=\"undone\"} 1");
+    }
+
+    /// What began before the process is counted when it ends, and not timed.
+    #[test]
+    fn what_began_before_is_not_timed() {
+        let text = counted(&[(Kind::Closed, 5, closed())]);
+        has(&text, "runs_closed_total{does=\"rotate\",outcome=\"undone\"} 1");
+        assert!(!text.contains("run_seconds_sum{"), "{text}");
+    }
+
+    #[test]
+    fn findings_are_counted_by_what_they_are() {
+        let text = counted(&[
+            (Kind::Started, 0, Value::Null),
+            (Kind::Fact, 1, fact(WINDOW, true)),
+            (Kind::Fact, 1, fact(WINDOW, false)),
+            (Kind::Fact, 1, fact("subject", true)),
+            (Kind::Fact, 1, fact("subject", false)),
+            (Kind::Fact, 1, fact(TIMEOUT, false)),
+            (Kind::Fact, 1, fact(NOTICE, false)),
+            (Kind::Closed, 5, closed()),
+        ]);
+        for line in [
+            "window_misses_total 1",
+            "drift_findings_total 1",
+            "step_timeouts_total 1",
+            "notices_total{taken=\"false\"} 1",
+        ] {
+            has(&text, line);
+        }
+    }
+
+    /// A version that comes into use is adopted when a client is seen with it; what a later change proves is no adoption.
+    #[test]
+    fn adoption_is_timed_until_a_client_is_seen() {
+        let version = |stage: &str| json!({"step": "s", "version": "local/account/a@2", "stage": stage, "sealed": null, "expires_at": null});
+        let probe = json!({"name": "key_used", "subject": "local/account/a", "version": null, "parameters": {}});
+        let seen = json!({"step": "s", "probe": probe, "holds": true, "result": {"answer": "accepted", "code": "c", "message": "m"}});
+        let body: Result<ProbeBody, _> = serde_json::from_value(seen.clone());
+        assert!(body.is_ok(), "{body:?}");
+        let text = counted(&[
+            (Kind::Started, 0, Value::Null),
+            (Kind::Version, 1, version("pending")),
+            (Kind::Probe, 2, seen.clone()),
+            (Kind::Version, 3, version("current")),
+            (Kind::Probe, 8, seen.clone()),
+            (Kind::Intent, 9, Value::Null),
+            (Kind::Probe, 20, seen),
+            (Kind::Closed, 21, closed()),
+        ]);
+        has(&text, "adoption_seconds_count 1");
+        has(&text, "adoption_seconds_sum 5.0");
+    }
 }
