@@ -15,7 +15,7 @@ use super::arguments::Adopt;
 use super::owner::Owner;
 use super::progress::Progress;
 use super::report::RunReport;
-use super::run::{exit_of, say_end};
+use super::run::{exit_of, left, say_end};
 use super::screen::Screen;
 use super::session::{Ran, Session, held, with_active};
 use super::signals::Signals;
@@ -57,8 +57,9 @@ async fn handed_over(
     version: Option<VersionId>,
     screen: &Screen,
 ) -> Result<u8, Stop> {
-    let signals = Signals::listen();
-    let progress = Progress::start(screen);
+    let signals = Signals::listen_beside();
+    let stop = signals.asked();
+    let progress = Progress::start(screen, Some(owner.store()));
     // WHY: the other process has a working folder of its own.
     let secret = std::path::absolute(secret).unwrap_or_else(|_| secret.to_owned());
     let Asked { workflow, inputs, .. } = asked;
@@ -74,12 +75,12 @@ async fn handed_over(
     };
     let rotation = Wanted { secret_file: None, version: None, ..adoption.clone() };
     let mut runs = Vec::new();
-    let ended: Result<(), Stop> = async {
+    let staying = async {
         let Begun { run, how } = owner.begin(&adoption).await?;
         if how == "held" {
             return Err(held(&run));
         }
-        let driven = owner.stay_with(&run, 0, &progress, signals.asked()).await?;
+        let driven = owner.stay_with(&run, 0, &progress, stop.clone()).await?;
         let is_adopted = driven == Driven::Over(RunOutcome::Done);
         runs.push((run, driven));
         if is_adopted && owner.rotates_on_import(&workflow).await? {
@@ -87,14 +88,18 @@ async fn handed_over(
             if how == "held" {
                 return Err(held(&run));
             }
-            let driven = owner.stay_with(&run, 0, &progress, signals.asked()).await?;
+            let driven = owner.stay_with(&run, 0, &progress, stop).await?;
             runs.push((run, driven));
         }
         Ok(())
-    }
-    .await;
+    };
+    let ended = signals.over(staying).await;
     progress.finish().await;
-    ended?;
+    ended??;
+    if runs.iter().any(|(_, driven)| *driven == Driven::Stopped) {
+        let left_to: Vec<RunId> = runs.into_iter().map(|(run, _)| run).collect();
+        return left(owner.store(), screen, &left_to).await;
+    }
     told(owner.store(), &runs, screen).await
 }
 

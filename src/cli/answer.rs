@@ -12,7 +12,7 @@ use super::Stop;
 use super::arguments::{Abandon, Resume, Undo};
 use super::owner::Owner;
 use super::progress::Progress;
-use super::run::{exit_with_subjects, tell};
+use super::run::{exit_with_subjects, left, tell};
 use super::screen::Screen;
 use super::session::open;
 use super::signals::Signals;
@@ -96,11 +96,16 @@ async fn handed_over(
     takes_answers(owner.store(), run, answer).await?;
     let from = owner.store().entries_of_run(run).await?.len();
     owner.answer(run, &Answer { answer, reason: reason.to_owned() }).await?;
-    let signals = Signals::listen();
-    let progress = Progress::start(screen);
-    let driven = owner.stay_with_answered(run, from, &progress, signals.asked()).await;
+    let signals = Signals::listen_beside();
+    let progress = Progress::start(screen, Some(owner.store()));
+    let stop = signals.asked();
+    let driven = signals.over(owner.stay_with_answered(run, from, &progress, stop)).await;
     progress.finish().await;
-    ended(owner.store(), (run, &driven?), answer, screen).await
+    let driven = driven??;
+    if driven == Driven::Stopped {
+        return left(owner.store(), screen, std::slice::from_ref(run)).await;
+    }
+    ended(owner.store(), (run, &driven), answer, screen).await
 }
 
 async fn within(
@@ -118,7 +123,7 @@ async fn within(
         Err(error) => return Err(error.into()),
     };
     let word = PersonsWord { answer, by: installation.asker().await?, reason: reason.to_owned() };
-    let progress = Progress::start(screen);
+    let progress = Progress::start(screen, Some(&installation.store));
     let runner = runner(installation, policies, Some(progress.sender()), stop);
     let driven = runner.answer(run, word).await;
     drop(runner);

@@ -385,6 +385,12 @@ pub struct Status {
     /// List every subject, and not only the first 25; with `--json` every one is there anyway
     #[arg(long, conflicts_with = "of")]
     pub all: bool,
+    /// Show it again and again, until Ctrl-C; where no terminal is, one after the other, with `--json` a document a line
+    #[arg(long)]
+    pub watch: bool,
+    /// How often
+    #[arg(long, value_name = "SECS", default_value_t = 2, requires = "watch", value_parser = clap::value_parser!(u16).range(1..=3600))]
+    pub every: u16,
 }
 
 /// `why`.

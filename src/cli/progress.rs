@@ -1,15 +1,25 @@
 //! Progress of runs: a line for each entry, and on a terminal what is being waited for.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
-use countersign_kernel::run::bodies::StartedBody;
-use countersign_warrant::{Kind, RunId, Stamped};
+use countersign_kernel::plan::Plan;
+use countersign_kernel::run::Run;
+use countersign_kernel::run::bodies::{StartedBody, Wait, WaitBody};
+use countersign_warrant::{Kind, RunId, Stamped, Timestamp};
 use indicatif::{ProgressBar, ProgressStyle};
 use tokio::sync::{mpsc, oneshot};
 
+use super::plan::in_words;
 use super::screen::Screen;
+use super::spans::{GLUE, away, local};
 use super::tell;
+use crate::clock::{Clock as _, SystemClock};
+use crate::store::Store;
+
+/// How often the time that is left is counted anew.
+const COUNTED_EVERY: Duration = Duration::from_millis(500);
 
 /// Tells entries as they are committed, until the sender is gone.
 pub(super) struct Progress {
@@ -22,22 +32,35 @@ pub(super) struct Progress {
 
 impl Progress {
     /// Begins to tell.
-    pub(super) fn start(screen: &Screen) -> Self {
+    ///
+    /// With a store, a wait is told by the move of the plan that it is for.
+    pub(super) fn start(screen: &Screen, store: Option<&Store>) -> Self {
         let (sender, mut entries) = mpsc::unbounded_channel::<Stamped>();
         let (barriers, mut asked) = mpsc::unbounded_channel::<oneshot::Sender<()>>();
         let bar = spinner(screen);
-        let (own_bar, own_screen) = (bar.clone(), screen.clone());
+        let (own_bar, own_screen, store) = (bar.clone(), screen.clone(), store.cloned());
         let teller = tokio::spawn(async move {
             let mut names = Names::default();
+            let mut awaited = Awaited::Words("looking at the target ...");
+            let mut tick = tokio::time::interval(COUNTED_EVERY);
             loop {
                 // WHY: biased, so that a barrier is answered only when every entry before it is told.
                 tokio::select! {
                     biased;
                     entry = entries.recv() => match entry {
-                        Some(entry) => tell_one(&entry, &mut names, own_bar.as_ref(), &own_screen),
+                        Some(entry) => {
+                            tell_one(&entry, &mut names, own_bar.as_ref(), &own_screen);
+                            if own_bar.is_some() {
+                                awaited = Awaited::after(&entry, store.as_ref()).await;
+                            }
+                        }
                         None => break,
                     },
                     Some(told) = asked.recv() => drop(told.send(())),
+                    _ = tick.tick(), if own_bar.is_some() => {}
+                }
+                if let Some(bar) = &own_bar {
+                    bar.set_message(awaited.words(SystemClock.now()));
                 }
             }
             if let Some(bar) = own_bar {
@@ -98,9 +121,6 @@ fn tell_one(entry: &Stamped, names: &mut Names, bar: Option<&ProgressBar>, scree
     let Some(text) = tell::text(entry) else { return };
     let text = format!("{before}{text}");
     beside(bar, || screen.say_wrapped(&format!("  {:<9}", entry.kind.as_str()), &text));
-    if let Some(bar) = bar {
-        bar.set_message(waiting_for(entry));
-    }
 }
 
 /// Says lines on standard output while the spinner, which stands on standard error, is out of their way.
@@ -116,19 +136,73 @@ fn spinner(screen: &Screen) -> Option<ProgressBar> {
         return None;
     }
     let bar = ProgressBar::new_spinner();
-    if let Ok(style) = ProgressStyle::with_template("{spinner} {msg}") {
+    if let Ok(style) = ProgressStyle::with_template("{spinner} {wide_msg}") {
         bar.set_style(style);
     }
     bar.enable_steady_tick(Duration::from_millis(120));
     Some(bar)
 }
 
-fn waiting_for(entry: &Stamped) -> String {
-    match entry.kind {
-        Kind::Intent => "waiting for the target ...",
-        Kind::Wait => "soaking: old and new both work ...",
-        Kind::Closed => "",
-        _ => "going on ...",
+/// What a run waits for, as far as its last entry tells.
+#[derive(Debug, PartialEq, Eq)]
+enum Awaited {
+    Words(&'static str),
+    /// The end of a step's wait.
+    Until(String, Timestamp),
+}
+
+impl Awaited {
+    async fn after(entry: &Stamped, store: Option<&Store>) -> Self {
+        match entry.kind {
+            Kind::Intent => Self::Words("waiting for the target ..."),
+            Kind::Wait => match entry.decode::<WaitBody>() {
+                Ok(WaitBody { step, wait: Wait::Until { at } }) => {
+                    let planned = match (store, entry.id.run()) {
+                        (Some(store), Some(run)) => planned(store, &run).await,
+                        _ => None,
+                    };
+                    Self::Until(planned.unwrap_or_else(|| step.to_string()), at)
+                }
+                _ => Self::Words("going on ..."),
+            },
+            Kind::Closed => Self::Words(""),
+            _ => Self::Words("going on ..."),
+        }
     }
-    .to_owned()
+
+    // WHY: how long is said first: a narrow terminal cuts the end off.
+    fn words(&self, now: Timestamp) -> String {
+        match self {
+            Self::Words(words) => (*words).to_owned(),
+            Self::Until(what, at) => {
+                let words = format!("goes on {}: {what}; {}", away(now, *at), local(*at));
+                words.replace(GLUE, " ")
+            }
+        }
+    }
+}
+
+/// The move at which a run stands, in words.
+async fn planned(store: &Store, run: &RunId) -> Option<String> {
+    let stored = store.run(run).await.ok()??;
+    let plan = store.blob(&stored.plan).await.ok()??;
+    let plan = Plan::from_bytes(plan.bytes()).ok()?;
+    let entries = store.entries_of_run(run).await.ok()?;
+    let run = Run::fold(&entries, Arc::new(plan)).ok()??;
+    run.current().map(in_words)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wait_says_how_long_what_for_and_until_when() {
+        let now: Timestamp = "2026-12-03T08:00:00Z".parse().unwrap();
+        let soak = Awaited::Until("wait 90 s; old and new both work".to_owned(), now.plus_millis(90_000));
+        let words = soak.words(now);
+        assert!(words.starts_with("goes on in 1 min 30 s: wait 90 s; old and new both work; "), "{words}");
+        assert!(words.contains(":01:30 "), "{words}");
+    }
 }

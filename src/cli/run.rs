@@ -49,8 +49,8 @@ async fn handed_over(owner: &Owner, asked: Asked, detailed: bool, screen: &Scree
     let Asked { workflow, inputs, event, plan, idempotency_key, emergency } = asked;
     let request =
         Wanted { workflow, inputs, event, plan, idempotency_key, emergency, secret_file: None, version: None };
-    let signals = Signals::listen();
-    let (progress, stop) = (Progress::start(screen), signals.asked());
+    let signals = Signals::listen_beside();
+    let (progress, stop) = (Progress::start(screen, Some(owner.store())), signals.asked());
     let work = async {
         let answer = begin(owner, &request, stop.clone(), &progress).await?;
         if answer.how == "held" {
@@ -61,12 +61,11 @@ async fn handed_over(owner: &Owner, asked: Asked, detailed: bool, screen: &Scree
         let driven = owner.stay_with(&answer.run, from, &progress, stop).await?;
         Ok((answer.run, began, driven))
     };
-    let ended = signals.over(Box::pin(work)).await?;
+    let ended = signals.over(Box::pin(work)).await;
     progress.finish().await;
-    let (run, began, driven) = ended?;
+    let (run, began, driven) = ended??;
     if driven == Driven::Stopped {
-        screen.say(format!("run {run} goes on: the process that serves the folder drives it"));
-        return Ok(FAILED);
+        return left(owner.store(), screen, &[run]).await;
     }
     let called = tell(owner.store(), screen, &run, &driven, began).await?;
     exit_with_subjects(owner.store(), &run, &driven, called && began && detailed).await
@@ -95,6 +94,21 @@ async fn begin(
         }
         return Ok(begun);
     }
+}
+
+/// Tells that the command has left runs to the process that serves, as they stand.
+pub(super) async fn left(store: &Store, screen: &Screen, runs: &[RunId]) -> Result<u8, Stop> {
+    let mut reports = Vec::new();
+    for run in runs {
+        let entries = store.entries_of_run(run).await?;
+        reports.push(RunReport::of(run.as_str(), &entries).map_err(|error| Stop::of("store.corrupt", &error))?);
+    }
+    screen.document(&json!({"runs": reports, "goes_on": true}));
+    if let Some(run) = runs.last() {
+        screen.say(format!("run {run} goes on: the process that serves the folder drives it"));
+        screen.say(format!("  next: countersign status {run}"));
+    }
+    Ok(FAILED)
 }
 
 async fn within(

@@ -1,6 +1,7 @@
 //! What a person, or a program, sees: text that fits the terminal, or one JSON document.
 
 use std::io::{IsTerminal as _, Write as _};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use countersign_kernel::diagnostic::Diagnostic;
 use serde::Serialize;
@@ -19,8 +20,10 @@ pub(super) struct Screen {
     pub(super) json: bool,
     /// Colour and live progress are welcome.
     pub(super) live: bool,
-    /// Columns.
+    /// Columns, as they were when the command began.
     pub(super) width: usize,
+    /// Where words go instead of standard output, and whether a terminal shows them.
+    pub(super) kept: Option<(Arc<Mutex<String>>, bool)>,
 }
 
 /// How far the rest of a line is indented whose first words leave little room beside them.
@@ -45,14 +48,45 @@ impl Screen {
         let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
         let width = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
         let width = width.or_else(|| terminal.then(terminal_width).flatten()).unwrap_or(100);
-        Self { json, live: terminal && !plain && !json, width: width.clamp(*COLUMNS.start(), *COLUMNS.end()) }
+        let width = width.clamp(*COLUMNS.start(), *COLUMNS.end());
+        Self { json, live: terminal && !plain && !json, width, kept: None }
+    }
+
+    /// The same, whose words are kept, until they are taken; a document is one line there.
+    pub(super) fn keeping(&self) -> Self {
+        Self { live: false, kept: Some((Arc::default(), self.live)), ..self.clone() }
+    }
+
+    /// What was kept, and nothing of it any more.
+    pub(super) fn take(&self) -> String {
+        let kept = self.kept.as_ref().map(|(kept, _)| kept.lock().unwrap_or_else(PoisonError::into_inner));
+        kept.map(|mut kept| std::mem::take(&mut *kept)).unwrap_or_default()
+    }
+
+    /// Columns now: a terminal's change while a command runs, unless the environment says how many there are.
+    pub(super) fn columns(&self) -> usize {
+        let is_shown = self.live || self.kept.as_ref().is_some_and(|(_, shown)| *shown);
+        if !is_shown || std::env::var_os("COLUMNS").is_some() {
+            return self.width;
+        }
+        terminal_width().map_or(self.width, |width| width.clamp(*COLUMNS.start(), *COLUMNS.end()))
+    }
+
+    fn put(&self, line: &str) {
+        if let Some((kept, _)) = &self.kept {
+            let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
+            kept.push_str(line);
+            kept.push('\n');
+            return;
+        }
+        // WHY: a reader that closed the pipe has seen enough; the command goes on.
+        let _ = writeln!(std::io::stdout().lock(), "{line}");
     }
 
     /// One line for a person; nothing with `--json`.
     pub(super) fn say(&self, line: impl AsRef<str>) {
         if !self.json {
-            // WHY: a reader that closed the pipe has seen enough; the command goes on.
-            let _ = writeln!(std::io::stdout().lock(), "{}", steady(line.as_ref()));
+            self.put(&steady(line.as_ref()));
         }
     }
 
@@ -65,15 +99,16 @@ impl Screen {
 
     /// `first` and then `text`, broken at spaces so that it fits, its rest indented.
     pub(super) fn wrapped(&self, first: &str, text: &str) -> Vec<String> {
+        let width = self.columns();
         // WHY: where the first words take much of the line, what follows needs the lines below them.
         let column = first.chars().count();
-        let indent = if column <= self.width * 2 / 5 { column } else { BELOW };
-        let text = with_whole_commands(text, self.width - indent);
+        let indent = if column <= width * 2 / 5 { column } else { BELOW };
+        let text = with_whole_commands(text, width - indent);
         let mut lines = Vec::new();
         let mut line = first.to_owned();
         for word in text.split(' ') {
             let column = line.chars().count();
-            if column + word.chars().count() > self.width && column > indent {
+            if column + word.chars().count() > width && column > indent {
                 lines.push(line.trim_end().to_owned());
                 line = " ".repeat(indent);
             }
@@ -90,8 +125,12 @@ impl Screen {
     /// The one JSON document; nothing without `--json`.
     pub(super) fn document<T: Serialize>(&self, document: &T) {
         if self.json {
-            let text = serde_json::to_string_pretty(document).unwrap_or_default();
-            let _ = writeln!(std::io::stdout().lock(), "{}", plain(&text));
+            let text = if self.kept.is_some() {
+                serde_json::to_string(document)
+            } else {
+                serde_json::to_string_pretty(document)
+            };
+            self.put(&plain(&text.unwrap_or_default()));
         }
     }
 
@@ -104,8 +143,7 @@ impl Screen {
     /// One of several JSON documents, on a line of its own; nothing without `--json`.
     pub(super) fn line<T: Serialize>(&self, document: &T) {
         if self.json {
-            let text = serde_json::to_string(document).unwrap_or_default();
-            let _ = writeln!(std::io::stdout().lock(), "{}", plain(&text));
+            self.put(&plain(&serde_json::to_string(document).unwrap_or_default()));
         }
     }
 
@@ -171,7 +209,7 @@ mod tests {
 
     #[test]
     fn a_command_stays_on_one_line_where_it_fits_and_first_words_leave_room() {
-        let screen = Screen { json: false, live: false, width: 40 };
+        let screen = Screen { json: false, live: false, width: 40, kept: None };
         let lines = |first: &str, text: &str| -> Vec<String> {
             screen.wrapped(first, text).iter().map(|line| steady(line).into_owned()).collect()
         };

@@ -79,7 +79,7 @@ impl<'a> Session<'a> {
         screen: &Screen,
     ) -> Result<(Self, Progress), Stop> {
         let asker = installation.asker().await?;
-        let progress = Progress::start(screen);
+        let progress = Progress::start(screen, Some(&installation.store));
         let policies = Arc::clone(&active.set.policies);
         let runner = runner(installation, policies, Some(progress.sender()), stop);
         Ok((Self { runner, installation, asker, driven: BTreeMap::new() }, progress))

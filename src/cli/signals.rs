@@ -15,11 +15,53 @@ const BY_TERMINATE: u8 = 143;
 pub(super) struct Signals {
     asked: watch::Receiver<bool>,
     again: oneshot::Receiver<u8>,
+    whose: Whose,
+}
+
+/// Whose work it is that the command stays with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Whose {
+    /// This process's: a signal stops it.
+    Own,
+    /// That of the process that serves the folder: a signal ends the staying.
+    Served,
+}
+
+impl Whose {
+    const fn first_words(self) -> &'static str {
+        match self {
+            Self::Own => "stopping at the next safe point; once more ends it at once, and leaves the run open",
+            Self::Served => "leaving; the process that serves the folder goes on with it",
+        }
+    }
+
+    fn cut_off(self, exit: u8) -> Stop {
+        match self {
+            Self::Own => {
+                let help =
+                    "the next `countersign run` or `quickstart` in this folder looks at the target and carries it on";
+                Stop::new(exit, "run.cut_off", "ended at once; a run may be open in the middle of a step", help)
+            }
+            Self::Served => {
+                let text = "ended at once; the process that serves the folder goes on with what it was asked for";
+                Stop::new(exit, "run.left", text, "`countersign status` says how it stands")
+            }
+        }
+    }
 }
 
 impl Signals {
-    /// Listens from now on.
+    /// Listens from now on, for work of this process.
     pub(super) fn listen() -> Self {
+        Self::listen_for(Whose::Own)
+    }
+
+    /// The same for work that the process that serves the folder does, whatever becomes of this command.
+    pub(super) fn listen_beside() -> Self {
+        Self::listen_for(Whose::Served)
+    }
+
+    fn listen_for(whose: Whose) -> Self {
         let (ask, asked) = watch::channel(false);
         let (insist, again) = oneshot::channel();
         tokio::spawn(async move {
@@ -31,13 +73,13 @@ impl Signals {
             next(&mut interrupt, &mut terminate).await;
             // WHY: a receiver that is gone means that the command is over anyway.
             let _ = ask.send(true);
-            eprintln!("stopping at the next safe point; once more ends it at once, and leaves the run open");
+            eprintln!("{}", whose.first_words());
             let exit = next(&mut interrupt, &mut terminate).await;
             let _ = insist.send(exit);
             // Keeps the channel open: whoever waits on it sees the value.
             ask.closed().await;
         });
-        Self { asked, again }
+        Self { asked, again, whose }
     }
 
     /// Turns true at the first signal.
@@ -51,10 +93,7 @@ impl Signals {
         tokio::select! {
             biased;
             done = work => Ok(done),
-            Ok(exit) = self.again => {
-                let help = "the next `countersign run` or `quickstart` in this folder looks at the target and carries it on";
-                Err(Stop::new(exit, "run.cut_off", "ended at once; a run may be open in the middle of a step", help))
-            }
+            Ok(exit) = self.again => Err(self.whose.cut_off(exit)),
         }
     }
 }

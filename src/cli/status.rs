@@ -3,6 +3,7 @@
 mod run;
 mod subject;
 mod subjects;
+mod watch;
 
 use std::path::PathBuf;
 
@@ -20,6 +21,9 @@ use crate::store::StoredVersion;
 /// Shows everything, one run, one subject, or what one team answers for.
 pub(super) async fn status(data: Option<PathBuf>, asked: &Status, screen: &Screen) -> Result<u8, Stop> {
     let path = Folder::resolve(data)?;
+    if asked.watch {
+        return watch::watch(&path, asked, screen).await;
+    }
     show(&House::look(&path).await?, asked, screen).await
 }
 

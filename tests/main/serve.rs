@@ -278,6 +278,75 @@ fn a_person_answers_through_it() {
     folder.verifies();
 }
 
+/// Ctrl-C leaves a run to the process that drives it, and says so.
+#[test]
+fn who_leaves_is_told_that_the_run_goes_on() {
+    let folder = Folder::toured();
+    folder.deliver_elsewhere("elsewhere");
+    folder.edit(ROTATE, "within: 10s", "within: 300ms");
+    folder.edit(ROTATE, "soak: 50ms", "soak: 1h");
+    folder.activate();
+    folder.run(&["run", "rotate-reporting-key"]).ended(5);
+    let run = folder.status()["runs"][0]["run"].as_str().unwrap().to_owned();
+    // The client is pointed to its new key.
+    let link = folder.path("places/client/reporting");
+    let elsewhere = fs::read_link(folder.path("places/client/elsewhere")).unwrap();
+    fs::remove_file(&link).unwrap();
+    std::os::unix::fs::symlink(elsewhere, &link).unwrap();
+    let mut serving = folder.start(&["serve"]);
+    serving.reaches("serving");
+    let mut resuming = folder.start(&["resume", &run]);
+    resuming.reaches("wait     until ");
+    resuming.signal("INT");
+    let told = resuming.end().ended(1);
+    assert!(told.out.contains("goes on: the process that serves the folder drives it"), "{}", told.out);
+    assert!(told.err.contains("leaving; the process that serves the folder goes on with it"), "{}", told.err);
+    assert!(!told.out.contains("next `countersign run`"), "{}", told.out);
+    stop(serving);
+}
+
+/// Ctrl-C in a run that is served prints the document that was asked for.
+#[test]
+fn who_leaves_a_run_gets_its_document_as_it_stands() {
+    let folder = quick();
+    folder.edit(ROTATE, "soak: 50ms", "soak: 1h");
+    folder.activate();
+    let mut serving = folder.start(&["serve"]);
+    serving.reaches("serving");
+    let waiting = folder.start(&["run", "rotate-reporting-key", "--json"]);
+    let until = Instant::now() + Duration::from_secs(30);
+    while folder.status()["runs"][0]["state"] != "waiting" && Instant::now() < until {
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    waiting.signal("INT");
+    let told = waiting.end().ended(1);
+    let document = told.json();
+    assert_eq!((&document["goes_on"], &document["runs"][0]["outcome"]), (&true.into(), &"open".into()), "{document}");
+    assert_eq!(folder.status()["runs"][0]["state"], "waiting");
+    stop(serving);
+}
+
+/// Where the process that serves gives no answer, a second Ctrl-C is heard.
+#[test]
+fn a_second_ctrl_c_ends_a_command_that_waits_for_the_process_that_serves() {
+    let folder = Folder::toured();
+    let secret = folder.around().join("secret");
+    std::fs::write(&secret, "a secret of at least thirty-two characters").unwrap();
+    let mut serving = folder.start(&["serve"]);
+    serving.reaches("serving");
+    serving.signal("STOP");
+    let adopting = folder.start(&["adopt", "rotate-reporting-key", "--secret", &secret.display().to_string()]);
+    std::thread::sleep(Duration::from_millis(700));
+    adopting.signal("INT");
+    std::thread::sleep(Duration::from_millis(300));
+    adopting.signal("INT");
+    let told = adopting.end();
+    serving.signal("CONT");
+    assert_eq!(told.code, 130, "{}{}", told.out, told.err);
+    told.says(&["error[run.left]", "the process that serves the folder goes on"]);
+    stop(serving);
+}
+
 /// Whatever is said on the socket is answered, and harms nothing.
 #[test]
 fn the_socket_takes_no_nonsense() {

@@ -91,7 +91,7 @@ fn a_ctrl_c_in_the_soak_is_carried_on_by_quickstart() {
 
 #[test]
 fn each_stop_of_one_soak_is_carried_on() {
-    let folder = soaking("3s");
+    let folder = soaking("8s");
     let run = stopped(&folder, "wait ", "TERM");
     for signal in ["INT", "TERM"] {
         let mut running = folder.start(&["run", "ca-root"]);
@@ -100,7 +100,7 @@ fn each_stop_of_one_soak_is_carried_on() {
         running.signal(signal);
         let told = running.end();
         assert_eq!(told.code, 1, "{}", told.out);
-        assert!(told.err.contains("error[run.stopped]"), "{}", told.err);
+        assert!(told.err.contains("error[run.stopped]"), "{}{}", told.out, told.err);
         assert_eq!(folder.status()["open_runs"], 1);
     }
     folder.run(&["run", "ca-root", "--idempotency-key", "quickstart-ca-root"]).ended(0);

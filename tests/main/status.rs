@@ -228,3 +228,25 @@ fn a_database_of_an_older_version_is_told_apart_from_a_broken_one() {
     let told = folder.run(&["doctor"]).ended(0).out;
     assert!(told.contains("warning  store     the schema is"), "{told}");
 }
+
+#[test]
+fn watching_a_pipe_appends_and_ends_at_ctrl_c_with_success() {
+    let folder = Folder::toured();
+    let mut watching = folder.start(&["status", "--watch", "--every", "1"]);
+    for _ in 0..2 {
+        watching.reaches("--- 2");
+        watching.reaches("6 subjects; none needs a person");
+    }
+    watching.signal("INT");
+    let told = watching.end().ended(0);
+    assert!(!told.out.contains('\u{1b}') && told.err.is_empty(), "{}{}", told.out, told.err);
+    let mut watching = folder.start(&["status", "local/account/reporting", "--watch", "--json", "--every", "1"]);
+    watching.reaches("local/account/reporting");
+    watching.reaches("local/account/reporting");
+    watching.signal("TERM");
+    let told = watching.end().ended(0);
+    let lines: Vec<Value> = told.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert!(lines.len() >= 2 && lines.iter().all(|line| line["owner"]["team"] == "reporting"), "{}", told.out);
+    folder.run(&["status", "nonsense", "--watch"]).ended(2).says(&["error[status.not_found]"]);
+    folder.run(&["status", "--every", "1"]).ended(2).says(&["--watch"]);
+}

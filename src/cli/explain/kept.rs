@@ -14,7 +14,7 @@ pub(super) const PAGES: &[Page] = &[
     Page::told(
         "folder.missing",
         "There is no data folder at that place.",
-        "A command that reads makes nothing. `countersign quickstart` makes one.",
+        "A command that reads makes nothing. `countersign quickstart` makes one, as does `countersign init DIR --with NAME`.",
         "`countersign status --data /srv/countersing`",
         "`countersign status --data /srv/countersign`",
     ),

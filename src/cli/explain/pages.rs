@@ -38,6 +38,14 @@ pub(super) const PAGES: &[Page] = &[
         "`countersign run NAME` again",
     ),
     Page::told(
+        "run.left",
+        "The command was asked twice to end, and left the run to the process that serves.",
+        "Where `countersign serve` runs, it is that process that drives every run; a command only stays to tell what happens. \
+         `countersign status` says how the run stands.",
+        "Ctrl-C, and once more, while a rotation is served",
+        "`countersign status RUN`",
+    ),
+    Page::told(
         "run.unknown_workflow",
         "No activated workflow has that name.",
         "Only what `countersign activate DIR` has made current is run; the message names all of it.",
@@ -447,6 +455,13 @@ pub(super) const PAGES: &[Page] = &[
          were written before the failure stay.",
         "`countersign man --out /usr/share/man/man1`, without the right to write there",
         "`countersign man --out ~/.local/share/man/man1`",
+    ),
+    Page::told(
+        "status.deaf",
+        "Nothing would end the watching.",
+        "`countersign status --watch` ends at Ctrl-C or SIGTERM, and the system lets this process hear neither.",
+        "a sandbox that forbids signals to be handled",
+        "`countersign status`, as often as you want",
     ),
     Page::told(
         "status.not_found",

@@ -17,7 +17,7 @@ use crate::runner;
 use crate::runner::Driven;
 use crate::scheduler::FileSet;
 
-const QUIET: Screen = Screen { json: true, live: false, width: 100 };
+const QUIET: Screen = Screen { json: true, live: false, width: 100, kept: None };
 
 const PROVISION: &Stage = &TOUR[0];
 const DAY_MS: u64 = 86_400_000;
@@ -70,7 +70,7 @@ impl Tour {
     /// One look at what is due, some days from now.
     async fn renew(&mut self, permitted: bool, days: u64) -> (Vec<RunId>, Toured, BTreeMap<RunId, Driven>) {
         self.installation.clock = Arc::new(DaysAhead(days));
-        let progress = Progress::start(&QUIET);
+        let progress = Progress::start(&QUIET, None);
         let mut session = self.session(permitted).await;
         let mut toured = Toured::default();
         let runs = renewals::take(&mut session, &self.active, &progress, &mut toured).await.unwrap();
@@ -87,7 +87,7 @@ impl Tour {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stage_that_failed_is_asked_for_again() {
     let tour = Tour::new().await;
-    let progress = Progress::start(&QUIET);
+    let progress = Progress::start(&QUIET, None);
     let key = PROVISION.key;
     assert_eq!(tour.next().await, Next::Ask(key.to_owned()));
     // The client's folder is no folder: the delivery is refused, and the account is deleted again.
@@ -115,7 +115,7 @@ async fn a_stage_that_failed_is_asked_for_again() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_renewal_that_was_denied_is_tried_again_after_a_pause() {
     let mut tour = Tour::new().await;
-    let progress = Progress::start(&QUIET);
+    let progress = Progress::start(&QUIET, None);
     stage::take(&mut tour.session(true).await, &tour.active, PROVISION, &progress).await.unwrap();
     let (runs, toured, _) = tour.renew(true, 0).await;
     assert_eq!((runs.len(), toured.exit), (0, 0));

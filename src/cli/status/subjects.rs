@@ -181,11 +181,11 @@ fn tell(house: &House, shown: &[Standing], most: usize, screen: &Screen) {
     );
     let cells: Vec<Cells> = shown.iter().take(most).map(|one| Cells::of(house, one)).collect();
     let widest = |of: &dyn Fn(&Cells) -> usize, least: usize| cells.iter().map(of).max().unwrap_or(0).max(least);
-    let name = widest(&|one| one.subject.chars().count(), 7).min(screen.width * 2 / 5);
+    let name = widest(&|one| one.subject.chars().count(), 7).min(screen.columns() * 2 / 5);
     let (current, oldest) =
         (widest(&|one| one.current.chars().count(), 7), widest(&|one| one.oldest.chars().count(), 6));
     let due = widest(&|one| one.due.chars().count(), 8);
-    let wide = screen.width >= WIDE;
+    let wide = screen.columns() >= WIDE;
     if wide && !cells.is_empty() {
         screen.say(format!(
             "  {:name$}  {:current$}  {:oldest$}  {:due$}  {:8}  owner",
