@@ -12,6 +12,7 @@ use serde_json::json;
 use super::Stop;
 use super::arguments::Calendar;
 use super::screen::Screen;
+use super::spans::glued;
 use super::stop::{BAD_INPUT, DONE};
 use super::tell::seconds;
 use crate::catalog::Catalog;
@@ -74,7 +75,7 @@ pub(super) async fn calendar(data: Option<PathBuf>, asked: &Calendar, screen: &S
     screen.document(&json!({"from": from, "until": until, "due": due, "cut_short": cut}));
     for row in &due {
         let first = format!("{}  ", seconds(&row.at.to_string()));
-        let civil = if row.civil.is_empty() { String::new() } else { format!(", {}", row.civil) };
+        let civil = if row.civil.is_empty() { String::new() } else { format!(", {}", glued(&row.civil)) };
         screen.say_wrapped(&first, &format!("{} on {} ({}{civil})", row.workflow, row.subject, row.trigger));
     }
     if due.is_empty() {

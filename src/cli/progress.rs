@@ -13,7 +13,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::plan::in_words;
 use super::screen::Screen;
-use super::spans::{GLUE, away, local};
+use super::spans::{GLUE, away, local, secs_between};
 use super::tell;
 use crate::clock::{Clock as _, SystemClock};
 use crate::store::Store;
@@ -60,7 +60,9 @@ impl Progress {
                     _ = tick.tick(), if own_bar.is_some() => {}
                 }
                 if let Some(bar) = &own_bar {
-                    bar.set_message(awaited.words(SystemClock.now()));
+                    // WHY: what is as long as the line, or padded to it, leaves a copy where a terminal is made narrower.
+                    let room = own_screen.columns().saturating_sub(3);
+                    bar.set_message(awaited.words(SystemClock.now()).chars().take(room).collect::<String>());
                 }
             }
             if let Some(bar) = own_bar {
@@ -78,7 +80,7 @@ impl Progress {
     /// Says a line of its own, after everything that was committed so far.
     pub(super) async fn say(&self, line: &str) {
         self.settle().await;
-        beside(self.bar.as_ref(), || self.screen.say(line));
+        beside(self.bar.as_ref(), || self.screen.say_wrapped("", line));
     }
 
     /// Waits until everything that was committed so far is told.
@@ -136,7 +138,7 @@ fn spinner(screen: &Screen) -> Option<ProgressBar> {
         return None;
     }
     let bar = ProgressBar::new_spinner();
-    if let Ok(style) = ProgressStyle::with_template("{spinner} {wide_msg}") {
+    if let Ok(style) = ProgressStyle::with_template("{spinner} {msg}") {
         bar.set_style(style);
     }
     bar.enable_steady_tick(Duration::from_millis(120));
@@ -175,7 +177,10 @@ impl Awaited {
         match self {
             Self::Words(words) => (*words).to_owned(),
             Self::Until(what, at) => {
-                let words = format!("goes on {}: {what}; {}", away(now, *at), local(*at));
+                let clock = local(*at);
+                // A day and a time, or the time of today alone.
+                let shown = if secs_between(now, *at) < 86_400 { clock.get(15..23) } else { clock.get(..20) };
+                let words = format!("goes on {}, at {}: {what}", away(now, *at), shown.unwrap_or(&clock));
                 words.replace(GLUE, " ")
             }
         }
@@ -202,7 +207,9 @@ mod tests {
         let now: Timestamp = "2026-12-03T08:00:00Z".parse().unwrap();
         let soak = Awaited::Until("wait 90 s; old and new both work".to_owned(), now.plus_millis(90_000));
         let words = soak.words(now);
-        assert!(words.starts_with("goes on in 1 min 30 s: wait 90 s; old and new both work; "), "{words}");
-        assert!(words.contains(":01:30 "), "{words}");
+        assert!(words.starts_with("goes on in 1 min 30 s, at "), "{words}");
+        assert!(words.ends_with(":01:30: wait 90 s; old and new both work"), "{words}");
+        let window = Awaited::Until("wait for the window".to_owned(), now.plus_millis(3 * 86_400_000));
+        assert!(window.words(now).starts_with("goes on in 3 d, at Sun 2026-12-06 "), "{}", window.words(now));
     }
 }

@@ -105,7 +105,7 @@ pub(super) async fn left(store: &Store, screen: &Screen, runs: &[RunId]) -> Resu
     }
     screen.document(&json!({"runs": reports, "goes_on": true}));
     if let Some(run) = runs.last() {
-        screen.say(format!("run {run} goes on: the process that serves the folder drives it"));
+        screen.say_wrapped("", &format!("run {run} goes on: the process that serves the folder drives it"));
         screen.say(format!("  next: countersign status {run}"));
     }
     Ok(FAILED)
@@ -222,7 +222,8 @@ pub(super) fn say_end(screen: &Screen, run: &RunId, driven: &Driven) {
         }
         Driven::Stopped | Driven::Waiting { .. } => {
             let stop = stopped(run);
-            screen.say(format!("{}\n  help: {}", stop.message, stop.help.unwrap_or_default()));
+            screen.say_wrapped("", &stop.message);
+            screen.say_wrapped("  help: ", &stop.help.unwrap_or_default());
         }
     }
 }
