@@ -77,6 +77,7 @@ pub enum Command {
     /// `trigger`, `workflow`, `overdue`, `tried`); `window` (`is_open`, `opens_at`, `closes_at`, both also `_local`);
     /// `evidence` (`entry`, `run`, `at`, `checkpoint_size`); `blocked`, a list of `kind`, `run`, `message`, `next`. What is
     /// not there is null.
+    /// Beside `subjects` there are `at`, `served`, `set`, `brakes`, four counts, and `versions`, `runs` and `due`, which are lists.
     Status(Status),
     /// Explain a run, or what is due for a subject: which policies, windows, waits, answers and rules made it so
     ///
