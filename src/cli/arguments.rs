@@ -71,13 +71,13 @@ pub enum Command {
     /// Show where subjects and runs stand: what needs a person, what is due, who owns it
     ///
     /// Subjects that need a person come first: stuck, expired, quarantined, not begun, not done, overdue, tainted, braked,
-    /// limited, held; then by when they are due. With `--json`, each of `subjects` (and `status SUBJECT`) has: `subject`; `owner` (`workflow`, `team`, and
-    /// opaque ids for `person` and `backup`); `workflows`; `current` and `oldest` (`version`, `stage`, `since`, `entry`,
+    /// limited, held; then by when they are due. With `--json`, each of `subjects` (and `status SUBJECT`) has: `subject`;
+    /// `owner` (`workflow`, `team`, and opaque ids for `person` and `backup`); `workflows`; `current` and `oldest` (`version`, `stage`, `since`, `entry`,
     /// `sealed_at`, `age_secs`, `expires_at`), of which `oldest` is the oldest one that is not retired; `due` (`at`, `local`,
     /// `trigger`, `workflow`, `overdue`, `tried`); `window` (`is_open`, `opens_at`, `closes_at`, both also `_local`);
     /// `evidence` (`entry`, `run`, `at`, `checkpoint_size`); `blocked`, a list of `kind`, `run`, `message`, `next`. What is
-    /// not there is null.
-    /// Beside `subjects` there are `at`, `served`, `set`, `brakes`, four counts, and `versions`, `runs` and `due`, which are lists.
+    /// not there is null. Beside `subjects` there are `at`, `served`, `set`, `brakes`, four counts, and `versions`, `runs` and
+    /// `due`, which are lists.
     Status(Status),
     /// Explain a run, or what is due for a subject: which policies, windows, waits, answers and rules made it so
     ///
