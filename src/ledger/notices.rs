@@ -1,7 +1,7 @@
 //! Entries of no run: activations, brakes, triggers that had nothing to do, keys.
 
 use countersign_kernel::run::bodies::{
-    ActivationBody, BrakeBody, BrakeKind, BrakeScope, ClockBody, KeyBody, NotDueBody,
+    ActivationBody, BrakeBody, BrakeKind, BrakeScope, ClockBody, KeyBody, NotDueBody, NoticeBody,
 };
 use countersign_warrant::{Blob, Digest, Entry, EntryId, Journal as _, JournalError, Kind, Timestamp};
 use serde::Serialize;
@@ -51,6 +51,11 @@ impl Ledger {
         let digest = Digest::of_canonical(&(&body, at)).map_err(|error| unwritable(&error))?.to_string();
         let key = digest.get(..16).unwrap_or_default().to_owned();
         self.append_notice(Kind::Brake, &key, &body, vec![blob]).await
+    }
+
+    /// Records that somebody was told, or could not be told, that a run is due.
+    pub async fn append_notice_sent(&self, body: &NoticeBody, at: Timestamp) -> Result<EntryId, JournalError> {
+        self.append_notice(Kind::Notice, &format!("{}-{}", body.workflow, at.micros()), body, Vec::new()).await
     }
 
     /// Records that the clock was set, and is gone by again at that instant.

@@ -1,7 +1,8 @@
 //! What an entry does to the tables beside its leaf: the rows that are written in the same commit.
 
 use countersign_kernel::run::bodies::{
-    BrakeBody, BrakeScope, ClosedBody, NotDueBody, SealedBody, Stage, StartedBody, TIMEOUT, VersionBody, Wait, WaitBody,
+    BrakeBody, BrakeScope, ClosedBody, NotDueBody, NoticeBody, SealedBody, Stage, StartedBody, TIMEOUT, VersionBody,
+    Wait, WaitBody,
 };
 use countersign_warrant::{
     Entry, EntryId, Fence, FindingBody, IntentBody, JournalError, Kind, Outcome, ReceiptBody, ResourceName, RunId,
@@ -43,7 +44,7 @@ impl Projection<'_> {
             Kind::Closed => self.closed(run),
             Kind::Fact => self.fact(run),
             Kind::Decision | Kind::Probe | Kind::Skipped => Ok(()),
-            Kind::NotDue | Kind::Activation | Kind::Key | Kind::Brake | Kind::Clock => {
+            Kind::NotDue | Kind::Activation | Kind::Key | Kind::Brake | Kind::Clock | Kind::Notice => {
                 Err(unfit(id, "the kind is of no run"))
             }
         }
@@ -65,6 +66,10 @@ impl Projection<'_> {
             }
             Kind::Activation => self.push(Table::Activations, id),
             Kind::Key | Kind::Clock => Ok(()),
+            Kind::Notice => {
+                let body: NoticeBody = self.body()?;
+                self.push(Table::Subjects, &(&body.subject, id, None::<&str>))
+            }
             Kind::Brake => self.brake(),
             _ => Err(unfit(id, "the kind is of a run")),
         }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use countersign_kernel::plan::{self, Persons, PlanError};
 use countersign_kernel::run::bodies::{SCHEDULED, Trigger, TriggerKind};
 use countersign_kernel::schedule::{CatchUp, Schedule};
-use countersign_kernel::workflow::model::Workflow;
+use countersign_kernel::workflow::model::{Notices, Workflow};
 use countersign_warrant::{ResourceName, Timestamp};
 use serde_json::Value;
 
@@ -72,17 +72,29 @@ pub fn rows(workflow: &Workflow, persons: &Persons, now: Timestamp) -> Result<Ve
         instant,
         at,
         tried: 0,
+        notice_at: next_notice(workflow.notices.as_ref(), at, now),
     };
+    let told = workflow.notices.as_ref().map_or_else(String::new, |notices| format!(" told {:?}", notices.before_ms));
     let scheduled = triggers.schedule.as_ref().map(|schedule| {
         let instant = schedule.next_after(now);
         let at = instant.map(|instant| schedule.due(subject.as_str(), instant));
-        row(DueKind::Schedule, schedule_rule(schedule, &subject), instant, at)
+        row(DueKind::Schedule, schedule_rule(schedule, &subject) + &told, instant, at)
     });
     let renewed = triggers.expiry.map(|expiry| {
-        let rule = format!("{}/{} {subject}", expiry.numerator, expiry.denominator);
+        let rule = format!("{}/{} {subject}{told}", expiry.numerator, expiry.denominator);
         row(DueKind::Expiry, rule, None, Some(Timestamp::from_micros(0)))
     });
     Ok(scheduled.into_iter().chain(renewed).collect())
+}
+
+/// When somebody is told next that `at` comes near, after `now` (beh:R20).
+pub fn next_notice(notices: Option<&Notices>, at: Option<Timestamp>, now: Timestamp) -> Option<Timestamp> {
+    let at = at?;
+    let before = |ms: &u64| {
+        let micros = i64::try_from(ms.saturating_mul(1000)).unwrap_or(i64::MAX);
+        Timestamp::from_micros(at.micros().saturating_sub(micros))
+    };
+    notices?.before_ms.iter().map(before).filter(|told| *told > now).min()
 }
 
 /// All that the instants of a row follow from.

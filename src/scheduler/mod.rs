@@ -11,7 +11,7 @@ mod renewal;
 mod set;
 
 pub use active::{Active, ActiveError};
-pub use agenda::{LATE_MS, Look, MISSED_MAX, SPREAD_MS, again, defaults, look, rows, trigger_of};
+pub use agenda::{LATE_MS, Look, MISSED_MAX, SPREAD_MS, again, defaults, look, next_notice, rows, trigger_of};
 pub use due::due_at;
 pub use renewal::{Due, Renewal, RenewalError};
 pub use set::{CheckedSet, FileSet, PAGES, ReadSetError, SetFile, Unread};

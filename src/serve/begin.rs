@@ -12,7 +12,7 @@ use serde_json::Value;
 use super::{Current, LEDGER_GONE, Said, ServeError};
 use crate::Installation;
 use crate::runner::{BeginError, Begun, Held, Request};
-use crate::scheduler::{Due, Look, Renewal, again, defaults, look, trigger_of};
+use crate::scheduler::{Due, Look, Renewal, again, defaults, look, next_notice, trigger_of};
 use crate::store::{DueKind, DueRow};
 use crate::telemetry::with_causes;
 
@@ -48,7 +48,7 @@ pub(super) async fn begin(
 ) -> Result<Begin, ServeError> {
     let found = current.active.set.workflows.get(&row.workflow);
     // WHY: a row of a workflow that is current no more goes with the next arrangement, and must not be looked at till then.
-    let Some(workflow) = found else { return go_on(installation, &row, never(&row)).await };
+    let Some(workflow) = found else { return go_on((installation, current), &row, never(&row)).await };
     match row.kind {
         DueKind::Schedule => scheduled(installation, current, workflow, row, now).await,
         DueKind::Expiry => renewed(installation, current, workflow, row, now).await,
@@ -63,15 +63,15 @@ async fn scheduled(
     now: Timestamp,
 ) -> Result<Begin, ServeError> {
     let Some(schedule) = &workflow.triggers.schedule else {
-        return go_on(installation, &row, never(&row)).await;
+        return go_on((installation, current), &row, never(&row)).await;
     };
     match look(schedule, &row, now) {
-        Look::Later(later) => go_on(installation, &row, later).await,
-        Look::Over(over) => go_on(installation, &row, over).await,
+        Look::Later(later) => go_on((installation, current), &row, later).await,
+        Look::Over(over) => go_on((installation, current), &row, over).await,
         Look::Skip(then) => {
             let trigger = trigger_of(row.instant.unwrap_or(now));
             let why = ("schedule.skipped", "nobody looked when it was due, and the workflow says `catch_up: skip`");
-            not_begun(installation, (&row, then), trigger, why, now).await
+            not_begun((installation, current), (&row, then), trigger, why, now).await
         }
         Look::Start { instant, then } => {
             let persons = installation.persons(workflow, &BTreeMap::new());
@@ -93,10 +93,12 @@ async fn renewed(
     let persons = installation.persons(workflow, &BTreeMap::new());
     let renewal = Renewal::of(&installation.store, workflow, &persons, now).await?;
     // A version that comes into use, or a run that ends, has the row looked at again.
-    let Some(renewal) = renewal else { return go_on(installation, &row, never(&row)).await };
+    let Some(renewal) = renewal else { return go_on((installation, current), &row, never(&row)).await };
     match renewal.due {
-        Due::UnderWay(_) => go_on(installation, &row, never(&row)).await,
-        Due::NotYet { at, .. } => go_on(installation, &row, DueRow { at: Some(at), tried: 0, ..row.clone() }).await,
+        Due::UnderWay(_) => go_on((installation, current), &row, never(&row)).await,
+        Due::NotYet { at, .. } => {
+            go_on((installation, current), &row, DueRow { at: Some(at), tried: 0, ..row.clone() }).await
+        }
         Due::Now => {
             let then = never(&row);
             let wanted =
@@ -127,22 +129,22 @@ async fn start(
     match current.runner.begin(request).await {
         Ok(Begun::Started(run) | Begun::Known(run)) => {
             failpoint::hit("serve.before_row");
-            installation.ledger.move_due(row, then).await?;
+            move_row((installation, current), row, then).await?;
             Ok(Begin { run: Some(run), said: None })
         }
         Ok(Begun::Coalesced(holder)) => {
             let held_by = installation.store.run(&holder).await?;
             if in_turn && held_by.is_some_and(|held| held.workflow == row.workflow) {
                 // Each instant has a run, one after the other: this one's begins when that one has ended.
-                return go_on(installation, &row, never(&row)).await;
+                return go_on((installation, current), &row, never(&row)).await;
             }
             let message = format!("run {holder} holds what it would need");
             // A renewal is not over: it is looked at again in a while.
             let then = if trigger.kind == TriggerKind::Expiry { again(&row, &then, now).0 } else { then };
-            not_begun(installation, (&row, then), trigger, ("run.held", &message), now).await
+            not_begun((installation, current), (&row, then), trigger, ("run.held", &message), now).await
         }
         Err(BeginError::Journal(JournalError::Braked { brake, on, until })) => {
-            braked(installation, row, trigger, Held { brake, on, until }, now).await
+            braked((installation, current), row, trigger, Held { brake, on, until }, now).await
         }
         Err(error) if LEDGER_GONE.contains(&error.code()) => Err(lost(error)),
         Err(error) => {
@@ -150,14 +152,14 @@ async fn start(
             // WHY: what is there may change by itself where it could not be read; a plan that does not fit waits for a person.
             let is_passing = matches!(error, BeginError::Inventory(_)) || trigger.kind == TriggerKind::Expiry;
             let then = if is_passing { next } else { then };
-            not_begun(installation, (&row, then), trigger, (error.code(), &with_causes(&error)), now).await
+            not_begun((installation, current), (&row, then), trigger, (error.code(), &with_causes(&error)), now).await
         }
     }
 }
 
 /// A brake or a limit keeps the run from beginning: the row waits, and what it is about is told once.
 async fn braked(
-    installation: &Installation,
+    (installation, current): Ground<'_>,
     row: DueRow,
     trigger: Trigger,
     held: Held,
@@ -167,22 +169,33 @@ async fn braked(
     let at = held.may_pass().then(|| held.until.unwrap_or_else(|| now.plus_millis(LIMIT_MS)));
     let then = DueRow { at, tried: row.tried + 1, ..row.clone() };
     if row.tried > 0 {
-        return go_on(installation, &row, then).await;
+        return go_on((installation, current), &row, then).await;
     }
     let message = format!("{} on {}", held.brake.in_words(), held.on);
-    not_begun(installation, (&row, then), trigger, (held.brake.code(), &message), now).await
+    not_begun((installation, current), (&row, then), trigger, (held.brake.code(), &message), now).await
+}
+
+/// What a row is looked at with.
+type Ground<'a> = (&'a Installation, &'a Current);
+
+/// The row goes on, with the next notice of it.
+async fn move_row((installation, current): Ground<'_>, row: DueRow, to: DueRow) -> Result<(), ServeError> {
+    let workflow = current.active.set.workflows.get(&row.workflow);
+    let notices = workflow.and_then(|workflow| workflow.notices.as_ref());
+    let to = DueRow { notice_at: next_notice(notices, to.at, installation.clock.now()), ..to };
+    Ok(installation.ledger.move_due(row, to).await?)
 }
 
 /// The row goes on, and nothing is told.
-async fn go_on(installation: &Installation, row: &DueRow, to: DueRow) -> Result<Begin, ServeError> {
-    installation.ledger.move_due(row.clone(), to).await?;
+async fn go_on(ground: Ground<'_>, row: &DueRow, to: DueRow) -> Result<Begin, ServeError> {
+    move_row(ground, row.clone(), to).await?;
     Ok(NOTHING)
 }
 
 /// The row goes on, after an entry that says why no run was begun.
 // CRASH: the entry first: a row that went on without it would be a trigger of which nobody knows what became.
 async fn not_begun(
-    installation: &Installation,
+    (installation, current): Ground<'_>,
     (row, then): (&DueRow, DueRow),
     trigger: Trigger,
     (code, message): (&str, &str),
@@ -202,7 +215,7 @@ async fn not_begun(
         message: message.to_owned(),
         again: then.at,
     };
-    installation.ledger.move_due(row.clone(), then).await?;
+    move_row((installation, current), row.clone(), then).await?;
     Ok(Begin { run: None, said: Some(said) })
 }
 

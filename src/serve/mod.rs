@@ -15,6 +15,7 @@ mod brakes;
 mod error;
 mod heartbeat;
 mod nap;
+mod notices;
 mod orders;
 mod pages;
 mod pulse;
@@ -263,6 +264,14 @@ impl Server {
                 }
             }
         }
+        if self.room() > 0 {
+            let near = (self.room() + self.in_hand.rows.len()) as u64;
+            for row in self.installation.store.due_notices(now, near).await? {
+                if self.room() > 0 {
+                    self.tell(row, now);
+                }
+            }
+        }
         Ok(())
     }
 
@@ -287,6 +296,18 @@ impl Server {
             self.tasks.spawn(async move {
                 let begun = begin::begin(&installation, &current, row, now).await;
                 Ended::Row { key, begun }
+            });
+        }
+    }
+
+    /// Has somebody told that the row comes near.
+    fn tell(&mut self, row: DueRow, now: Timestamp) {
+        let key = (row.workflow.clone(), row.kind);
+        if self.in_hand.rows.insert(key.clone()) {
+            let (installation, current) = (Arc::clone(&self.installation), Arc::clone(&self.current));
+            self.tasks.spawn(async move {
+                let told = notices::tell(&installation, &current, row, now).await;
+                Ended::Row { key, begun: told.map(|()| Begin { run: None, said: None }) }
             });
         }
     }
@@ -419,7 +440,7 @@ impl Server {
         let store = &self.installation.store;
         let row = store.due_after(now, 1).await?.into_iter().next().and_then(|row| row.at);
         let pause = self.in_hand.pauses.values().map(|pause| pause.until).min();
-        Ok([row, store.next_wake(now).await?, pause].into_iter().flatten().min())
+        Ok([row, store.next_wake(now).await?, store.next_notice(now).await?, pause].into_iter().flatten().min())
     }
 
     /// A run for one of many subjects is driven by the one that it is a part of, as long as that one is open.

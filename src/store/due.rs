@@ -44,6 +44,8 @@ pub struct DueRow {
     pub at: Option<Timestamp>,
     /// How often the next run could not be started.
     pub tried: u64,
+    /// When somebody is told that `at` comes near.
+    pub notice_at: Option<Timestamp>,
 }
 
 fn read(row: &SqliteRow) -> Result<DueRow, ReadStoreError> {
@@ -56,6 +58,7 @@ fn read(row: &SqliteRow) -> Result<DueRow, ReadStoreError> {
         instant: instant("instant")?.map(Timestamp::from_micros),
         at: instant("at")?.map(Timestamp::from_micros),
         tried: count(row, "tried")?,
+        notice_at: instant("notice_at")?.map(Timestamp::from_micros),
     })
 }
 
@@ -68,6 +71,26 @@ impl Store {
             .fetch_all(&self.readers)
             .await?;
         rows.iter().map(read).collect()
+    }
+
+    /// The rows of which somebody is to be told by `now`, the earliest first.
+    pub async fn due_notices(&self, now: Timestamp, at_most: u64) -> Result<Vec<DueRow>, ReadStoreError> {
+        let rows =
+            sqlx::query("select * from due where notice_at is not null and notice_at <= ? order by notice_at limit ?")
+                .bind(now.micros())
+                .bind(bound(at_most))
+                .fetch_all(&self.readers)
+                .await?;
+        rows.iter().map(read).collect()
+    }
+
+    /// When somebody is to be told next, after `now`.
+    pub async fn next_notice(&self, now: Timestamp) -> Result<Option<Timestamp>, ReadStoreError> {
+        let at: Option<i64> = sqlx::query_scalar("select min(notice_at) from due where notice_at > ?")
+            .bind(now.micros())
+            .fetch_one(&self.readers)
+            .await?;
+        Ok(at.map(Timestamp::from_micros))
     }
 
     /// The next rows to be looked at after `now`, the earliest first.

@@ -60,6 +60,8 @@ kinds! {
     Brake = "brake",
     /// The clock was set while somebody served.
     Clock = "clock",
+    /// Somebody was told beforehand that a run is due.
+    Notice = "notice",
 }
 
 impl Kind {

@@ -202,6 +202,15 @@ impl Folder {
         })
     }
 
+    /// Waits until something is so.
+    pub(crate) fn waits_until(&self, is_so: impl Fn() -> bool) {
+        let until = Instant::now() + PATIENCE;
+        while !is_so() {
+            assert!(Instant::now() < until, "it never came to be so in {}", self.path(".").display());
+            std::thread::sleep(std::time::Duration::from_millis(50));
+        }
+    }
+
     /// Rows of a name and bytes.
     pub(crate) fn rows(&self, question: &'static str) -> Vec<(String, Vec<u8>)> {
         block_on(async {

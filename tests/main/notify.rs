@@ -9,6 +9,7 @@ use std::thread;
 use aws_lc_rs::hmac;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
+use countersign::clock::{Clock as _, SystemClock};
 use serde_json::Value;
 
 use crate::folder::Folder;
@@ -148,5 +149,90 @@ fn whom_settings_do_not_name_nobody_tells() {
         let text = format!("{settings}\n[webhooks.team-chat]\nurl = \"{url}\"\n");
         fs::write(folder.path("settings.toml"), text).unwrap();
         folder.run(&["plan", "tls-localhost"]).ended(2).says(&["settings.value", "notices"]);
+    }
+}
+
+/// The workflow with a schedule whose next instant is twenty days ahead, whatever day it is.
+fn in_twenty_days() -> String {
+    let then = SystemClock.now().plus_millis(20 * 86_400_000).to_string();
+    let (month, day) = (&then[5..7], &then[8..10]);
+    let schedule =
+        format!("on:\n  schedule: {{cron: \"0 9 {} {} *\", timezone: Europe/Berlin}}\n", number(day), number(month));
+    TELLING.replace("on:\n", &schedule)
+}
+
+fn number(digits: &str) -> u8 {
+    digits.parse().unwrap()
+}
+
+/// beh:R20 Whoever owns a workflow is told before it is due, once for each time that it names, and it is on record; that nobody
+/// hears it changes nothing.
+#[test]
+fn beh_r20_owners_are_told_before_a_run_is_due() {
+    let notices = "notices: {to: team-chat, before: [7d, 1d], text: restart the jobs afterwards}\nsteps:";
+    let text = in_twenty_days().replace("steps:", notices);
+    let (port, heard) = listening(204);
+    let folder = telling(port, "", &text);
+    let due: i64 = folder.ask("select at from due where workflow = 'rotate-and-tell' and kind = 'schedule'");
+    let planned: i64 = folder.ask("select notice_at from due where workflow = 'rotate-and-tell' and kind = 'schedule'");
+    assert_eq!(due - planned, 7 * 86_400_000_000);
+    // Its time has come: nobody waits for days in a test.
+    let moved: i64 = folder.ask("update due set notice_at = 1 where workflow = 'rotate-and-tell' returning 1");
+    assert_eq!(moved, 1);
+    let count = || folder.ask::<i64>("select count(*) from entries where kind = 'notice'");
+    let mut serving = folder.start(&["serve"]);
+    serving.reaches("serving:");
+    folder.waits_until(|| count() == 1);
+    let told = heard.lock().unwrap().clone();
+    assert_eq!(told.len(), 1);
+    let body = told[0].json();
+    assert_eq!((&body["workflow"], &body["team"]), (&"rotate-and-tell".into(), &"reporting".into()));
+    assert_eq!(body["text"], "restart the jobs afterwards");
+    assert!(body["due_at"].as_str().unwrap() > "2026", "{body}");
+    let next: i64 = folder.ask("select notice_at from due where workflow = 'rotate-and-tell' and kind = 'schedule'");
+    assert_eq!(next, planned, "the next one is arranged anew");
+    serving.signal("TERM");
+    serving.end().ended(0);
+    let story = folder.run(&["evidence", "show", "local/account/reporting"]).ended(0);
+    assert!(story.out.contains("`team-chat` was told that `rotate-and-tell` is due at"), "{}", story.out);
+    folder.verifies();
+}
+
+#[test]
+fn a_notice_that_nobody_hears_is_on_record_and_stops_nothing() {
+    let text = in_twenty_days().replace("steps:", "notices: {to: team-chat, before: [1d]}\nsteps:");
+    let (port, _heard) = listening(503);
+    let folder = telling(port, "", &text);
+    let moved: i64 = folder.ask("update due set notice_at = 1 where workflow = 'rotate-and-tell' returning 1");
+    assert_eq!(moved, 1);
+    let mut serving = folder.start(&["serve"]);
+    serving.reaches("serving:");
+    folder.waits_until(|| folder.ask::<i64>("select count(*) from entries where kind = 'notice'") == 1);
+    serving.signal("TERM");
+    serving.end().ended(0);
+    let story = folder.run(&["evidence", "show", "local/account/reporting"]).ended(0);
+    assert!(story.out.contains("`team-chat` could not be told (it answered 503)"), "{}", story.out);
+    folder.verifies();
+}
+
+#[test]
+fn notices_that_would_come_too_early_are_refused() {
+    let folder = Folder::toured();
+    for (on, before, code) in [
+        ("schedule: {cron: \"0 9 * * *\", timezone: UTC}", "7d", "workflow.out_of_range"),
+        ("event: [leak.reported]", "1d", "workflow.key_not_here"),
+        ("schedule: {cron: \"0 9 1 * *\", timezone: UTC}", "1s", "workflow.out_of_range"),
+    ] {
+        let text = TELLING
+            .replace("on:\n", &format!("on:\n  {on}\n"))
+            .replace("steps:", &format!("notices: {{to: team-chat, before: [{before}]}}\nsteps:"));
+        fs::write(folder.path("early.yaml"), text).unwrap();
+        let settings = fs::read_to_string(folder.path("settings.toml")).unwrap();
+        fs::write(folder.path("with.toml"), settings + "\n[webhooks.team-chat]\nurl = \"http://127.0.0.1:9/x\"\n")
+            .unwrap();
+        let file = folder.path("early.yaml").display().to_string();
+        let with = folder.path("with.toml").display().to_string();
+        let told = folder.run(&["lint", &file, "--settings", &with]).ended(2);
+        assert!(told.err.contains(code) || told.out.contains(code), "{}{}", told.out, told.err);
     }
 }

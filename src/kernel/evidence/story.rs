@@ -12,8 +12,8 @@ use serde_json::Value;
 
 use crate::diagnostic::with_article;
 use crate::run::bodies::{
-    BrakeBody, BrakeKind, BrakeScope, ClosedBody, EACH, FactBody, NOTICE, NotDueBody, ProbeBody, SkippedBody, Stage,
-    StartedBody, TIMEOUT, TriggerKind, VersionBody, WINDOW, Wait, WaitBody,
+    BrakeBody, BrakeKind, BrakeScope, ClosedBody, EACH, FactBody, NOTICE, NotDueBody, NoticeBody, ProbeBody,
+    SkippedBody, Stage, StartedBody, TIMEOUT, TriggerKind, VersionBody, WINDOW, Wait, WaitBody,
 };
 
 /// One sentence of a story.
@@ -103,6 +103,7 @@ impl Story<'_> {
             Kind::Finding => Ok(self.finding(entry.decode()?)),
             Kind::Decision => Ok(self.decision(entry, entry.decode()?).filter(|_| own)),
             Kind::NotDue => Ok(self.not_due(&entry.decode()?)),
+            Kind::Notice => Ok(self.notice(&entry.decode()?)),
             Kind::Brake => Ok(self.brake(&entry.decode()?)),
             _ if own => own_entry(entry),
             _ => Ok(None),
@@ -177,6 +178,14 @@ impl Story<'_> {
         let due = body.due_at.map(|at| format!("; due at {at}")).unwrap_or_default();
         let text = format!("workflow `{}` had nothing to do (`{}`){due}", body.workflow, body.code);
         (body.subject == *self.subject).then_some(text)
+    }
+
+    fn notice(&self, body: &NoticeBody) -> Option<String> {
+        let told = match &body.reason {
+            None => format!("`{}` was told", body.to),
+            Some(reason) => format!("`{}` could not be told ({reason})", body.to),
+        };
+        (body.subject == *self.subject).then(|| format!("{told} that `{}` is due at {}", body.workflow, body.due_at))
     }
 
     fn brake(&self, body: &BrakeBody) -> Option<String> {

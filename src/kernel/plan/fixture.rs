@@ -212,6 +212,7 @@ fn around(name: &str, mut change: Step) -> Workflow {
         triggers: Triggers { request: Some(RequestTrigger::default()), expiry: None, schedule: None, events: vec![] },
         on_import: crate::workflow::model::OnImport::Verify,
         windows: None,
+        notices: None,
         steps: vec![
             step("gate", StepKind::Policy(PolicyStep { action, context: BTreeMap::new() })),
             change,

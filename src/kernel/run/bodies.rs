@@ -448,6 +448,23 @@ pub struct ClockBody {
     pub before: Timestamp,
 }
 
+/// `notice`: somebody was told beforehand that a run is due, or could not be told.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NoticeBody {
+    /// The workflow.
+    pub workflow: String,
+    /// Whose credential it changes.
+    pub subject: ResourceName,
+    /// When it is due.
+    pub due_at: Timestamp,
+    /// The webhook.
+    pub to: String,
+    /// Why it was not taken; nothing where it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
 /// `key`: a key of this installation was made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -23,6 +23,7 @@ mod issue;
 pub mod layout;
 mod leaves;
 pub mod model;
+mod notices;
 mod notify;
 mod on_failure;
 mod order;
@@ -134,6 +135,7 @@ struct Header<'n> {
     on: On,
     on_import: Read<OnImport>,
     windows: Read<Option<windows::Placed>>,
+    notices: Read<Option<notices::Placed>>,
     steps: Read<&'n [Node]>,
 }
 
@@ -175,6 +177,10 @@ fn workflow(root: &Node, digest: Digest, known: &Known<'_>, errors: &mut Errors<
         (Ok(triggers), Ok(steps)) => windows::prove(header.windows?, triggers, steps, errors),
         (Err(told), _) | (_, Err(told)) => Err(*told),
     };
+    let notices = match (&triggers, &steps) {
+        (Ok(triggers), Ok(steps)) => notices::prove(header.notices?, triggers, steps, errors),
+        (Err(told), _) | (_, Err(told)) => Err(*told),
+    };
     if let (Ok(triggers), Ok(steps), Ok(order)) = (&triggers, &steps, &order) {
         let closed_ms = windows.as_ref().ok().and_then(Option::as_ref).map_or(0, |(_, closed_ms)| *closed_ms);
         waits::prove((triggers, closed_ms), (steps, nodes), &order.sequence, errors)?;
@@ -188,6 +194,7 @@ fn workflow(root: &Node, digest: Digest, known: &Known<'_>, errors: &mut Errors<
         triggers: triggers?,
         on_import: header.on_import?,
         windows: windows?.map(|(windows, _)| windows),
+        notices: notices?,
         steps: steps?,
     })
 }
@@ -226,9 +233,10 @@ fn header<'n>(root: &'n Node, known: &Known<'_>, errors: &mut Errors<'_>) -> Rea
         on_import(node, subject, errors)
     });
     let windows = table.take("windows").map(|node| windows::windows(node, known, errors)).transpose();
+    let notices = table.take("notices").map(|node| notices::notices(node, known, errors)).transpose();
     let done = table.done(&[], errors);
     let on = on.unwrap_or_else(On::told);
-    Ok(Header { metadata: version.and(done).and(metadata), subject, on, on_import, windows, steps })
+    Ok(Header { metadata: version.and(done).and(metadata), subject, on, on_import, windows, notices, steps })
 }
 
 /// What becomes of what is adopted; only a text can be.

@@ -35,8 +35,21 @@ pub struct Workflow {
     pub on_import: OnImport,
     /// When its changes may begin; at any time where it says nothing.
     pub windows: Option<Windows>,
+    /// Whom a webhook tells beforehand that a run is due.
+    pub notices: Option<Notices>,
     /// In the order in which they run: that of the file, unless `needs` says otherwise.
     pub steps: Vec<Step>,
+}
+
+/// Who is told before a run is due (beh:R20).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notices {
+    /// The webhook of the settings.
+    pub to: String,
+    /// So long before, in milliseconds, the longest first: 60,000 to 7,776,000,000.
+    pub before_ms: Vec<u64>,
+    /// What is said beside that it is due.
+    pub text: Option<String>,
 }
 
 /// What becomes of a credential that was not made here, when it is adopted (beh:R14).

@@ -29,6 +29,7 @@ fn row(schedule: &Schedule, subject: &str, now: Timestamp) -> DueRow {
         instant,
         at: instant.map(|instant| schedule.due(subject, instant)),
         tried: 0,
+        notice_at: None,
     }
 }
 
@@ -154,4 +155,19 @@ fn what_cannot_be_started_is_tried_again_and_not_beyond_the_next_instant() {
     assert_eq!(longest.at, Some(now.plus_millis(PAUSE_MS_MAX)));
     let soon = DueRow { at: Some(now.plus_millis(DAY_MS / 24 / 60)), ..then };
     assert_eq!(again(&first, &soon, now), (soon.clone(), true));
+}
+
+/// beh:R20 Whoever is to be told is told of each time before what is due once, and of none that has passed.
+#[test]
+fn beh_r20_notices_come_before_what_is_due() {
+    let notices = Notices { to: "chat".to_owned(), before_ms: vec![7 * DAY_MS, DAY_MS], text: None };
+    let due = at("2026-11-26T08:00:00Z");
+    let next = |now: &str| next_notice(Some(&notices), Some(due), at(now));
+    assert_eq!(next("2026-11-01T00:00:00Z"), Some(at("2026-11-19T08:00:00Z")));
+    assert_eq!(next("2026-11-19T08:00:00Z"), Some(at("2026-11-25T08:00:00Z")));
+    assert_eq!(next("2026-11-25T08:00:00Z"), None);
+    assert_eq!(
+        (next_notice(None, Some(due), at("2026-11-01T00:00:00Z")), next_notice(Some(&notices), None, due)),
+        (None, None)
+    );
 }

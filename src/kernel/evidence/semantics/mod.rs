@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 
 use super::report::Fault;
 use crate::diagnostic::with_article;
-use crate::run::bodies::{ActivationBody, BrakeBody, ClockBody, KeyBody, NotDueBody, StartedBody};
+use crate::run::bodies::{ActivationBody, BrakeBody, ClockBody, KeyBody, NotDueBody, NoticeBody, StartedBody};
 
 mod brakes;
 mod intents;
@@ -97,6 +97,7 @@ impl Semantics {
             }
             Kind::Key => drop(body::<KeyBody>(entry, wrong)),
             Kind::Clock => drop(body::<ClockBody>(entry, wrong)),
+            Kind::Notice => drop(body::<NoticeBody>(entry, wrong)),
             Kind::Brake => {
                 if let Some(body) = body::<BrakeBody>(entry, wrong) {
                     self.shared.brakes.turn(&body);

@@ -78,7 +78,7 @@ impl RunState {
             }
             Kind::Skipped => drop(body::<SkippedBody>(entry, wrong)),
             Kind::Closed => self.closed(entry, shared, wrong),
-            kind @ (Kind::NotDue | Kind::Activation | Kind::Key | Kind::Brake | Kind::Clock) => {
+            kind @ (Kind::NotDue | Kind::Activation | Kind::Key | Kind::Brake | Kind::Clock | Kind::Notice) => {
                 wrong.push(("entry.kind", format!("{} entry belongs to no run", with_article(kind.as_str()))));
             }
         }

@@ -47,7 +47,8 @@ pub fn named_blobs(entry: &Stamped) -> Vec<Digest> {
         | Kind::Closed
         | Kind::NotDue
         | Kind::Key
-        | Kind::Clock => Vec::new(),
+        | Kind::Clock
+        | Kind::Notice => Vec::new(),
     }
 }
 

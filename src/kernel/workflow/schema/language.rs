@@ -8,6 +8,7 @@ use crate::workflow::STEPS_MAX;
 use crate::workflow::again::TIMES_MAX;
 use crate::workflow::each::{EACH_MAX, TOGETHER_MAX};
 use crate::workflow::model::OnImport;
+use crate::workflow::notices::BEFORE_MAX;
 use crate::workflow::revoke::REASONS;
 use crate::workflow::scalar::INTEGER_MAX;
 use crate::workflow::trigger::EVENTS_MAX;
@@ -61,6 +62,7 @@ pub(in crate::workflow) fn workflow() -> Form {
             Form::Words(OnImport::WORDS.map(|(word, _)| word).into()),
         ),
         may("windows", "When changes may begin; at any time, when it is not said.", windows()),
+        may("notices", "Whom a webhook tells beforehand that a run is due; nobody, when it is not said.", notices()),
         must("steps", "What a run does, in this order.", steps),
     ])
 }
@@ -154,6 +156,18 @@ fn windows() -> Form {
     Form::table(vec![
         may("allow", "Stretches of the week, as days, times and a zone.", list(WINDOW)),
         may("freeze", "Days on which nothing begins, of each year or of one.", list(Form::Any(vec![FREEZE, NAME]))),
+    ])
+}
+
+fn notices() -> Form {
+    Form::table(vec![
+        must("to", "A webhook of the settings.", NAME),
+        must(
+            "before",
+            "How long before it is due: from one minute to ninety days.",
+            Form::List { item: Box::new(SPAN), min: 1, max: Some(BEFORE_MAX) },
+        ),
+        may("text", "What is said beside that, such as what has to be restarted.", Form::Line { length_max: 500 }),
     ])
 }
 
