@@ -24,7 +24,8 @@ pub(super) async fn pause(data: Option<PathBuf>, asked: &Pause, screen: &Screen)
     let entry = turned.entries.first().map(ToString::to_string).unwrap_or_default();
     if turned.changed {
         screen.say(format!("{scope}: paused, as {entry}"));
-        screen.say("  no run begins there, and no change is granted, undos included; runs stand at safe points");
+        let text = "no run begins there, and no change is granted, undos included; runs stand at safe points";
+        screen.say_wrapped("  ", text);
     } else {
         screen.say(format!("{scope}: was paused before, as {entry}"));
     }
@@ -39,7 +40,8 @@ pub(super) async fn lift(data: Option<PathBuf>, (at, reason): (&At, &str), scree
     screen.document(&json!({"resumed": scope, "entries": turned.entries}));
     let entries: Vec<String> = turned.entries.iter().map(ToString::to_string).collect();
     screen.say(format!("{scope}: resumed, as {}", entries.join(", ")));
-    screen.say("  what it kept is begun and carried on by `countersign serve`, or by the next `countersign run`");
+    let text = "what it kept is begun and carried on by `countersign serve`, or by the next `countersign run`";
+    screen.say_wrapped("  ", text);
     Ok(DONE)
 }
 
