@@ -17,6 +17,10 @@ pub const BEHIND_MS_MAX: u64 = 2000;
 /// What is read of a clock within this time is of one instant.
 const TOGETHER: Duration = Duration::from_millis(500);
 
+/// How far forward the wall may be set before nobody goes by it, in milliseconds: a day. What falls due in years would begin
+/// at once, and be on record as of then.
+pub const AHEAD_MS_MAX: i64 = 86_400_000;
+
 /// The wall and the steady time of one instant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Moment {

@@ -14,6 +14,11 @@ alter table runs add column service text;
 create index runs_open_of_team on runs (team) where state <> 'closed' and team is not null;
 create index runs_open_of_service on runs (service) where state <> 'closed' and service is not null;
 
+-- When a row was due that a brake or a limit keeps from beginning; `at` is then when it is looked at again, if time does that.
+alter table due add column parked integer;
+
+create index due_parked on due (parked) where parked is not null;
+
 create table brakes (
     scope  text    not null check (scope in ('all', 'connector', 'subject')),
     name   text    not null,
@@ -51,8 +56,8 @@ create trigger braking_sets_and_lifts instead of insert on braking begin
         on conflict do update set entry = excluded.entry, since = excluded.since, until = excluded.until, lifted = null;
     update brakes set lifted = (select at from entries where id = new.entry), entry = new.entry
         where new.lifted and scope = new.scope and name = new.name and code = new.code;
-    -- What it kept from beginning is looked at again.
-    update due set at = 0 where new.lifted and at is null;
+    -- What it kept from beginning is looked at again, as of when it was due.
+    update due set at = parked, parked = null where new.lifted and parked is not null;
 end;
 
 create trigger runs_meet_limits before insert on runs begin
@@ -171,7 +176,9 @@ create trigger batches_commit instead of insert on batches begin
 
     insert into braking (entry, scope, name, code, until, lifted)
         select j.value ->> 0, j.value ->> 1, j.value ->> 2, j.value ->> 3, j.value ->> 4, 1
-        from jsonb_each(new.brakes) j where j.value ->> 5;
+        from jsonb_each(new.brakes) j where j.value ->> 5 and not exists (
+            select 1 from jsonb_each(new.brakes) k where k.key > j.key and not k.value ->> 5
+            and k.value ->> 1 = j.value ->> 1 and k.value ->> 2 = j.value ->> 2 and k.value ->> 3 = j.value ->> 3);
 
     update tree set size = new.size, frontier = new.frontier, root = new.root;
 

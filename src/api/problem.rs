@@ -65,9 +65,12 @@ fn status_of(code: &str) -> StatusCode {
         "api.too_slow" => StatusCode::REQUEST_TIMEOUT,
         "api.media_type" => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         "api.stranger" => StatusCode::FORBIDDEN,
-        "api.body" | "answer.reason" | "brake.unknown_connector" | "run.own_key" | "run.unknown_event" => {
-            StatusCode::BAD_REQUEST
-        }
+        "api.body"
+        | "answer.reason"
+        | "brake.unknown_connector"
+        | "brake.unknown_subject"
+        | "run.own_key"
+        | "run.unknown_event" => StatusCode::BAD_REQUEST,
         "serve.under_way" | "serve.ending" | "request.key_reused" | "plan.drifted" | "claim.closed"
         | "answer.refused" | "brake.not_on" => StatusCode::CONFLICT,
         _ => match code.split_once('.').map_or(code, |(room, _)| room) {

@@ -348,7 +348,7 @@ pub struct Resume {
     #[command(flatten)]
     pub at: At,
     /// Why, for the record
-    #[arg(long, value_name = "TEXT", default_value = "the cause is mended")]
+    #[arg(long, value_name = "TEXT", default_value = "no reason was given")]
     pub reason: String,
 }
 

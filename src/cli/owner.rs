@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use countersign_kernel::run::bodies::{Trigger, WaitBody};
+use countersign_kernel::run::bodies::{BrakeKind, Trigger, WaitBody};
 use countersign_kernel::run::{Failure, bodies::Wait};
 use countersign_kernel::workflow::model::OnImport;
 use countersign_warrant::{Kind, RunId};
@@ -17,12 +17,13 @@ use super::stop::{FAILED, exit_of};
 use crate::Reading;
 use crate::api::{Activation, Answer, Begun, Braking, MadeCurrent, Problem, Wanted, path_of};
 use crate::catalog::Catalog;
+use crate::clock::{Clock as _, SystemClock};
 use crate::folder::Folder;
-use crate::runner::Driven;
+use crate::runner::{Driven, Held};
 use crate::scheduler::Active;
 use crate::serve::Turned;
 use crate::settings::Settings;
-use crate::store::{RunState, Store};
+use crate::store::{RunState, Store, StoredBrake, StoredRun};
 
 /// How long the owner may take to answer: it looks at targets before it begins a run.
 const PATIENCE: Duration = Duration::from_mins(2);
@@ -122,6 +123,9 @@ impl Owner {
                 RunState::Stuck => return Ok(Driven::Stuck(self.failure_of(run).await?)),
                 RunState::Running | RunState::Waiting { .. } => {}
             }
+            if let Some(held) = self.held(&stored).await? {
+                return Ok(Driven::Held(held));
+            }
             let asked = async { stop.wait_for(|stop| *stop).await.is_ok() };
             tokio::select! {
                 asked = asked => if asked { return Ok(Driven::Stopped) },
@@ -130,11 +134,32 @@ impl Owner {
         }
     }
 
+    /// The brake that somebody has to lift before the run goes on; nothing while it is driven, or waits for a time.
+    async fn held(&self, run: &StoredRun) -> Result<Option<Held>, Stop> {
+        if run.state != RunState::Running || run.lease.is_some() {
+            return Ok(None);
+        }
+        let on = self.store().brakes(SystemClock.now()).await?;
+        let held = self.store().holds_of(&run.id).await?;
+        let met = |brake: &StoredBrake| {
+            brake.brake == BrakeKind::Paused && held.iter().any(|resource| brake.meets(resource, &run.subject))
+        };
+        let met = on.iter().find(|brake| met(brake));
+        Ok(met.map(|brake| Held { brake: brake.as_brake(), on: brake.scope.to_string(), until: None }))
+    }
+
     /// Stays with a run that is to give way, and tells nothing of it: true when it is over, false when it needs a person, or when
     /// `stop` turns true before.
     pub(super) async fn is_over(&self, run: &RunId, stop: &mut watch::Receiver<bool>) -> Result<bool, Stop> {
         loop {
-            match self.store().run(run).await?.map(|stored| stored.state) {
+            let stored = self.store().run(run).await?;
+            if let Some(stored) = &stored
+                && let Some(held) = self.held(stored).await?
+            {
+                let error = held.into_error();
+                return Err(Stop::of(error.code(), &error));
+            }
+            match stored.map(|stored| stored.state) {
                 None | Some(RunState::Closed { .. }) => return Ok(true),
                 Some(RunState::Stuck) => return Ok(false),
                 Some(RunState::Running | RunState::Waiting { .. }) => {}
@@ -157,6 +182,11 @@ impl Owner {
     ) -> Result<Driven, Stop> {
         // The answer is an entry, and what follows from it is at least another one.
         while self.store().entries_of_run(run).await?.len() < from + 2 && !*stop.borrow() {
+            if let Some(stored) = self.store().run(run).await?
+                && let Some(held) = self.held(&stored).await?
+            {
+                return Ok(Driven::Held(held));
+            }
             tokio::time::sleep(LOOK_EVERY).await;
         }
         self.stay_with(run, from, progress, stop).await

@@ -142,6 +142,7 @@ pub(super) fn exit_of(code: &str) -> u8 {
         | "secrets.key_missing"
         | "secrets.key_malformed"
         | "brake.unknown_connector"
+        | "brake.unknown_subject"
         | "brake.not_on"
         | "brake.no_subject" => BAD_INPUT,
         "adopt.not_taken" | "adopt.not_asked" => FAILED,

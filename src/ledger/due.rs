@@ -22,7 +22,7 @@ pub(super) async fn change(connection: &mut SqliteConnection, change: DueChange)
         DueChange::Move(both) => {
             let (seen, to) = *both;
             sqlx::query(
-            "update due set instant = ?3, at = ?4, tried = ?5, notice_at = ?8 where workflow = ?1 and kind = ?2 and at is ?6 and rule = ?7",
+            "update due set instant = ?3, at = ?4, tried = ?5, notice_at = ?8, parked = ?9 where workflow = ?1 and kind = ?2 and at is ?6 and rule = ?7",
         )
         .bind(to.workflow)
         .bind(to.kind.as_str())
@@ -32,6 +32,7 @@ pub(super) async fn change(connection: &mut SqliteConnection, change: DueChange)
         .bind(seen.at.map(Timestamp::micros))
         .bind(seen.rule)
         .bind(to.notice_at.map(Timestamp::micros))
+        .bind(to.parked.map(Timestamp::micros))
         .execute(connection)
         .await
         .map(drop)
@@ -71,7 +72,8 @@ async fn arrange(connection: &mut SqliteConnection, rows: &[DueRow]) -> Result<(
          select j.value ->> 0, j.value ->> 1, j.value ->> 2, j.value ->> 3, j.value ->> 4, j.value ->> 5, j.value ->> 6
          from json_each(?1) j where true
          on conflict do update set subject = excluded.subject, rule = excluded.rule, instant = excluded.instant,
-             at = excluded.at, tried = 0, notice_at = excluded.notice_at where due.rule <> excluded.rule",
+             at = excluded.at, tried = 0, parked = null,
+             notice_at = excluded.notice_at where due.rule <> excluded.rule",
     )
     .bind(&rows)
     .execute(&mut *transaction)

@@ -40,7 +40,13 @@ impl Ledger {
 
     /// Records that a trigger had nothing to do at that instant.
     pub async fn append_not_due(&self, body: &NotDueBody, at: Timestamp) -> Result<EntryId, JournalError> {
-        self.append_notice(Kind::NotDue, &format!("{}-{}", body.workflow, at.micros()), body, Vec::new()).await
+        self.append_notice(
+            Kind::NotDue,
+            &format!("{}-{}-{}", body.workflow, body.trigger.kind.as_str(), at.micros()),
+            body,
+            Vec::new(),
+        )
+        .await
     }
 
     /// Sets or lifts a brake.
@@ -55,7 +61,8 @@ impl Ledger {
 
     /// Records that somebody was told, or could not be told, that a run is due.
     pub async fn append_notice_sent(&self, body: &NoticeBody, at: Timestamp) -> Result<EntryId, JournalError> {
-        self.append_notice(Kind::Notice, &format!("{}-{}", body.workflow, at.micros()), body, Vec::new()).await
+        let key = format!("{}-{}-{}", body.workflow, body.due_at.micros(), at.micros());
+        self.append_notice(Kind::Notice, &key, body, Vec::new()).await
     }
 
     /// Records that the clock was set, and is gone by again at that instant.

@@ -30,7 +30,8 @@ impl Held {
         }
     }
 
-    pub(super) fn into_error(self) -> JournalError {
+    /// As what the ledger answered.
+    pub fn into_error(self) -> JournalError {
         JournalError::Braked { brake: self.brake, on: self.on, until: self.until }
     }
 

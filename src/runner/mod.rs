@@ -275,8 +275,12 @@ impl Runner {
     }
 
     async fn carry_on(&self, drive: &mut Drive) -> Result<Driven, DriveError> {
+        let mut latest = clock::Moment::of(&*self.clock);
         loop {
-            let is_stopped = *self.stop.borrow() || self.shared.is_clock_wrong();
+            // INVARIANT: inv:I4, rel:F21 nothing is granted and stamped by a clock that was set far forward a moment ago.
+            let now = clock::Moment::of(&*self.clock);
+            let is_far_ahead = now.jumped_ms(std::mem::replace(&mut latest, now)) > clock::AHEAD_MS_MAX;
+            let is_stopped = *self.stop.borrow() || self.shared.is_clock_wrong() || is_far_ahead;
             if is_stopped && !matches!(drive.run.command(), Ok(Command::Over(_))) {
                 return Ok(Driven::Stopped);
             }

@@ -103,7 +103,8 @@ impl Pressed {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).contains_key(run)
     }
 
-    pub(super) fn take(&self, run: &RunId) -> Option<PersonsWord> {
+    /// The word of a run that is to give way; from now on it is whoever takes it that sees to that.
+    pub fn take(&self, run: &RunId) -> Option<PersonsWord> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(run)
     }
 }
@@ -199,7 +200,8 @@ impl Runner {
     pub(super) async fn note_end(&self, run: &Run, outcome: RunOutcome) -> Result<(), DriveError> {
         let failed = |outcome| matches!(outcome, RunOutcome::Failed | RunOutcome::Undone | RunOutcome::Handled);
         let terms = &self.shared.quarantine;
-        if !failed(outcome) {
+        // WHY: what somebody had taken back says nothing of the subject.
+        if !failed(outcome) || run.failure.as_ref().is_some_and(|failure| failure.by_person) {
             return Ok(());
         }
         let now = self.clock.now();

@@ -72,6 +72,7 @@ pub fn rows(workflow: &Workflow, persons: &Persons, now: Timestamp) -> Result<Ve
         instant,
         at,
         tried: 0,
+        parked: None,
         notice_at: next_notice(workflow.notices.as_ref(), at, now),
     };
     let told = workflow.notices.as_ref().map_or_else(String::new, |notices| format!(" told {:?}", notices.before_ms));
@@ -107,7 +108,7 @@ fn schedule_rule(schedule: &Schedule, subject: &ResourceName) -> String {
 pub fn look(schedule: &Schedule, row: &DueRow, now: Timestamp) -> Look {
     let (Some(instant), Some(at)) = (row.instant, row.at) else { return Look::Over(stopped(row)) };
     let following = || match following(schedule, row, instant, now) {
-        Some((instant, at)) => DueRow { instant: Some(instant), at: Some(at), tried: 0, ..row.clone() },
+        Some((instant, at)) => DueRow { instant: Some(instant), at: Some(at), tried: 0, parked: None, ..row.clone() },
         None => stopped(row),
     };
     let is_late = now > at.plus_millis(LATE_MS);
@@ -124,7 +125,7 @@ pub fn look(schedule: &Schedule, row: &DueRow, now: Timestamp) -> Look {
             let next = schedule.next_after(now).map_or(u64::MAX, |next| millis_between(now, next));
             let spread = schedule.jitter_ms.max(SPREAD_MS).min(next / 2);
             let at = now.plus_millis(schedule.part(row.subject.as_str(), instant, spread));
-            Look::Later(DueRow { at: Some(at), ..row.clone() })
+            Look::Later(DueRow { at: Some(at), parked: None, ..row.clone() })
         }
     }
 }
@@ -149,14 +150,14 @@ fn each_next(schedule: &Schedule, row: &DueRow, instant: Timestamp) -> DueRow {
     match schedule.next_after(instant) {
         Some(next) => {
             let at = Some(schedule.due(row.subject.as_str(), next));
-            DueRow { instant: Some(next), at, tried: 0, ..row.clone() }
+            DueRow { instant: Some(next), at, tried: 0, parked: None, ..row.clone() }
         }
         None => stopped(row),
     }
 }
 
 fn stopped(row: &DueRow) -> DueRow {
-    DueRow { instant: None, at: None, tried: 0, ..row.clone() }
+    DueRow { instant: None, at: None, tried: 0, parked: None, ..row.clone() }
 }
 
 /// Whether at most [`MISSED_MAX`] instants from this one on have passed.

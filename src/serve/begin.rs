@@ -13,7 +13,7 @@ use super::{Current, LEDGER_GONE, Said, ServeError};
 use crate::Installation;
 use crate::runner::{BeginError, Begun, Held, Request};
 use crate::scheduler::{Due, Look, Renewal, again, defaults, look, next_notice, trigger_of};
-use crate::store::{DueKind, DueRow};
+use crate::store::{DueKind, DueRow, StoredBrake};
 use crate::telemetry::with_causes;
 
 /// What came of a row.
@@ -97,7 +97,7 @@ async fn renewed(
     match renewal.due {
         Due::UnderWay(_) => go_on((installation, current), &row, never(&row)).await,
         Due::NotYet { at, .. } => {
-            go_on((installation, current), &row, DueRow { at: Some(at), tried: 0, ..row.clone() }).await
+            go_on((installation, current), &row, DueRow { at: Some(at), tried: 0, parked: None, ..row.clone() }).await
         }
         Due::Now => {
             let then = never(&row);
@@ -167,12 +167,20 @@ async fn braked(
 ) -> Result<Begin, ServeError> {
     // What a person has to lift wakes the row then.
     let at = held.may_pass().then(|| held.until.unwrap_or_else(|| now.plus_millis(LIMIT_MS)));
-    let then = DueRow { at, tried: row.tried + 1, ..row.clone() };
-    if row.tried > 0 {
-        return go_on((installation, current), &row, then).await;
+    let then = DueRow { at, tried: row.tried + 1, parked: row.parked.or(row.at), ..row.clone() };
+    let begin = if row.tried > 0 {
+        go_on((installation, current), &row, then.clone()).await?
+    } else {
+        let message = format!("{} on {}", held.brake.in_words(), held.on);
+        not_begun((installation, current), (&row, then.clone()), trigger, (held.brake.code(), &message), now).await?
+    };
+    // WHY: whoever lifted the brake before the row was parked has woken nothing; whoever lifts it after this look wakes the row.
+    let is_on = |brake: &StoredBrake| brake.scope.to_string() == held.on;
+    if then.at.is_none() && !installation.store.brakes(installation.clock.now()).await?.iter().any(is_on) {
+        let woken = DueRow { at: then.parked, parked: None, ..then.clone() };
+        go_on((installation, current), &then, woken).await?;
     }
-    let message = format!("{} on {}", held.brake.in_words(), held.on);
-    not_begun((installation, current), (&row, then), trigger, (held.brake.code(), &message), now).await
+    Ok(begin)
 }
 
 /// What a row is looked at with.
@@ -221,7 +229,7 @@ async fn not_begun(
 
 /// The row where nothing of it happens until something else does.
 fn never(row: &DueRow) -> DueRow {
-    DueRow { at: None, tried: 0, ..row.clone() }
+    DueRow { at: None, tried: 0, parked: None, ..row.clone() }
 }
 
 fn no_subject(workflow: &Workflow, source: countersign_kernel::plan::PlanError) -> ServeError {

@@ -1,7 +1,7 @@
 //! Setting and lifting brakes for a person: by the process that serves, or by a command that holds the folder alone.
 
 use countersign_kernel::run::bodies::{BrakeKind, BrakeScope};
-use countersign_warrant::{EntryId, JournalError};
+use countersign_warrant::{EntryId, JournalError, ResourceName};
 
 use crate::Installation;
 use crate::ledger::Braking;
@@ -38,6 +38,14 @@ pub enum BrakeError {
         /// Those that there are.
         known: Vec<String>,
     },
+    /// Nothing is known of such a subject.
+    #[error("nothing is known of a subject `{name}`")]
+    UnknownSubject {
+        /// What was named.
+        name: ResourceName,
+        /// The nearest that is known.
+        near: Option<ResourceName>,
+    },
     /// No brake is on there.
     #[error("nothing is paused, quarantined or left alone on {scope}")]
     NotOn {
@@ -59,6 +67,7 @@ impl BrakeError {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::UnknownConnector { .. } => "brake.unknown_connector",
+            Self::UnknownSubject { .. } => "brake.unknown_subject",
             Self::NotOn { .. } => "brake.not_on",
             Self::Store(source) => source.code(),
             Self::Journal(source) => source.code(),
@@ -69,6 +78,8 @@ impl BrakeError {
     pub fn help(&self) -> Option<String> {
         match self {
             Self::UnknownConnector { known, .. } => Some(format!("there are: {}", known.join(", "))),
+            Self::UnknownSubject { near: Some(near), .. } => Some(format!("did you mean `{near}`?")),
+            Self::UnknownSubject { near: None, .. } => Some("`countersign status` lists the subjects".to_owned()),
             Self::NotOn { on, .. } if on.is_empty() => Some("no brake is on anywhere".to_owned()),
             Self::NotOn { on, .. } => {
                 let on: Vec<String> = on.iter().map(ToString::to_string).collect();
@@ -77,6 +88,15 @@ impl BrakeError {
             Self::Store(_) | Self::Journal(_) => None,
         }
     }
+}
+
+/// The subject whose name is most like it.
+async fn nearest(installation: &Installation, name: &ResourceName) -> Result<Option<ResourceName>, BrakeError> {
+    let store = &installation.store;
+    let due = store.due_rows().await?.into_iter().map(|row| row.subject);
+    let all = store.live_versions().await?.into_iter().map(|version| version.id.subject).chain(due);
+    let far = |one: &ResourceName| strsim::damerau_levenshtein(one.as_str(), name.as_str());
+    Ok(all.min_by_key(far).filter(|one| far(one) <= 3))
 }
 
 /// Pauses, or lifts every brake that is on there; `by` is the opaque id of who does it.
@@ -94,6 +114,12 @@ pub async fn turn(installation: &Installation, wanted: &Braked, by: &str) -> Res
     if let Some(name) = connector.filter(|name| !lift && !known.contains_key(*name)) {
         let known = known.keys().map(ToString::to_string).collect();
         return Err(BrakeError::UnknownConnector { name: name.to_owned(), known });
+    }
+    if let (BrakeScope::Subject(name), false) = (scope, *lift)
+        && !installation.store.is_known(name).await?
+    {
+        let near = nearest(installation, name).await?;
+        return Err(BrakeError::UnknownSubject { name: name.clone(), near });
     }
     let now = installation.clock.now();
     let on = installation.store.brakes(now).await?;

@@ -27,15 +27,16 @@ mod tests;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
+use countersign_kernel::plan;
 use countersign_kernel::run::bodies::{ClockBody, Trigger};
 use countersign_warrant::{RunId, Stamped, Timestamp};
 use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinError, JoinSet};
 
-use crate::clock::Moment;
+use crate::clock::{AHEAD_MS_MAX, Moment};
 use crate::ledger::ClaimError;
 use crate::runner::{Begun, DriveError, Driven, Held, PersonsWord, Runner};
-use crate::scheduler::{Active, CheckedSet, rows};
+use crate::scheduler::{Active, CheckedSet, defaults, rows};
 use crate::store::{DueKind, DueRow, RunState, StoredRun};
 use crate::{Installation, known, runner};
 
@@ -45,7 +46,7 @@ use begin::Begin;
 pub use brakes::{BrakeError, Braked, Turned, turn};
 pub use error::ServeError;
 pub use heartbeat::Heart;
-use nap::{AHEAD_MS_MAX, Jump, Nap};
+use nap::{Jump, Nap};
 use orders::Order;
 pub use orders::{Adopted, Handle, OrderError};
 pub use pages::PAGES;
@@ -57,6 +58,9 @@ const AT_ONCE: usize = 64;
 
 /// The shortest and the longest pause after a run that could not go on here, in milliseconds.
 const PAUSE_MS: (u64, u64) = (5000, 600_000);
+
+/// How many owners are told at once.
+const TELLERS: usize = 8;
 
 /// The time between two runs that one limit holds, in milliseconds.
 const TURN_MS: u64 = 20;
@@ -72,7 +76,8 @@ struct Current {
 
 /// A run that could not go on here.
 struct Pause {
-    until: Timestamp,
+    /// Nothing while it is driven again.
+    until: Option<Timestamp>,
     ms: u64,
 }
 
@@ -102,6 +107,8 @@ pub struct Server {
     said: mpsc::UnboundedSender<Said>,
     stop: watch::Receiver<bool>,
     tasks: JoinSet<Ended>,
+    /// Tell owners what is near.
+    tellers: JoinSet<(Key, Result<(), ServeError>)>,
     in_hand: InHand,
     nap: Nap,
     orders: mpsc::Receiver<Order>,
@@ -115,6 +122,8 @@ pub struct Server {
 struct InHand {
     /// Rows that a task looks at.
     rows: BTreeSet<Key>,
+    /// Rows of which somebody is being told.
+    told: BTreeSet<Key>,
     /// Runs that a task drives.
     runs: BTreeSet<RunId>,
     /// Runs to be driven as soon as there is room.
@@ -134,13 +143,20 @@ struct InHand {
 pub async fn arrange(installation: &Installation, set: &CheckedSet) -> Result<usize, ServeError> {
     let now = installation.clock.now();
     let mut all = Vec::new();
+    let mut services = Vec::new();
     for (name, workflow) in &set.workflows {
         let persons = installation.persons(workflow, &BTreeMap::new());
+        if let Some(service) = &workflow.metadata.service
+            && let Ok(subject) = defaults(workflow, &persons).and_then(|inputs| plan::subject_of(workflow, &inputs))
+        {
+            services.push((service.clone(), subject));
+        }
         let of_one = rows(workflow, &persons, now);
         all.extend(of_one.map_err(|source| ServeError::NoSubject { workflow: name.clone(), source })?);
     }
     let number = all.len();
     installation.ledger.arrange_due(all).await?;
+    installation.ledger.arrange_services(services).await?;
     Ok(number)
 }
 
@@ -178,6 +194,7 @@ impl Server {
             said,
             stop,
             tasks: JoinSet::new(),
+            tellers: JoinSet::new(),
             in_hand: InHand::default(),
             nap,
             orders,
@@ -211,6 +228,8 @@ impl Server {
         }
         let worked = self.work().await;
         self.nap.pulse().ends();
+        // A notice that was not recorded is sent again, under the same id.
+        self.tellers.shutdown().await;
         // Whoever still drives stops at a safe point, or has ended.
         while let Some(ended) = self.tasks.join_next().await {
             if worked.is_ok() {
@@ -223,12 +242,22 @@ impl Server {
     async fn work(&mut self) -> Result<(), ServeError> {
         let mut stop = self.stop.clone();
         while !*stop.borrow_and_update() {
+            // WHY: before anything begins: a clock that was set while much was to do must not be gone by.
+            if let Some(jump) = self.nap.look() {
+                self.wait_for_the_clock(jump).await?;
+                continue;
+            }
             let now = self.installation.clock.now();
             self.take(now).await?;
             let next = self.next_after(now).await?;
             tokio::select! {
                 changed = stop.changed() => if changed.is_err() { return Ok(()) },
                 Some(ended) = self.tasks.join_next() => self.end(ended).await?,
+                Some(told) = self.tellers.join_next() => {
+                    let (key, told) = told.map_err(ServeError::Broken)?;
+                    self.in_hand.told.remove(&key);
+                    told?;
+                }
                 Some(order) = self.orders.recv() => self.carry_out(order).await?,
                 jump = self.nap.until(next) => if let Some(jump) = jump {
                     self.wait_for_the_clock(jump).await?;
@@ -240,9 +269,12 @@ impl Server {
 
     /// Has a task take each run and row that is due, as far as there is room.
     async fn take(&mut self, now: Timestamp) -> Result<(), ServeError> {
-        let over: Vec<RunId> =
-            self.in_hand.pauses.iter().filter(|(_, pause)| pause.until <= now).map(|(run, _)| run.clone()).collect();
-        self.in_hand.ready.extend(over.into_iter().filter(|run| !self.in_hand.runs.contains(run)));
+        for (run, pause) in &mut self.in_hand.pauses {
+            // WHY: what is over is over once: how long it was is kept for the next one.
+            if pause.until.take_if(|until| *until <= now).is_some() {
+                self.in_hand.ready.push_back(run.clone());
+            }
+        }
         while self.room() > 0
             && let Some(run) = self.in_hand.ready.pop_front()
         {
@@ -264,10 +296,10 @@ impl Server {
                 }
             }
         }
-        if self.room() > 0 {
-            let near = (self.room() + self.in_hand.rows.len()) as u64;
+        let near = (TELLERS + self.in_hand.told.len()) as u64;
+        if self.tellers.len() < TELLERS {
             for row in self.installation.store.due_notices(now, near).await? {
-                if self.room() > 0 {
+                if self.tellers.len() < TELLERS {
                     self.tell(row, now);
                 }
             }
@@ -281,6 +313,9 @@ impl Server {
 
     fn drive(&mut self, run: RunId) {
         if self.in_hand.runs.insert(run.clone()) {
+            if let Some(pause) = self.in_hand.pauses.get_mut(&run) {
+                pause.until = None;
+            }
             let current = Arc::clone(&self.current);
             self.tasks.spawn(async move {
                 let driven = current.runner.drive_to_wait(&run).await;
@@ -300,15 +335,12 @@ impl Server {
         }
     }
 
-    /// Has somebody told that the row comes near.
+    /// Has somebody told that the row comes near. WHY: apart from the work, which a webhook that hangs must not keep waiting.
     fn tell(&mut self, row: DueRow, now: Timestamp) {
         let key = (row.workflow.clone(), row.kind);
-        if self.in_hand.rows.insert(key.clone()) {
+        if self.in_hand.told.insert(key.clone()) {
             let (installation, current) = (Arc::clone(&self.installation), Arc::clone(&self.current));
-            self.tasks.spawn(async move {
-                let told = notices::tell(&installation, &current, row, now).await;
-                Ended::Row { key, begun: told.map(|()| Begin { run: None, said: None }) }
-            });
+            self.tellers.spawn(async move { (key, notices::tell(&installation, &current, row, now).await) });
         }
     }
 
@@ -340,6 +372,10 @@ impl Server {
             Order::Brake { wanted, by, reply } => {
                 let turned = orders::brake(&installation, &wanted, &by).await;
                 if wanted.lift && turned.is_ok() {
+                    let now = self.installation.clock.now();
+                    for pause in self.in_hand.pauses.values_mut() {
+                        pause.until = pause.until.map(|until| until.min(now));
+                    }
                     self.in_hand.ready.extend(std::mem::take(&mut self.in_hand.held));
                 }
                 let _ = reply.send(turned);
@@ -370,10 +406,16 @@ impl Server {
             Ended::Begun(run) => self.in_hand.ready.extend(run.filter(|run| !self.in_hand.runs.contains(run))),
             Ended::Run { run, driven } => {
                 self.in_hand.runs.remove(&run);
+                // What was to give way while its task was ending gives way now.
+                let word = self.installation.shared.pressed.take(&run);
+                if let (Some(word), Ok(Driven::Waiting { .. } | Driven::Held(_))) = (word, &driven) {
+                    self.press(run, word).await;
+                    return Ok(());
+                }
                 match driven {
                     Err(error) if LEDGER_GONE.contains(&error.code()) => return Err(ServeError::Drive(error)),
                     Err(error) if !matches!(error, DriveError::Claim(ClaimError::Closed(_))) => self.pause(run, &error),
-                    Ok(Driven::Held(held)) => self.hold(run, &held),
+                    Ok(Driven::Held(held)) => self.hold(run, &held).await?,
                     // Somebody else than a signal stopped it: the clock.
                     Ok(Driven::Stopped) if !*self.stop.borrow() => self.in_hand.ready.push_back(run),
                     Ok(_) | Err(_) => {
@@ -391,7 +433,7 @@ impl Server {
         let until = self.installation.clock.now().plus_millis(ms);
         let message = crate::telemetry::with_causes(error);
         self.say(Said::LeftOpen { run: run.clone(), code: error.code().to_owned(), message, again: until });
-        self.in_hand.pauses.insert(run, Pause { until, ms });
+        self.in_hand.pauses.insert(run, Pause { until: Some(until), ms });
     }
 
     /// Has a run give way to an emergency: at its next safe point where a task drives it, else at once.
@@ -412,8 +454,14 @@ impl Server {
 
     /// A brake or a limit holds the run. Those that one limit holds are tried again one after the other: all at once, they would
     /// meet it again all but one.
-    fn hold(&mut self, run: RunId, held: &Held) {
+    async fn hold(&mut self, run: RunId, held: &Held) -> Result<(), ServeError> {
         let now = self.installation.clock.now();
+        // WHY: the brake may have been lifted while the run was on its way here: then nobody would wake it.
+        let on = self.installation.store.brakes(now).await?;
+        if !held.may_pass() && !on.iter().any(|brake| brake.scope.to_string() == held.on) {
+            self.in_hand.ready.push_back(run);
+            return Ok(());
+        }
         let is_known = self.in_hand.pauses.remove(&run).is_some();
         let again = held.may_pass().then(|| {
             let after = self.in_hand.turns.get(&held.on).map(|last| last.plus_millis(TURN_MS));
@@ -422,7 +470,7 @@ impl Server {
             again
         });
         match again {
-            Some(until) => drop(self.in_hand.pauses.insert(run.clone(), Pause { until, ms: PAUSE_MS.0 })),
+            Some(until) => drop(self.in_hand.pauses.insert(run.clone(), Pause { until: Some(until), ms: PAUSE_MS.0 })),
             None => drop(self.in_hand.held.insert(run.clone())),
         }
         // What is held again and again by one limit is told once.
@@ -430,6 +478,7 @@ impl Server {
             let message = format!("{} on {}", held.brake.in_words(), held.on);
             self.say(Said::Held { run, code: held.brake.code().to_owned(), message, again });
         }
+        Ok(())
     }
 
     /// When there is something to do again; `None` while there is no room, or never.
@@ -439,7 +488,7 @@ impl Server {
         }
         let store = &self.installation.store;
         let row = store.due_after(now, 1).await?.into_iter().next().and_then(|row| row.at);
-        let pause = self.in_hand.pauses.values().map(|pause| pause.until).min();
+        let pause = self.in_hand.pauses.values().filter_map(|pause| pause.until).min();
         Ok([row, store.next_wake(now).await?, store.next_notice(now).await?, pause].into_iter().flatten().min())
     }
 
@@ -471,11 +520,17 @@ impl Server {
             ms => ms > AHEAD_MS_MAX,
         };
         let mut stop = self.stop.clone();
+        let mut later = Vec::new();
         while is_wrong() {
             self.installation.shared.distrust_clock(true);
             let asked = async { stop.wait_for(|stop| *stop).await.is_ok() };
             tokio::select! {
                 asked = asked => if asked { return Ok(()) },
+                // The kill switch answers: its entry is stamped with the latest time that was right.
+                Some(order) = self.orders.recv(), if is_back => match order {
+                    order @ Order::Brake { .. } => self.carry_out(order).await?,
+                    other => later.push(other),
+                },
                 () = tokio::time::sleep(clock.look_every()) => {}
             }
         }
@@ -485,6 +540,9 @@ impl Server {
         self.nap.trust();
         let body = ClockBody { jumped_ms: jump.ms, before: latest };
         self.installation.ledger.append_clock(&body, clock.now()).await?;
+        for order in later {
+            self.carry_out(order).await?;
+        }
         Ok(())
     }
 

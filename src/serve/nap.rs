@@ -8,10 +8,6 @@ use countersign_warrant::Timestamp;
 use super::pulse::Pulse;
 use crate::clock::{BEHIND_MS_MAX, Clock, Moment};
 
-/// How far forward the wall may be set before nobody goes by it, in milliseconds: a day. What falls due in years would begin
-/// at once, and be on record as of then.
-pub(super) const AHEAD_MS_MAX: i64 = 86_400_000;
-
 /// The wall clock was set while nobody looked.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Jump {
@@ -43,16 +39,21 @@ impl Nap {
         &self.pulse
     }
 
+    /// Looks at the wall clock: the jump, when it was set since the last look.
+    pub(super) fn look(&mut self) -> Option<Jump> {
+        let now = Moment::of(&*self.clock);
+        let before = std::mem::replace(&mut self.latest, now);
+        let ms = now.jumped_ms(before);
+        (ms.unsigned_abs() > BEHIND_MS_MAX).then_some(Jump { before, ms })
+    }
+
     /// Sleeps until the wall says `until`, for ever without it; answers with the jump when it was set meanwhile.
     pub(super) async fn until(&mut self, until: Option<Timestamp>) -> Option<Jump> {
         loop {
-            let now = Moment::of(&*self.clock);
-            let (before, ms) = (self.latest, now.jumped_ms(self.latest));
-            if ms.unsigned_abs() > BEHIND_MS_MAX {
-                self.latest = now;
-                return Some(Jump { before, ms });
+            if let Some(jump) = self.look() {
+                return Some(jump);
             }
-            self.latest = now;
+            let now = self.latest;
             self.pulse.goes_round(now);
             let longest = self.clock.look_every();
             let nap = match until {

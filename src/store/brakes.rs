@@ -108,6 +108,14 @@ impl Store {
         row.as_ref().map(read).transpose()
     }
 
+    /// True of a resource that some run, trigger or brake has been about.
+    pub async fn is_known(&self, resource: &ResourceName) -> Result<bool, ReadStoreError> {
+        let known = sqlx::query_scalar(
+            "select exists (select 1 from entry_subjects where subject = ?1) or exists (select 1 from due where subject = ?1)",
+        );
+        Ok(known.bind(resource.as_str()).fetch_one(&self.readers).await?)
+    }
+
     /// What of a team's or a service's limits keeps a run of `subject` from beginning at `now`.
     // WHY: the rules of the database refuse it anyway; asked before, no target is looked at in vain.
     pub async fn limit_reached(

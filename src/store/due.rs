@@ -44,6 +44,8 @@ pub struct DueRow {
     pub at: Option<Timestamp>,
     /// How often the next run could not be started.
     pub tried: u64,
+    /// When it was due, where a brake or a limit keeps it from beginning since.
+    pub parked: Option<Timestamp>,
     /// When somebody is told that `at` comes near.
     pub notice_at: Option<Timestamp>,
 }
@@ -58,6 +60,7 @@ fn read(row: &SqliteRow) -> Result<DueRow, ReadStoreError> {
         instant: instant("instant")?.map(Timestamp::from_micros),
         at: instant("at")?.map(Timestamp::from_micros),
         tried: count(row, "tried")?,
+        parked: instant("parked")?.map(Timestamp::from_micros),
         notice_at: instant("notice_at")?.map(Timestamp::from_micros),
     })
 }

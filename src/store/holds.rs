@@ -26,6 +26,15 @@ impl Store {
         rows.iter().map(read).collect()
     }
 
+    /// What a run holds, by resource.
+    pub async fn holds_of(&self, run: &RunId) -> Result<Vec<ResourceName>, ReadStoreError> {
+        let rows = sqlx::query("select resource from holds where run = ? order by resource")
+            .bind(run.as_str())
+            .fetch_all(&self.readers)
+            .await?;
+        rows.iter().map(|row| parsed(row, "resource")).collect()
+    }
+
     /// Who holds a resource.
     pub async fn holder(&self, resource: &ResourceName) -> Result<Option<RunId>, ReadStoreError> {
         let row = sqlx::query("select resource, run from holds where resource = ?")

@@ -55,11 +55,13 @@ impl Store {
         rows.iter().map(read).collect()
     }
 
-    /// The triggers that were to be looked at before `then` (those that are to be looked at at once have no time), and the runs whose wait was over before it, by workflow.
+    /// The triggers that were to be looked at before `then`, or were due before it and are kept from beginning (those that are to be
+    /// looked at at once have no time), and the runs whose wait was over before it, by workflow.
     pub async fn overdue(&self, then: Timestamp) -> Result<Vec<(String, u64)>, ReadStoreError> {
         let rows = sqlx::query(
             "select workflow, count(*) as number from (
-                 select workflow from due where at > 0 and at < ?1
+                 select workflow from due where at > 0 and at < ?1 and parked is null
+                 union all select workflow from due where parked < ?1
                  union all select workflow from runs where wake_at < ?1 and state = 'waiting')
              group by workflow",
         )

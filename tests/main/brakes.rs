@@ -144,3 +144,88 @@ fn a_subject_that_fails_again_and_again_is_quarantined() {
     folder.run(&["run", "rotate-reporting-key"]).ended(0);
     folder.verifies();
 }
+
+/// Pauses that are lifted at once, while much begins: no trigger and no run is left behind by the race of the two.
+#[test]
+fn a_pause_that_is_lifted_at_once_leaves_nothing_behind() {
+    let folder = scheduled();
+    let mut serving = folder.start(&["serve"]);
+    serving.reaches("reporting: done:");
+    for _ in 0..12 {
+        folder.run(&["pause", "--all", "--reason", "a try"]).ended(0);
+        folder.run(&["resume", "--all"]).ended(0);
+    }
+    let before: i64 = folder.ask("select count(*) from runs where outcome = 'done'");
+    folder.waits_until(|| folder.ask::<i64>("select count(*) from runs where outcome = 'done'") > before + 1);
+    let parked: i64 =
+        folder.ask("select count(*) from due where parked is not null or (at is null and kind = 'schedule')");
+    assert_eq!(parked, 0, "each trigger has its time");
+    serving.signal("TERM");
+    let told = serving.end().ended(0);
+    assert!(told.out.contains("no run is open"), "{}", told.out);
+    folder.verifies();
+}
+
+/// What is due while a pause is on is late, and everybody can see it; a short pause makes nothing of it missed.
+#[test]
+fn what_a_brake_keeps_is_overdue_and_begins_when_it_is_lifted() {
+    let folder = Folder::toured();
+    folder.edit(ROTATE, "      adopted:\n        - {connector: local, probe: key_used, within: 10s}\n", "");
+    let schedule = "  schedule: {cron: \"* * * * *\", timezone: UTC, catch_up: skip}\n  expiry:";
+    folder.edit(ROTATE, "  expiry:", schedule);
+    folder.activate();
+    folder.run(&["pause", "--subject", SUBJECT, "--reason", "a short one"]).ended(0);
+    let mut serving = folder.start(&["serve"]);
+    serving.reaches("NOT begun [brake.paused]");
+    let shown = folder.run(&["status", SUBJECT]).ended(0);
+    assert!(shown.out.contains("a brake keeps it"), "{}", shown.out);
+    let why = folder.run(&["why", SUBJECT]).ended(0);
+    assert!(why.out.contains("could not begin (brake.paused)"), "{}", why.out);
+    folder.run(&["resume", "--subject", SUBJECT]).ended(0);
+    serving.reaches("begins, as run");
+    serving.signal("TERM");
+    serving.end().ended(0);
+    folder.verifies();
+}
+
+/// Whoever answers a run, or asks for one, over the socket is told when a pause keeps it: nobody waits for ever.
+#[test]
+fn who_waits_for_a_run_that_is_paused_is_told_so() {
+    let folder = Folder::toured();
+    folder.edit(ROTATE, "      adopted:\n        - {connector: local, probe: key_used, within: 10s}\n", "");
+    folder.edit(ROTATE, "soak: 50ms", "soak: 4s");
+    folder.activate();
+    let mut serving = folder.start(&["serve"]);
+    serving.reaches("serving:");
+    let mut asking = folder.start(&["run", "rotate-reporting-key"]);
+    asking.reaches("wait     until");
+    folder.run(&["pause", "--connector", "local", "--reason", "an incident"]).ended(0);
+    let told = asking.end();
+    assert_eq!(told.code, 5, "{}{}", told.out, told.err);
+    assert!(told.out.contains("a pause is on connector local"), "{}", told.out);
+    folder.run(&["resume", "--connector", "local"]).ended(0);
+    serving.reaches("reporting: done:");
+    serving.signal("TERM");
+    serving.end().ended(0);
+    folder.verifies();
+}
+
+#[test]
+fn a_typing_mistake_pauses_nothing() {
+    let folder = Folder::toured();
+    let refused = folder.run(&["pause", "--subject", "local/account/reportin", "--reason", "x"]).ended(2);
+    assert!(refused.err.contains("did you mean `local/account/reporting`?"), "{}", refused.err);
+    let none: i64 = folder.ask("select count(*) from brakes");
+    assert_eq!(none, 0);
+}
+
+/// beh:T5 The subjects of a service are those of its workflows from the first day on.
+#[test]
+fn beh_t5_a_services_subjects_are_known_when_its_set_is_made_current() {
+    let folder = Folder::toured();
+    folder.edit(ROTATE, "  purpose:", "  service: shop\n  purpose:");
+    folder.edit("workflows/rotate-ledger-database.yaml", "  purpose:", "  service: shop\n  purpose:");
+    folder.activate();
+    let number: i64 = folder.ask("select count(*) from service_subjects where service = 'shop'");
+    assert_eq!(number, 2);
+}

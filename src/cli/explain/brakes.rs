@@ -64,6 +64,14 @@ pub(super) const PAGES: &[Page] = &[
         "`countersign pause --connector local`",
     ),
     Page::told(
+        "brake.unknown_subject",
+        "A brake was to be set on a subject of which nothing is known here.",
+        "A brake on a misspelt name would stop nothing, while somebody counts on it. Nothing was paused. A subject is known when a \
+         run, or a trigger of the current set, is about it; `countersign status` lists them.",
+        "`countersign pause --subject local/account/reportin`",
+        "`countersign pause --subject local/account/reporting`",
+    ),
+    Page::told(
         "brake.not_on",
         "There is no brake where one was to be lifted.",
         "A brake is lifted where it is: one on everything is not lifted for a subject alone. The help names where brakes are on. \

@@ -162,6 +162,16 @@ impl Standings<'_> {
 
     fn late(&self, due: &Coming) -> Option<Block> {
         let of = format!("{} ({})", due.workflow, due.trigger.as_str());
+        if due.kept {
+            let text = format!("{of} was due {}", away(self.house.now, due.at));
+            let Some(again) = due.again else {
+                let text = format!("{text}; a brake keeps it until somebody lifts it");
+                return Some(block(BlockKind::Braked, None, text, None));
+            };
+            let again = away(self.house.now, again);
+            let text = format!("{text}; a limit keeps it, and it is looked at again {again}");
+            return Some(block(BlockKind::Limited, None, text, None));
+        }
         if due.tried > 0 {
             let times = if due.tried == 1 { "once".to_owned() } else { format!("{} times", due.tried) };
             let again = seconds(&due.at.to_string());

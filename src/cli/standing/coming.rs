@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::{Standings, local};
 use crate::cli::Stop;
 use crate::scheduler::{Due, LATE_MS, Renewal};
-use crate::store::DueKind;
+use crate::store::{DueKind, DueRow};
 
 /// The next run that the clock starts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -24,6 +24,10 @@ pub(in crate::cli) struct Coming {
     pub(in crate::cli) overdue: bool,
     /// How often it could not be begun.
     pub(in crate::cli) tried: u64,
+    /// True where a brake or a limit keeps it from beginning.
+    pub(in crate::cli) kept: bool,
+    /// When it is looked at again, where it is kept and time alone ends that.
+    pub(in crate::cli) again: Option<Timestamp>,
 }
 
 /// Whether a change may begin.
@@ -70,11 +74,10 @@ impl Standings<'_> {
         let row = self.due.get(&(workflow.metadata.name.clone(), DueKind::Schedule));
         let at = match row {
             // WHY: without an instant it waits for the end of its own workflow's run.
-            Some(row) => row.at?,
+            Some(row) => row.parked.or(row.at)?,
             None => schedule.due(subject.as_str(), schedule.next_after(self.house.now)?),
         };
-        let tried = row.map(|row| row.tried).unwrap_or_default();
-        Some(self.coming(workflow, (DueKind::Schedule, at, tried), schedule.civil(at)))
+        Some(self.coming(workflow, (DueKind::Schedule, at, row), schedule.civil(at)))
     }
 
     async fn renewed(&self, workflow: &Workflow) -> Result<Option<Coming>, Stop> {
@@ -87,18 +90,28 @@ impl Standings<'_> {
             return Ok(None);
         };
         let row = self.due.get(&(workflow.metadata.name.clone(), DueKind::Expiry));
-        let tried = row.map(|row| row.tried).unwrap_or_default();
         let at = match renewal.due {
-            Due::Now => row.filter(|row| row.tried > 0).and_then(|row| row.at).unwrap_or(renewal.falls_due),
+            Due::Now => {
+                let again = row.filter(|row| row.tried > 0 && row.parked.is_none()).and_then(|row| row.at);
+                again.unwrap_or(renewal.falls_due)
+            }
             Due::NotYet { at, .. } => at,
             Due::UnderWay(_) => return Ok(None),
         };
         let civil = workflow.triggers.schedule.as_ref().map_or_else(|| local(at), |schedule| schedule.civil(at));
-        Ok(Some(self.coming(workflow, (DueKind::Expiry, at, tried), civil)))
+        Ok(Some(self.coming(workflow, (DueKind::Expiry, at, row), civil)))
     }
 
-    fn coming(&self, workflow: &Workflow, (trigger, at, tried): (DueKind, Timestamp, u64), local: String) -> Coming {
+    fn coming(
+        &self,
+        workflow: &Workflow,
+        (trigger, at, row): (DueKind, Timestamp, Option<&DueRow>),
+        local: String,
+    ) -> Coming {
+        let tried = row.map(|row| row.tried).unwrap_or_default();
+        let kept = row.is_some_and(|row| row.parked.is_some());
+        let again = row.filter(|_| kept).and_then(|row| row.at);
         let overdue = at.plus_millis(LATE_MS) < self.house.now;
-        Coming { at, local, trigger, workflow: workflow.metadata.name.clone(), overdue, tried }
+        Coming { at, local, trigger, workflow: workflow.metadata.name.clone(), overdue, tried, kept, again }
     }
 }

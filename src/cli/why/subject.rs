@@ -62,6 +62,8 @@ struct NotDue {
     at: Timestamp,
     code: String,
     workflow: String,
+    #[serde(skip)]
+    came_to: &'static str,
 }
 
 /// Explains one subject.
@@ -109,8 +111,8 @@ pub(super) async fn explain(
         line(
             "since",
             &format!(
-                "a trigger of {} had nothing to do ({}), {at}: entry {}",
-                not_due.workflow, not_due.code, not_due.entry
+                "a trigger of {} {} ({}), {at}: entry {}",
+                not_due.workflow, not_due.came_to, not_due.code, not_due.entry
             ),
         );
     }
@@ -163,7 +165,8 @@ async fn not_due(house: &House, subject: &ResourceName) -> Result<Option<NotDue>
     let entries = house.reading.store.entries_of_subject(subject).await?;
     let Some(entry) = entries.last().filter(|entry| entry.kind == Kind::NotDue) else { return Ok(None) };
     let body: NotDueBody = entry.decode()?;
-    Ok(Some(NotDue { entry: entry.id.clone(), at: entry.at, code: body.code, workflow: body.workflow }))
+    let came_to = body.came_to();
+    Ok(Some(NotDue { entry: entry.id.clone(), at: entry.at, code: body.code, workflow: body.workflow, came_to }))
 }
 
 async fn rules_of(house: &House, workflow: &Workflow) -> Result<Vec<Rule>, Stop> {
@@ -175,7 +178,7 @@ async fn rules_of(house: &House, workflow: &Workflow) -> Result<Vec<Rule>, Stop>
         let rows = house.reading.store.due_of(&workflow.metadata.name).await?;
         let row = rows.into_iter().find(|row| row.kind == DueKind::Schedule);
         let (instant, at) = if let Some(row) = &row {
-            (row.instant, row.at)
+            (row.instant, row.parked.or(row.at))
         } else {
             let next = schedule.next_after(house.now);
             (next, next.map(|next| schedule.due(subject.as_str(), next)))
@@ -207,7 +210,8 @@ fn scheduled(house: &House, schedule: &Schedule, (instant, at): (Option<Timestam
     };
     let part = secs_between(instant, at);
     let jitter = match schedule.jitter_ms {
-        0 => String::new(),
+        // WHY: what was moved, by a limit or after a failure, is no part of the jitter any more.
+        ms if ms == 0 || part > ms / 1000 => String::new(),
         ms => format!(", and {} of its jitter of {}", span(part), span(ms / 1000)),
     };
     let overdue = if at < house.now { format!(", {}", away(house.now, at)) } else { String::new() };

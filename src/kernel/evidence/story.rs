@@ -176,7 +176,7 @@ impl Story<'_> {
 
     fn not_due(&self, body: &NotDueBody) -> Option<String> {
         let due = body.due_at.map(|at| format!("; due at {at}")).unwrap_or_default();
-        let text = format!("workflow `{}` had nothing to do (`{}`){due}", body.workflow, body.code);
+        let text = format!("workflow `{}` {} (`{}`){due}", body.workflow, body.came_to(), body.code);
         (body.subject == *self.subject).then_some(text)
     }
 

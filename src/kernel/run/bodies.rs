@@ -337,6 +337,17 @@ pub struct NotDueBody {
     pub due_at: Option<Timestamp>,
 }
 
+impl NotDueBody {
+    /// What the trigger came to, in words.
+    pub fn came_to(&self) -> &'static str {
+        match self.code.as_str() {
+            "schedule.skipped" => "was left out",
+            code if code.starts_with("expiry.") => "had nothing to do",
+            _ => "could not begin",
+        }
+    }
+}
+
 /// One file of an activation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

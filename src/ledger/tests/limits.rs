@@ -44,8 +44,11 @@ async fn a_teams_budget_counts_its_runs_and_no_others() {
     let house = house.reopen("two").await;
     limit(&house, "[teams.pay]\nbudget = '2/1h'\n").await;
     assert_eq!(begin(&house, "r5", "pay", None).await, Err(spent));
-    limit(&house, "").await;
+    // A larger budget is in force at once.
+    limit(&house, "[teams.pay]\nbudget = '900/1h'\n").await;
     begin(&house, "r5", "pay", None).await.unwrap();
+    limit(&house, "").await;
+    begin(&house, "r6", "pay", None).await.unwrap();
 }
 
 #[tokio::test]

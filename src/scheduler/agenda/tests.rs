@@ -29,6 +29,7 @@ fn row(schedule: &Schedule, subject: &str, now: Timestamp) -> DueRow {
         instant,
         at: instant.map(|instant| schedule.due(subject, instant)),
         tried: 0,
+        parked: None,
         notice_at: None,
     }
 }
