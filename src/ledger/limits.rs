@@ -23,8 +23,9 @@ pub(super) async fn arrange(connection: &mut SqliteConnection, limits: &[Limit])
          select j.value ->> 0, j.value ->> 1, j.value ->> 2, j.value ->> 3, j.value ->> 4, j.value ->> 5
          from json_each(?1) j where true
          on conflict do update set every = excluded.every, burst = excluded.burst, at_once = excluded.at_once,
-             percent = excluded.percent, tat = min(tat,
-                 coalesce((select at from entries order by idx desc limit 1), 0) + excluded.burst + coalesce(excluded.every, 0))",
+             percent = excluded.percent, tat = case
+                 when limits.every is excluded.every and limits.burst = excluded.burst then tat
+                 else min(tat, coalesce((select at from entries order by idx desc limit 1), 0) + excluded.burst) end",
     )
     .await
 }
