@@ -268,7 +268,7 @@ impl World {
             workflow: "workflow-r1".into(),
             subject: SUBJECT.parse::<ResourceName>().unwrap(),
             trigger: Trigger { kind: TriggerKind::Expiry, asked_by: None, idempotency_key: None, event: None },
-            code: "trigger.not_due".into(),
+            code: "expiry.not_due".into(),
             due_at: None,
         };
         self.none("not-due:n1", Kind::NotDue, &body);
